@@ -1,0 +1,125 @@
+"""An act, the words said of it, and what central says back (DESIGN.md section 2, "One act, online or offline").
+
+An act is said in one of three words: a *request* (online; may be refused), a *fact* (it happened; never refused) or a
+*withdrawal* (it did not happen). Under one id a kiosk says at most one request, then at most one last word.
+Each word takes one sequence number of the kiosk's log; (kiosk, incarnation, sequence) is unique.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason
+
+
+class Deed(StrEnum):
+    """What is done."""
+
+    CHECKOUT = "checkout"
+    RETURN = "return"
+    RENEW = "renew"
+
+
+class Word(StrEnum):
+    """How it is said."""
+
+    REQUEST = "request"
+    FACT = "fact"
+    WITHDRAWAL = "withdrawal"
+
+
+class Mode(StrEnum):
+    """How the kiosk stood to central when it happened."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One thing done at a kiosk or desk. Names a person only by an opaque id."""
+
+    id: ActId
+    """Made at the kiosk."""
+    deed: Deed
+    """What."""
+    membership: MembershipId | None
+    """Who; None for a return, which needs no card."""
+    item: ItemId
+    """Which copy."""
+    branch: BranchId
+    """Where it happened."""
+    happened_at: datetime
+    """The kiosk's own clock (aware UTC)."""
+    clock_offset: timedelta | None
+    """Central's clock minus the kiosk's, as last measured; None if never measured."""
+    mode: Mode
+    """Online or offline."""
+    replica_age: timedelta | None
+    """Age of the knowledge used; None if there was none."""
+    policy_version: str | None = None
+    """The rules used."""
+    due_at: datetime | None = None
+    """The due date promised to the patron (checkout, renew)."""
+
+    @property
+    def corrected_at(self) -> datetime:
+        """When it happened by central's clock, as well as is known."""
+        return self.happened_at + (self.clock_offset or timedelta())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One word in a kiosk's log."""
+
+    sequence: int
+    """Its place in the log of this incarnation, from 1, without gaps."""
+    word: Word
+    """Which word."""
+    act: Act
+    """Of which act."""
+    request_sequence: int | None = None
+    """For a last word: the place of the request it settles, which need not be sent any more."""
+
+
+class Outcome(StrEnum):
+    """How central judged a word."""
+
+    ACCEPTED = "accepted"
+    NOTED = "noted"
+    """Accepted, with a note."""
+    REFUSED = "refused"
+    """Requests only."""
+    CASE = "case"
+    """Entered, and a person must look at it."""
+    CANCELLED = "cancelled"
+    """The act counts nowhere."""
+
+    @property
+    def stands(self) -> bool:
+        """True when the act counts."""
+        return self in (Outcome.ACCEPTED, Outcome.NOTED, Outcome.CASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What central said of one word; said once, repeated on replay."""
+
+    act_id: ActId
+    """Of which act."""
+    word: Word
+    """Of which word."""
+    outcome: Outcome
+    """How."""
+    reason: Reason | None = None
+    """Why refused, noted or a case."""
+    details: Mapping[str, Detail] = field(default_factory=lambda: MappingProxyType({}))
+    """Fills the reason's sentence."""
+    due_at: datetime | None = None
+    """Due date that counts (checkout, renew)."""
+    epoch: str
+    """Central's epoch when it judged."""
+    position: int
+    """The feed position that contains this act's effect; the kiosk counts its own act until its replica is there."""

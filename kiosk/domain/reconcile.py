@@ -1,0 +1,219 @@
+"""How words of one act join, and how facts of one item settle, whatever order they arrive in.
+
+`JOIN` is the table of DESIGN.md section 2; `settle` is a pure function of the *set* of an item's events, so any order
+of arrival ends in the same holdings and the same open conflicts. Used by central's inbox; pure, no I/O.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import assert_never
+
+from kiosk.domain.journal import Deed, Outcome, Word
+from kiosk.domain.values import ActId, IncarnationId, KioskId, MembershipId, Reason
+
+
+class Held(StrEnum):
+    """What central already holds under an act's id."""
+
+    NOTHING = "nothing"
+    ACCEPTED = "accepted"
+    """A request was accepted."""
+    REFUSED = "refused"
+    """A request was refused."""
+    CANCELLED = "cancelled"
+    """It was withdrawn."""
+    FACT = "fact"
+    """It happened."""
+
+
+class Judgement(StrEnum):
+    """What is to be done with a word."""
+
+    JUDGE_REQUEST = "judge_request"
+    """By the rules; may be refused."""
+    JUDGE_FACT = "judge_fact"
+    """Enter it; conflicts become a note or a case."""
+    SAME_VERDICT = "same_verdict"
+    """Nothing changes; say what was said."""
+    SAME_LOAN = "same_loan"
+    """The accepted request did happen: the same loan, with the later of both due dates."""
+    ENTER_WITH_CASE = "enter_with_case"
+    """It happened although the request was refused: enter it, and a person looks at it."""
+    KEEP_CANCELLED_ROW = "keep_cancelled_row"
+    """Remember the id, so that a late request cannot revive it."""
+    CANCEL = "cancel"
+    """Take back only what this act did, if it is still open."""
+    STAY_CANCELLED = "stay_cancelled"
+    """A late request of a withdrawn act, or the withdrawal again."""
+    KIOSK_FAULT = "kiosk_fault"
+    """Fact after withdrawal or withdrawal after fact: changes nothing, a person looks at it."""
+
+
+JOIN: Mapping[tuple[Held, Word], Judgement] = MappingProxyType(
+    {
+        (Held.NOTHING, Word.REQUEST): Judgement.JUDGE_REQUEST,
+        (Held.NOTHING, Word.FACT): Judgement.JUDGE_FACT,
+        (Held.NOTHING, Word.WITHDRAWAL): Judgement.KEEP_CANCELLED_ROW,
+        (Held.ACCEPTED, Word.REQUEST): Judgement.SAME_VERDICT,
+        (Held.ACCEPTED, Word.FACT): Judgement.SAME_LOAN,
+        (Held.ACCEPTED, Word.WITHDRAWAL): Judgement.CANCEL,
+        (Held.REFUSED, Word.REQUEST): Judgement.SAME_VERDICT,
+        (Held.REFUSED, Word.FACT): Judgement.ENTER_WITH_CASE,
+        (Held.REFUSED, Word.WITHDRAWAL): Judgement.KEEP_CANCELLED_ROW,
+        (Held.CANCELLED, Word.REQUEST): Judgement.STAY_CANCELLED,
+        (Held.CANCELLED, Word.FACT): Judgement.KIOSK_FAULT,
+        (Held.CANCELLED, Word.WITHDRAWAL): Judgement.STAY_CANCELLED,
+        (Held.FACT, Word.REQUEST): Judgement.SAME_VERDICT,
+        (Held.FACT, Word.FACT): Judgement.SAME_VERDICT,
+        (Held.FACT, Word.WITHDRAWAL): Judgement.KIOSK_FAULT,
+    }
+)
+
+
+def held_after(held: Held, word: Word, outcome: Outcome) -> Held:
+    """What is held once the word has been judged."""
+    match JOIN[held, word]:
+        case Judgement.JUDGE_REQUEST:
+            return Held.ACCEPTED if outcome.stands else Held.REFUSED
+        case Judgement.JUDGE_FACT | Judgement.SAME_LOAN | Judgement.ENTER_WITH_CASE:
+            return Held.FACT
+        case Judgement.KEEP_CANCELLED_ROW | Judgement.CANCEL | Judgement.STAY_CANCELLED:
+            return Held.CANCELLED
+        case Judgement.SAME_VERDICT | Judgement.KIOSK_FAULT:
+            return held
+        case _ as never:
+            assert_never(never)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEvent:
+    """One standing act (accepted request or fact, not cancelled) that concerns an item."""
+
+    act_id: ActId
+    """Of which act."""
+    deed: Deed
+    """What."""
+    membership: MembershipId | None
+    """Who; None for a return."""
+    at: datetime
+    """Corrected act time (aware UTC)."""
+    kiosk: KioskId
+    """Where it was recorded."""
+    incarnation: IncarnationId
+    """Which log there."""
+    sequence: int
+    """Place in that log; within one log this outranks the time."""
+    due_at: datetime | None = None
+    """Due date that counts for this act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A loan with its beginning and, if it is over, its end."""
+
+    act_id: ActId
+    """The checkout."""
+    membership: MembershipId | None
+    """Who."""
+    lent_at: datetime
+    """Corrected time of the checkout."""
+    due_at: datetime | None
+    """The latest of the checkout's and its renewals' due dates."""
+    renewals: int = 0
+    """Renewals within this loan."""
+    ended_by: ActId | None = None
+    """The return, or the next checkout; None while open."""
+    ended_at: datetime | None = None
+    """Corrected time of the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two acts that cannot both be the whole truth; a case for a person while it lasts."""
+
+    reason: Reason
+    """LENT_TO_TWO."""
+    earlier: ActId
+    """The act that lost the item."""
+    later: ActId
+    """The act that has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What all events of one item amount to."""
+
+    spans: tuple[Span, ...]
+    """Every loan, oldest first; at most the last one is open."""
+    conflicts: frozenset[Conflict]
+    """Open conflicts."""
+
+    @property
+    def holder(self) -> Span | None:
+        """The open loan, if any."""
+        return self.spans[-1] if self.spans and self.spans[-1].ended_by is None else None
+
+
+def in_order(events: Iterable[ItemEvent]) -> list[ItemEvent]:
+    """By corrected time; within one log by sequence, even if that kiosk's clock went back between two acts."""
+    latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
+    keyed = []
+    for event in sorted(events, key=lambda event: event.sequence):
+        log = (event.kiosk, event.incarnation)
+        at = latest[log] = max(event.at, latest.get(log, event.at))
+        keyed.append(((at, event.kiosk, event.incarnation, event.sequence), event))
+    return [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def settle(events: Iterable[ItemEvent]) -> Settlement:
+    """Holdings and conflicts of one item from its set of standing events."""
+    spans: list[Span] = []
+    conflicts: set[Conflict] = set()
+    for event in in_order(events):
+        open_span = spans[-1] if spans and spans[-1].ended_by is None else None
+        match event.deed:
+            case Deed.CHECKOUT:
+                if open_span is not None:
+                    spans[-1] = _end(open_span, event)
+                    if open_span.membership != event.membership:
+                        conflicts.add(Conflict(Reason.LENT_TO_TWO, open_span.act_id, event.act_id))
+                spans.append(
+                    Span(act_id=event.act_id, membership=event.membership, lent_at=event.at, due_at=event.due_at)
+                )
+            case Deed.RETURN:
+                if open_span is not None:
+                    spans[-1] = _end(open_span, event)
+            case Deed.RENEW:
+                if open_span is not None and open_span.membership == event.membership:
+                    spans[-1] = _renew(open_span, event)
+            case _ as never:
+                assert_never(never)
+    return Settlement(tuple(spans), frozenset(conflicts))
+
+
+def _end(span: Span, event: ItemEvent) -> Span:
+    return Span(
+        act_id=span.act_id,
+        membership=span.membership,
+        lent_at=span.lent_at,
+        due_at=span.due_at,
+        renewals=span.renewals,
+        ended_by=event.act_id,
+        ended_at=event.at,
+    )
+
+
+def _renew(span: Span, event: ItemEvent) -> Span:
+    due = span.due_at
+    if event.due_at is not None and (due is None or event.due_at > due):
+        due = event.due_at
+    return Span(
+        act_id=span.act_id,
+        membership=span.membership,
+        lent_at=span.lent_at,
+        due_at=due,
+        renewals=span.renewals + 1,
+    )

@@ -1,0 +1,392 @@
+"""The messages between kiosk and central, version 1: msgspec structs, JSON, tolerant readers.
+
+Unknown fields are ignored, so that a newer side can talk to an older one; fields are only ever added, with defaults.
+Old messages are kept as files in `tests/sync/messages` and decoded for ever. Every answer carries an `Envelope`: the
+epoch (renewed by `central restore`), central's clock, and `held_through`, the sequence up to which central holds this
+incarnation's log without a gap. Times are aware UTC (RFC 3339), durations are whole milliseconds, ids are text.
+
+    POST /v1/enrol    Enrol   -> Enrolled        no credential; one-time code
+    POST /v1/acts     Push    -> Pushed          one word (an ask) or a batch, in sequence order
+    GET  /v1/feed     ?cursor=&wait_s=&incarnation=  -> FeedPage     long poll, at most 25 s
+    POST /v1/health   Health  -> Envelope        heartbeat, also the probe that leads back to online mode
+
+Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti, and
+bh = base64url(SHA-256(body)). A 401 with code `token_time` carries central's clock; the client retries once.
+Any other answer than a well-formed one that names the act's id is no verdict.
+"""
+
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct, field
+
+from kiosk.domain.calendar import Calendar
+from kiosk.domain.identity import CardKind
+from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
+from kiosk.domain.lending import (
+    Item,
+    ItemState,
+    Loan,
+    LoanRule,
+    Membership,
+    MissingItem,
+    PatronRule,
+    Policy,
+    Standing,
+)
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
+
+VERSION = 1
+MAX_WORDS = 500
+"""Words in one push."""
+MAX_ENTRIES = 2000
+"""Entries in one feed page."""
+MAX_WAIT_S = 25
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """In every answer of central."""
+
+    version: int = VERSION
+    epoch: str
+    now: datetime
+    held_through: int = 0
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """An answer that is no answer: HTTP status ≥ 400. `code` is constant, `detail` is for people."""
+
+    code: str
+    detail: str = ""
+    now: datetime | None = None
+
+
+class Enrol(Struct, frozen=True, kw_only=True):
+    """A new kiosk introduces itself."""
+
+    version: int = VERSION
+    code: str
+    public_key: str
+    """Ed25519, raw 32 bytes, base64url without padding."""
+
+
+class Enrolled(Struct, frozen=True, kw_only=True):
+    """Central knows the kiosk."""
+
+    version: int = VERSION
+    epoch: str
+    now: datetime
+    kiosk: str
+    branch: str
+    index_key: str
+    """32 bytes, base64url without padding; never stored in a database at the kiosk."""
+
+
+class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One word of one act."""
+
+    sequence: int
+    word: Word
+    act: str
+    deed: Deed
+    membership: str | None = None
+    item: str
+    branch: str
+    happened_at: datetime
+    clock_offset_ms: int | None = None
+    mode: Mode
+    replica_age_ms: int | None = None
+    policy_version: str | None = None
+    due_at: datetime | None = None
+    request_sequence: int | None = None
+
+    @classmethod
+    def of(cls, spoken: Spoken) -> "WireWord":
+        act = spoken.act
+        return cls(
+            sequence=spoken.sequence,
+            word=spoken.word,
+            act=act.id,
+            deed=act.deed,
+            membership=act.membership,
+            item=act.item,
+            branch=act.branch,
+            happened_at=act.happened_at,
+            clock_offset_ms=_ms(act.clock_offset),
+            mode=act.mode,
+            replica_age_ms=_ms(act.replica_age),
+            policy_version=act.policy_version,
+            due_at=act.due_at,
+            request_sequence=spoken.request_sequence,
+        )
+
+    def spoken(self) -> Spoken:
+        return Spoken(
+            sequence=self.sequence,
+            word=self.word,
+            request_sequence=self.request_sequence,
+            act=Act(
+                id=ActId(self.act),
+                deed=self.deed,
+                membership=None if self.membership is None else MembershipId(self.membership),
+                item=ItemId(self.item),
+                branch=BranchId(self.branch),
+                happened_at=self.happened_at,
+                clock_offset=_span(self.clock_offset_ms),
+                mode=self.mode,
+                replica_age=_span(self.replica_age_ms),
+                policy_version=self.policy_version,
+                due_at=self.due_at,
+            ),
+        )
+
+
+class Push(Struct, frozen=True, kw_only=True):
+    """Words of one incarnation, in sequence order."""
+
+    version: int = VERSION
+    incarnation: str
+    words: list[WireWord]
+
+
+class WireVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What central said of one word."""
+
+    act: str
+    word: Word
+    outcome: Outcome
+    reason: Reason | None = None
+    details: dict[str, str | int] = field(default_factory=dict)
+    due_at: datetime | None = None
+    epoch: str
+    position: int
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "WireVerdict":
+        return cls(
+            act=verdict.act_id,
+            word=verdict.word,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            details=dict(verdict.details),
+            due_at=verdict.due_at,
+            epoch=verdict.epoch,
+            position=verdict.position,
+        )
+
+    def verdict(self) -> Verdict:
+        return Verdict(
+            act_id=ActId(self.act),
+            word=self.word,
+            outcome=self.outcome,
+            reason=self.reason,
+            details=MappingProxyType(dict(self.details)),
+            due_at=self.due_at,
+            epoch=self.epoch,
+            position=self.position,
+        )
+
+
+class Pushed(Envelope, frozen=True, kw_only=True):
+    """One verdict for each word of the push."""
+
+    verdicts: list[WireVerdict]
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How a kiosk is."""
+
+    version: int = VERSION
+    incarnation: str
+    program: str
+    queue_length: int
+    queue_age_ms: int | None = None
+    replica_age_ms: int | None = None
+    clock_offset_ms: int | None = None
+    devices: dict[str, str] = field(default_factory=dict)
+
+
+# --- feed: state per key; `gone` entries are tombstones -----------------------------------------------------------
+
+
+class MembershipEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="membership"):
+    id: str
+    category: str
+    standing: Standing = Standing.ACTIVE
+    display_name: str = ""
+    expires_on: date | None = None
+    suspended_until: date | None = None
+    owed: int = 0
+
+    def membership(self) -> Membership:
+        return Membership(
+            id=MembershipId(self.id),
+            category=self.category,
+            standing=self.standing,
+            display_name=self.display_name,
+            expires_on=self.expires_on,
+            suspended_until=self.suspended_until,
+            owed=self.owed,
+        )
+
+
+class CardEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="card"):
+    """A card number as this kiosk's keyed hash: HMAC-SHA256(index key, spelled number in UTF-8), hex."""
+
+    index: str
+    membership: str
+    kind: CardKind
+
+
+class ItemEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="item"):
+    id: str
+    title: str
+    author: str = ""
+    item_type: str = "book"
+    branch: str
+    state: ItemState = ItemState.IN_SERVICE
+    desk_only: bool = False
+    reserved_for: str | None = None
+    desensitise: bool = False
+
+    def item(self) -> Item:
+        return Item(
+            id=ItemId(self.id),
+            title=self.title,
+            author=self.author,
+            item_type=self.item_type,
+            branch=BranchId(self.branch),
+            state=self.state,
+            desk_only=self.desk_only,
+            reserved_for=None if self.reserved_for is None else MembershipId(self.reserved_for),
+            desensitise=self.desensitise,
+        )
+
+
+class LoanEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="loan"):
+    """An open loan, keyed by the act that made it."""
+
+    act: str
+    membership: str
+    item: str
+    lent_at: datetime
+    due_at: datetime
+    renewals: int = 0
+
+    def loan(self) -> Loan:
+        return Loan(
+            act_id=ActId(self.act),
+            membership=MembershipId(self.membership),
+            item=ItemId(self.item),
+            lent_at=self.lent_at,
+            due_at=self.due_at,
+            renewals=self.renewals,
+        )
+
+
+class CalendarEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="calendar"):
+    branch: str
+    name: str = ""
+    closed_weekdays: list[int] = field(default_factory=list)
+    closed_days: list[date] = field(default_factory=list)
+    open_days: list[date] = field(default_factory=list)
+
+    def calendar(self) -> Calendar:
+        return Calendar(
+            closed_weekdays=frozenset(self.closed_weekdays),
+            closed_days=frozenset(self.closed_days),
+            open_days=frozenset(self.open_days),
+        )
+
+
+class WirePatronRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    category: str
+    quota: int
+    overdue_blocks: bool = True
+    owed_limit: int = 0
+
+
+class WireLoanRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    category: str = "*"
+    item_type: str = "*"
+    branch: str = "*"
+    loan_days: int
+    renewals: int = 0
+    desk_only: bool = False
+    for_loan: bool = True
+
+
+class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="policy"):
+    """One version of the rules; the same shape as a file in `config/presets`."""
+
+    policy_version: str
+    patron_rules: list[WirePatronRule]
+    loan_rules: list[WireLoanRule]
+    renew_within: int | None = None
+    missing_item: MissingItem = MissingItem.TO_DESK
+    replica_max_age_hours: int = 168
+
+    def policy(self) -> Policy:
+        return Policy(
+            version=self.policy_version,
+            patron_rules=tuple(
+                PatronRule(
+                    category=rule.category,
+                    quota=rule.quota,
+                    overdue_blocks=rule.overdue_blocks,
+                    owed_limit=rule.owed_limit,
+                )
+                for rule in self.patron_rules
+            ),
+            loan_rules=tuple(
+                LoanRule(
+                    category=rule.category,
+                    item_type=rule.item_type,
+                    branch=rule.branch,
+                    loan_days=rule.loan_days,
+                    renewals=rule.renewals,
+                    desk_only=rule.desk_only,
+                    for_loan=rule.for_loan,
+                )
+                for rule in self.loan_rules
+            ),
+            renew_within=self.renew_within,
+            missing_item=self.missing_item,
+            replica_max_age=timedelta(hours=self.replica_max_age_hours),
+        )
+
+
+class GoneEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="gone"):
+    """A tombstone: this key is no more."""
+
+    kind: Literal["membership", "card", "item", "loan", "calendar", "policy"]
+    key: str
+    """Membership id, card index, item id, act id, branch or policy version."""
+
+
+FeedEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | CalendarEntry | PolicyEntry | GoneEntry
+
+
+class FeedPage(Envelope, frozen=True, kw_only=True):
+    """Entries after the cursor, oldest change first; a key appears with its newest state only."""
+
+    cursor: str
+    """Opaque; send it with the next request."""
+    position: int
+    """The replica is here once this page is applied."""
+    more: bool
+    """More is ready now."""
+    snapshot: bool = False
+    """This page is part of a fresh snapshot (first fill, new epoch, or a cursor that is too old)."""
+    snapshot_begins: bool = False
+    """First page of it: what was known before and is not named by the snapshot is no more."""
+    entries: list[FeedEntry]
+
+
+def _ms(span: timedelta | None) -> int | None:
+    return None if span is None else round(span / timedelta(milliseconds=1))
+
+
+def _span(ms: int | None) -> timedelta | None:
+    return None if ms is None else timedelta(milliseconds=ms)
