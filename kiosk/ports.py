@@ -548,9 +548,15 @@ class Acts(Protocol):
     def newest(self) -> datetime | None:
         """Kiosk time of the newest act, for the clock check; None in an empty log."""
 
+    def check(self) -> None:
+        """Prove that the log can be written (a durable write that says nothing)."""
+
 
 class Asker(Protocol):
     """The way to central for acts."""
+
+    def clock_offset(self) -> timedelta | None:
+        """Central's clock minus the kiosk's, as last measured; None if never."""
 
     def ask(self, act_id: ActId) -> None:
         """Send this act's newest word now; never blocks; the answer comes as an event."""

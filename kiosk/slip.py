@@ -3,10 +3,13 @@
 Drivers turn a `Slip` into ESC/POS bytes, the screen into a picture or a QR. Names are masked before they come here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from kiosk.words import Language
+from kiosk.domain.values import LIBRARY_TIME
+from kiosk.words import Language, say, say_date
 
 
 class SlipKind(StrEnum):
@@ -101,3 +104,67 @@ class Slip:
                 case Barcode(data=data) | QrCode(data=data):
                     lines.append(data)
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One book on a slip."""
+
+    title: str
+    """As shown."""
+    item: str
+    """Barcode number."""
+    due_at: datetime | None = None
+    """Due date, on loan and account slips."""
+    provisional: bool = False
+    """Not yet confirmed by central."""
+    note: str = ""
+    """A sentence about this book."""
+
+
+_TITLES = {
+    SlipKind.LOAN: "slip.loan_title",
+    SlipKind.RETURN: "slip.return_title",
+    SlipKind.ACCOUNT: "slip.account_title",
+}
+
+
+def book_slip(
+    kind: SlipKind,
+    *,
+    entries: Sequence[Entry],
+    language: Language,
+    library_name: str,
+    branch_name: str,
+    name: str,
+    now: datetime,
+    reprint: bool = False,
+) -> Slip:
+    """A loan, return or account slip. `name` is masked already, or empty where nobody was identified."""
+    blocks: list[Block] = [
+        Line(library_name, Weight.STRONG, centred=True),
+        Line(say(_TITLES[kind], language), Weight.TITLE, centred=True),
+    ]
+    if reprint:
+        blocks.append(Line(say("slip.reprint", language), Weight.STRONG, centred=True))
+    blocks += [
+        Rule(),
+        Pair(say("slip.branch", language), branch_name),
+        Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}"),
+    ]
+    if name:
+        blocks.append(Pair(say("slip.name", language), name))
+    blocks.append(Rule())
+    for number, entry in enumerate(entries, 1):
+        blocks.append(Line(f"{number}. {entry.title}", Weight.STRONG))
+        if entry.due_at is None:
+            blocks.append(Line(entry.item))
+        else:
+            blocks.append(Pair(entry.item, f"{say('slip.due', language)} {say_date(entry.due_at, language)}"))
+        if entry.note:
+            blocks.append(Line(entry.note))
+    blocks += [Rule(), Pair(say("slip.count", language), str(len(entries)))]
+    if any(entry.provisional for entry in entries):
+        blocks.append(Line(say("slip.provisional", language), Weight.STRONG))
+    blocks.append(Line(say("slip.thanks", language), centred=True))
+    return Slip(kind=kind, language=language, blocks=tuple(blocks))

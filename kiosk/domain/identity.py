@@ -73,7 +73,7 @@ def unfit(card: CardRead) -> Refused | None:
         return Refused(Reason.CARD_UNREADABLE)
     if card.technology is Technology.ISO14443B:
         return Refused(Reason.CARD_TYPE_B)
-    if len(set(uid)) == 1 and uid[0] in (0x00, 0xFF) or uid in _TEST_UIDS:
+    if (len(set(uid)) == 1 and uid[0] in (0x00, 0xFF)) or uid in _TEST_UIDS:
         return Refused(Reason.CARD_TEST_NUMBER)
     if card.technology is not Technology.FELICA and len(uid) == 4:
         if uid[0] == 0x08:

@@ -44,6 +44,12 @@ class Reason(StrEnum):
     CARD_TWO = "card_two"
     CARD_NO_RULE = "card_no_rule"
     CARD_REPEATED_UNKNOWN = "card_repeated_unknown"
+    CARD_LEFT_BEHIND = "card_left_behind"
+    VISIT_IN_PROGRESS = "visit_in_progress"
+    CHOOSE_FIRST = "choose_first"
+    NOW_OFFLINE = "now_offline"
+    RETURN_NEEDS_NO_CARD = "return_needs_no_card"
+    DESENSITISE_AT_DESK = "desensitise_at_desk"
     # what was scanned
     CODE_NOT_AN_ITEM = "code_not_an_item"
     CODE_IS_ISBN = "code_is_isbn"

@@ -1,0 +1,1 @@
+"""Settings, logging and shipped policy presets."""

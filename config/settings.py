@@ -1,0 +1,224 @@
+"""Settings of one kiosk: a TOML file, over it the environment, over it a secrets folder; frozen once read.
+
+Every mistake is told at once, each with file, key, what was expected and what was found (`BadSettings`); the command
+line prints them and exits with 2. Environment: `SHELFPOINT_CENTRAL__DEADLINE_S=2` sets `central.deadline_s`.
+"""
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from kiosk.domain.identity import Base, ByteOrder, CardClass, CodePattern, CodeType, SpellingRule, Take, Technology
+from kiosk.domain.values import BranchId
+from kiosk.visit.state import VisitSettings
+from kiosk.words import Language
+
+
+class BadSettings(Exception):
+    """The settings cannot be used; one line for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CardRule(_Part):
+    """How the library system spells the UIDs of one class of card."""
+
+    technology: Technology = Technology.ISO14443A
+    uid_length: Literal[4, 7, 8, 10] = 4
+    base: Base = Base.HEX_UPPER
+    order: ByteOrder = ByteOrder.ON_AIR
+    take: Take = Take.ALL
+    pad_to: int = Field(default=0, ge=0, le=40)
+    prefix: str = ""
+    suffix: str = ""
+
+
+class CodeRule(_Part):
+    """One shape of barcode that the library uses."""
+
+    type: Literal[CodeType.PATRON, CodeType.ITEM]
+    pattern: Pattern
+    symbologies: frozenset[str] = frozenset()
+
+
+class Reader(_Part):
+    """A PC/SC reader."""
+
+    name: str = "reader"
+    pattern: Pattern = ".*"
+    """Regular expression on the PC/SC reader name; SAM slots never match."""
+
+
+class Scanner(_Part):
+    """A serial scanner."""
+
+    name: str = "scanner"
+    path: str
+    """/dev/serial/by-id/…"""
+    baud: int = Field(default=9600, ge=1200, le=921600)
+
+
+class Printer(_Part):
+    """An ESC/POS printer on the network."""
+
+    name: str = "printer"
+    host: str
+    port: int = Field(default=9100, ge=1, le=65535)
+    profile: str = "generic-80-big5"
+
+
+class Devices(_Part):
+    """What is plugged in."""
+
+    readers: tuple[Reader, ...] = (Reader(),)
+    scanners: tuple[Scanner, ...] = ()
+    printers: tuple[Printer, ...] = ()
+
+
+class Central(_Part):
+    """How this kiosk talks to central; the address and the credential come from enrolment."""
+
+    deadline_s: float = Field(default=1.5, gt=0, le=30)
+    probes_needed: int = Field(default=3, ge=1, le=20)
+    probe_s: float = Field(default=2.0, gt=0, le=60)
+    longest_probe_s: float = Field(default=15.0, gt=0, le=600)
+    heartbeat_s: float = Field(default=5.0, gt=0, le=300)
+
+
+class Screen(_Part):
+    """The patron's screen."""
+
+    width: int = Field(default=1080, ge=640, le=7680)
+    height: int = Field(default=1920, ge=640, le=7680)
+    full_screen: bool = True
+    idle_s: float = Field(default=60, ge=5, le=600)
+    done_s: float = Field(default=20, ge=5, le=600)
+    warn_s: float = Field(default=20, ge=1, le=60)
+    language: Language = Language.ZH_TW
+
+
+class KioskSettings(BaseSettings):
+    """Everything that one kiosk is told; made by `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHELFPOINT_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    library_name: str
+    branch: str
+    branch_name: str
+    data: Path
+    """Folder of the two databases."""
+    keys: Path
+    """Folder of the keys and the credential; must lie outside `data`."""
+    cards: tuple[CardRule, ...] = (CardRule(),)
+    codes: tuple[CodeRule, ...]
+    devices: Devices = Devices()
+    central: Central = Central()
+    screen: Screen = Screen()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The secrets folder outranks the environment, which outranks the file."""
+        return file_secret_settings, env_settings, init_settings
+
+    def visit(self) -> VisitSettings:
+        """The part that the heart needs."""
+        return VisitSettings(
+            branch=BranchId(self.branch),
+            branch_name=self.branch_name,
+            library_name=self.library_name,
+            code_patterns=tuple(
+                CodePattern(type=rule.type, pattern=re.compile(rule.pattern), symbologies=rule.symbologies)
+                for rule in self.codes
+            ),
+            spelling=MappingProxyType(
+                {
+                    CardClass(rule.technology, rule.uid_length): SpellingRule(
+                        base=rule.base,
+                        order=rule.order,
+                        take=rule.take,
+                        pad_to=rule.pad_to,
+                        prefix=rule.prefix,
+                        suffix=rule.suffix,
+                    )
+                    for rule in self.cards
+                }
+            ),
+            language=self.screen.language,
+            idle=timedelta(seconds=self.screen.idle_s),
+            done_idle=timedelta(seconds=self.screen.done_s),
+            warn=timedelta(seconds=self.screen.warn_s),
+        )
+
+
+def load(path: Path, secrets: Path | None = None) -> KioskSettings:
+    """Read and check a settings file. Relative folders in it count from the file. Raises BadSettings."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings([f"{path}: expected a readable TOML file, got {error}"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings([f"{path}: expected TOML, got a syntax error: {error}"]) from error
+    try:
+        options: dict[str, Any] = {**values, "_secrets_dir": secrets}
+        settings = KioskSettings(**options)
+    except ValidationError as error:
+        raise BadSettings([_problem(path, dict(fault)) for fault in error.errors()]) from error
+    settings = settings.model_copy(
+        update={name: (path.parent / getattr(settings, name)).resolve() for name in ("data", "keys")}
+    )
+    if settings.keys.is_relative_to(settings.data):
+        raise BadSettings([f"{path}: key keys: expected a folder outside data ({settings.data}), got {settings.keys}"])
+    return settings
+
+
+_EXPECTED = {"missing": "a value", "extra_forbidden": "no such key"}
+
+
+def _problem(path: Path, fault: dict[str, object]) -> str:
+    place = fault["loc"]
+    key = ".".join(str(part) for part in place) if isinstance(place, tuple) else str(place)
+    got = "nothing" if fault["type"] == "missing" else repr(fault.get("input"))[:80]
+    expected = _EXPECTED.get(str(fault["type"])) or str(fault["msg"]).removeprefix("Input should be ").removeprefix(
+        "Value error, "
+    )
+    return f"{path}: key {key}: expected {expected}, got {got}"

@@ -1,0 +1,190 @@
+"""The station: one mailbox, one thread; runs the visit and carries out its effects, in order, before it shows a view.
+
+Never waits for the network: `Ask` is handed over, the answer comes back as an event. `handle` also runs without the
+thread, so tests need none. Effects are the ports that the composition root passes in; a test that wants to die
+between two of them wraps a port there, the station has no switch for it.
+
+When the acts file cannot be written, nothing is shown as done: the screen says "out of service", why, and the station
+tries again every few seconds. Our own bugs climb out of `run`; the supervisor of the process restarts the kiosk.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from kiosk.domain.clock import ClockWatch
+from kiosk.domain.journal import Word
+from kiosk.domain.values import ActId
+from kiosk.ports import (
+    Acts,
+    Ask,
+    Asker,
+    Clock,
+    Effect,
+    Event,
+    LedgerError,
+    Library,
+    Link,
+    LinkChanged,
+    Play,
+    Print,
+    Printer,
+    Record,
+    Screen,
+    Settle,
+    Started,
+    Ticked,
+    View,
+)
+from kiosk.visit.shell import PHASES, rule_for, step
+from kiosk.visit.state import OutOfService, Visit, VisitSettings, World
+from kiosk.visit.steps import open_start
+from kiosk.visit.view import view_of
+
+TICK_S = 0.25
+RETRY_S = 5.0
+
+
+class QueueMailbox:
+    """The station's mailbox; any thread may post."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def post(self, event: Event) -> None:
+        self._queue.put(event)
+
+    def take(self, timeout_s: float) -> Event | None:
+        """The oldest event, or None after `timeout_s` seconds."""
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+
+class Station:
+    """Runs visits. All methods but the constructor belong to the thread that calls `run` (or to a test)."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        acts: Acts,
+        asker: Asker,
+        printer: Printer,
+        screen: Screen,
+        clock: Clock,
+        settings: VisitSettings,
+        new_act_id: Callable[[], ActId],
+    ) -> None:
+        self._library = library
+        self._acts = acts
+        self._asker = asker
+        self._printer = printer
+        self._screen = screen
+        self._clock = clock
+        self._settings = settings
+        self._new_act_id = new_act_id
+        self._watch = ClockWatch(wall=clock.now(), monotonic=clock.monotonic())
+        self._shown: View | None = None
+        self.visit = Visit(language=settings.language, touched_at=clock.monotonic())
+
+    def run(self, mailbox: QueueMailbox, stop: threading.Event) -> None:
+        """Handle events until `stop` is set; a tick at least every quarter of a second."""
+        self.handle(Started())
+        ticked = self._clock.monotonic()
+        while not stop.is_set():
+            event = mailbox.take(TICK_S)
+            if event is not None:
+                self.handle(event)
+            now = self._clock.monotonic()
+            if now - ticked >= TICK_S:
+                ticked = now
+                self.handle(Ticked())
+
+    def handle(self, event: Event) -> None:
+        """One event: look up its rule, carry out the effects, then show."""
+        world = self._world(event)
+        try:
+            if isinstance(event, Started):
+                self._settle_the_past()
+            elif isinstance(event, Ticked) and isinstance(self.visit.task, OutOfService):
+                self._try_again(self.visit.task, world)
+            before = self.visit
+            rule = rule_for(before.task, event)
+            outcome = step(before, event, world)
+            _held(rule is None or not rule.leads_to, before, outcome.visit, rule.leads_to if rule else ())
+            for effect in outcome.effects:
+                self._carry_out(effect)
+            self.visit = outcome.visit
+            view = view_of(self.visit, world)
+        except LedgerError as error:
+            self.visit = replace(
+                open_start(self.visit, world), task=OutOfService(str(error.reason), world.monotonic)
+            )
+            view = view_of(self.visit, world)
+        if view != self._shown:
+            self._shown = view
+            self._screen.show(view)
+
+    def _settle_the_past(self) -> None:
+        """An act still open at start becomes a withdrawal before the first visit (DESIGN.md one act 3)."""
+        for act in self._acts.open_requests():
+            self._acts.record(Word.WITHDRAWAL, act)
+
+    def _try_again(self, task: OutOfService, world: World) -> None:
+        if world.monotonic - task.since < RETRY_S:
+            return
+        self.visit = replace(self.visit, task=OutOfService(task.key, world.monotonic))
+        self._acts.check()
+        self._settle_the_past()
+        self.visit = open_start(self.visit, world)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Record(word=word, act=act):
+                self._acts.record(word, act)
+            case Ask(act_id=act_id):
+                self._asker.ask(act_id)
+            case Settle(verdict=verdict):
+                self._acts.settle(verdict)
+            case Print(job=job, slip=slip):
+                self._printer.print_slip(job, slip)
+            case Play(sound=sound):
+                self._screen.play(sound)
+            case _ as never:
+                assert_never(never)
+
+    def _world(self, event: Event) -> World:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._watch = self._watch.look(now, monotonic, self._newest(event))
+        if isinstance(event, LinkChanged) and event.link is Link.ONLINE:
+            self._watch = self._watch.confirmed()
+        return World(
+            now=now,
+            monotonic=monotonic,
+            library=self._library,
+            settings=self._settings,
+            new_act_id=self._new_act_id,
+            clock_trusted=not self._watch.jumped,
+            clock_offset=self._asker.clock_offset(),
+        )
+
+    def _newest(self, event: Event) -> datetime | None:
+        """Only at start does the log know more than the running watch."""
+        if not isinstance(event, Started):
+            return None
+        try:
+            return self._acts.newest()
+        except LedgerError:
+            return None
+
+
+def _held(stays: bool, before: Visit, after: Visit, leads_to: tuple[object, ...]) -> None:
+    phase = PHASES[type(after.task)]
+    allowed = phase is PHASES[type(before.task)] if stays else phase in leads_to or after.task == before.task
+    if not allowed:
+        raise AssertionError(f"{type(before.task).__name__} may not lead to {phase}")

@@ -1,0 +1,116 @@
+"""Taking books back: a fact at once, for the book is in the machine; central only adds where it should go (B6, B7)."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from kiosk.domain.journal import Deed, Mode, Word
+from kiosk.domain.lending import take_back
+from kiosk.domain.values import ItemId, Reason, Refused
+from kiosk.ports import (
+    AnswerMissing,
+    Ask,
+    CardArrived,
+    CodeRead,
+    Effect,
+    Intent,
+    Link,
+    Phase,
+    Play,
+    Record,
+    Row,
+    RowState,
+    Settle,
+    Sound,
+    VerdictCame,
+)
+from kiosk.visit.state import Return, Rule, Step, Table, Visit, World
+from kiosk.visit.steps import hint, item_in, new_act, open_done, open_start, title_of, with_row
+
+
+def scan(visit: Visit, event: CodeRead, world: World) -> Step:
+    item = item_in(event, world)
+    if isinstance(item, Refused):
+        return hint(visit, item.reason)
+    done = next((row for row in visit.rows if row.item == item), None)
+    if done is not None:
+        return hint(visit, Reason.ALREADY_RETURNED, done.title)
+    online = visit.link is Link.ONLINE
+    act = new_act(visit, Deed.RETURN, item, Mode.ONLINE if online else Mode.OFFLINE, world)
+    act = replace(act, membership=None)
+    row = Row(
+        item=item,
+        title=title_of(item, world),
+        state=RowState.WORKING if online else RowState.PROVISIONAL,
+        reason=_note(item, world),
+    )
+    task = _task(visit)
+    effects: tuple[Effect, ...] = (Record(Word.FACT, act),)
+    if online:
+        task = replace(task, asking=MappingProxyType({**task.asking, act.id: item}))
+        effects = (*effects, Ask(act.id))
+    else:
+        effects = (*effects, Play(Sound.OK))
+    return Step(replace(visit, task=task, rows=with_row(visit, row), message=None), effects)
+
+
+def _note(item: ItemId, world: World) -> Reason | None:
+    known = world.library.item(item)
+    policy = world.library.policy()
+    if known is None:
+        return Reason.ITEM_UNKNOWN
+    if policy is None:
+        return None
+    return take_back(item=known, holder=world.library.holder(item), policy=policy).note
+
+
+def answered(visit: Visit, event: VerdictCame, world: World) -> Step:
+    verdict = event.verdict
+    item = _task(visit).asking.get(verdict.act_id)
+    if item is None:
+        return Step(visit, (Settle(verdict),))
+    row = Row(
+        item=item, title=title_of(item, world), state=RowState.DONE, reason=verdict.reason, details=verdict.details
+    )
+    return Step(_answered(visit, verdict.act_id, row), (Settle(verdict), Play(Sound.OK)))
+
+
+def unanswered(visit: Visit, event: AnswerMissing, world: World) -> Step:
+    item = _task(visit).asking.get(event.act_id)
+    if item is None:
+        return Step(visit)
+    old = next(row for row in visit.rows if row.item == item)
+    return Step(_answered(visit, event.act_id, replace(old, state=RowState.PROVISIONAL)), (Play(Sound.OK),))
+
+
+def _answered(visit: Visit, act_id: object, row: Row) -> Visit:
+    asking = {act: item for act, item in _task(visit).asking.items() if act != act_id}
+    return replace(visit, task=Return(MappingProxyType(asking)), rows=with_row(visit, row))
+
+
+def finish(visit: Visit, event: object, world: World) -> Step:
+    return Step(open_done(visit, Phase.RETURN, world))
+
+
+def back(visit: Visit, event: object, world: World) -> Step:
+    return Step(visit if visit.rows else open_start(visit, world))
+
+
+def card(visit: Visit, event: CardArrived, world: World) -> Step:
+    """No card is needed to return; it is not looked up."""
+    return hint(visit, Reason.RETURN_NEEDS_NO_CARD)
+
+
+def _task(visit: Visit) -> Return:
+    assert isinstance(visit.task, Return)
+    return visit.task
+
+
+TABLE: Table = {
+    CodeRead: Rule(scan, (Phase.RETURN,)),
+    VerdictCame: Rule(answered, (Phase.RETURN,)),
+    AnswerMissing: Rule(unanswered, (Phase.RETURN,)),
+    CardArrived: Rule(card, (Phase.RETURN,)),
+    Intent.FINISH: Rule(finish, (Phase.DONE, Phase.START)),
+    Intent.BACK: Rule(back, (Phase.START, Phase.RETURN)),
+}
+"""RETURN: books are scanned until the patron is done."""

@@ -1,0 +1,216 @@
+"""Around every task: language and looks, messages, help, idle countdown, end, devices and link (I1, I2, C1).
+
+`step` is the whole visit: first what is heard at any time (link, devices), then the task's own table, then this
+table for what the task leaves open. Whatever happens, an answer of central reaches the acts file.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+
+from kiosk.domain.values import Reason
+from kiosk.ports import (
+    CardArrived,
+    CardLeft,
+    CardTrouble,
+    CodeRead,
+    CodeTrouble,
+    DeviceChanged,
+    Event,
+    Intent,
+    Link,
+    LinkChanged,
+    Message,
+    Phase,
+    Play,
+    Settle,
+    SlipState,
+    Sound,
+    Ticked,
+    Touched,
+    VerdictCame,
+)
+from kiosk.visit import account, borrow, done, identify, returning, start
+from kiosk.visit.state import (
+    Account,
+    Borrow,
+    Done,
+    Identify,
+    OutOfService,
+    Return,
+    Rule,
+    Start,
+    Step,
+    Table,
+    Task,
+    Visit,
+    World,
+)
+from kiosk.visit.steps import hint, open_start
+from kiosk.words import Language
+
+TABLES: Mapping[type[Task], Table] = MappingProxyType(
+    {
+        Start: start.TABLE,
+        Identify: identify.TABLE,
+        Borrow: borrow.TABLE,
+        Return: returning.TABLE,
+        Account: account.TABLE,
+        Done: done.TABLE,
+        OutOfService: {},
+    }
+)
+
+PHASES: Mapping[type[Task], Phase] = MappingProxyType(
+    {
+        Start: Phase.START,
+        Identify: Phase.IDENTIFY,
+        Borrow: Phase.BORROW,
+        Return: Phase.RETURN,
+        Account: Phase.ACCOUNT,
+        Done: Phase.DONE,
+        OutOfService: Phase.OUT_OF_SERVICE,
+    }
+)
+
+_BY_A_PERSON = (Touched, CardArrived, CardTrouble, CodeRead, CodeTrouble)
+
+
+def step(visit: Visit, event: Event, world: World) -> Step:
+    """What one event leads to."""
+    if isinstance(event, _BY_A_PERSON):
+        visit = replace(visit, touched_at=world.monotonic)
+    if isinstance(event, CardArrived | CardTrouble):
+        visit = replace(visit, card_on=event.reader)
+    rule = rule_for(visit.task, event)
+    return Step(visit) if rule is None else rule.run(visit, event, world)
+
+
+def rule_for(task: Task, event: Event) -> Rule | None:
+    """The task's own row, else the shell's, else None: the event changes nothing."""
+    key = event.intent if isinstance(event, Touched) else type(event)
+    return TABLES[type(task)].get(key) or SHELL.get(key)
+
+
+def seconds_left(visit: Visit, world: World) -> float | None:
+    """Until the visit ends by itself; None while nobody is here or while a book or a slip is being worked on."""
+    task = visit.task
+    if isinstance(task, Start | OutOfService) or busy(visit):
+        return None
+    settings = world.settings
+    limit = settings.idle
+    if isinstance(task, Done) and task.slip is not SlipState.QR:
+        limit = settings.done_idle
+    return limit / timedelta(seconds=1) - (world.monotonic - visit.touched_at)
+
+
+def busy(visit: Visit) -> bool:
+    """True while an answer or a print is awaited; the visit does not end meanwhile (each has its own deadline)."""
+    match visit.task:
+        case Borrow(asking=act) | Account(asking=act):
+            return act is not None
+        case Return(asking=acts):
+            return bool(acts)
+        case Done(slip=slip):
+            return slip is SlipState.PRINTING
+    return False
+
+
+def _end(visit: Visit, event: object, world: World) -> Step:
+    return Step(visit if busy(visit) else open_start(visit, world))
+
+
+def _tick(visit: Visit, event: Ticked, world: World) -> Step:
+    left = seconds_left(visit, world)
+    if isinstance(visit.task, Start) and world.monotonic - visit.touched_at >= world.settings.idle / timedelta(
+        seconds=1
+    ):
+        return Step(_back_to_plain(visit, world))
+    if left is None or left > 0:
+        return Step(visit)
+    if visit.card_on:
+        return Step(
+            replace(open_start(visit, world), message=Message(reason=Reason.CARD_LEFT_BEHIND, stop=False)),
+            (Play(Sound.ATTENTION),),
+        )
+    return Step(open_start(visit, world))
+
+
+def _back_to_plain(visit: Visit, world: World) -> Visit:
+    """The start page forgets the last patron's language, looks and message."""
+    plain = open_start(visit, world)
+    if replace(plain, visits=visit.visits, touched_at=visit.touched_at) == visit:
+        return visit
+    return plain
+
+
+def _link(visit: Visit, event: LinkChanged, world: World) -> Step:
+    """One visit never mixes modes without saying so (DESIGN.md one act 7)."""
+    changed = replace(visit, link=event.link)
+    somebody = not isinstance(visit.task, Start | OutOfService)
+    if somebody and visit.link is Link.ONLINE and event.link is Link.OFFLINE and visit.message is None:
+        return hint(changed, Reason.NOW_OFFLINE)
+    return Step(changed)
+
+
+def _device(visit: Visit, event: DeviceChanged, world: World) -> Step:
+    devices = MappingProxyType({**visit.devices, event.status.device: event.status})
+    return Step(replace(visit, devices=devices))
+
+
+def _card_left(visit: Visit, event: CardLeft, world: World) -> Step:
+    visit = replace(visit, card_on="" if visit.card_on == event.reader else visit.card_on)
+    if visit.message is not None and visit.message.reason is Reason.CARD_LEFT_BEHIND:
+        visit = replace(visit, message=None)
+    return Step(visit)
+
+
+def _trouble(visit: Visit, event: CardTrouble | CodeTrouble, world: World) -> Step:
+    return hint(visit, event.reason)
+
+
+def _settle(visit: Visit, event: VerdictCame, world: World) -> Step:
+    return Step(visit, (Settle(event.verdict),))
+
+
+def _language(visit: Visit, event: Touched, world: World) -> Step:
+    return Step(replace(visit, language=Language(event.argument) if event.argument else visit.language.other))
+
+
+def _dismiss(visit: Visit, event: object, world: World) -> Step:
+    return Step(replace(visit, message=None, help_open=False))
+
+
+def _stay(visit: Visit, event: object, world: World) -> Step:
+    return Step(visit)
+
+
+def _flip(flipped: Callable[[Visit], Visit]) -> Rule:
+    def run(visit: Visit, event: object, world: World) -> Step:
+        return Step(flipped(visit))
+
+    return Rule(run, ())
+
+
+SHELL: Table = MappingProxyType(
+    {
+        Ticked: Rule(_tick, (Phase.START,)),
+        LinkChanged: Rule(_link, ()),
+        DeviceChanged: Rule(_device, ()),
+        CardLeft: Rule(_card_left, ()),
+        CardTrouble: Rule(_trouble, ()),
+        CodeTrouble: Rule(_trouble, ()),
+        VerdictCame: Rule(_settle, ()),
+        Intent.LANGUAGE: Rule(_language, ()),
+        Intent.DISMISS: Rule(_dismiss, ()),
+        Intent.STAY: Rule(_stay, ()),
+        Intent.END: Rule(_end, (Phase.START,)),
+        Intent.BACK: Rule(_end, (Phase.START,)),
+        Intent.HELP: _flip(lambda visit: replace(visit, help_open=not visit.help_open)),
+        Intent.LARGE_TEXT: _flip(lambda visit: replace(visit, large_text=not visit.large_text)),
+        Intent.HIGH_CONTRAST: _flip(lambda visit: replace(visit, high_contrast=not visit.high_contrast)),
+        Intent.LOW_REACH: _flip(lambda visit: replace(visit, low_reach=not visit.low_reach)),
+    }
+)
+"""Any phase; an empty `leads_to` means that the phase stays."""

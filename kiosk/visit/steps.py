@@ -1,0 +1,145 @@
+"""Steps that every table shares: open a task, say something, put a book in a list."""
+
+from dataclasses import replace
+
+from kiosk.domain.calendar import days_left
+from kiosk.domain.identity import CodeType, type_code
+from kiosk.domain.journal import Act, Deed, Mode
+from kiosk.domain.lending import may_renew
+from kiosk.domain.values import ItemId, Reason, Refused
+from kiosk.ports import CodeRead, Link, Message, Phase, Play, Row, RowState, Sound
+from kiosk.visit.state import Account, Borrow, Done, Return, Step, Visit, World
+
+
+def open_start(visit: Visit, world: World) -> Visit:
+    """Nobody is here: nothing of the last patron stays (I2); only link, devices and the count of unknown cards do."""
+    return Visit(
+        language=world.settings.language,
+        touched_at=world.monotonic,
+        unknown_cards=visit.unknown_cards,
+        unknown_until=visit.unknown_until,
+        card_on=visit.card_on,
+        visits=visit.visits + 1,
+        link=visit.link,
+        devices=visit.devices,
+    )
+
+
+def open_basket(visit: Visit) -> Visit:
+    """An empty basket for the identified patron."""
+    return replace(visit, task=Borrow(), rows=(), message=None)
+
+
+def open_return(visit: Visit) -> Visit:
+    """An empty list of books taken back; no card is needed."""
+    return replace(visit, task=Return(), rows=(), message=None)
+
+
+def open_account(visit: Visit, world: World) -> Visit:
+    """The identified patron's open loans, the most urgent first."""
+    return replace(visit, task=Account(), rows=account_rows(visit, world), message=None)
+
+
+def open_done(visit: Visit, of: Phase, world: World) -> Visit:
+    """The last page, or the start page where nothing was done."""
+    if not any(row.state is not RowState.REFUSED for row in visit.rows):
+        return open_start(visit, world)
+    return replace(visit, task=Done(of=of), message=None)
+
+
+def account_rows(visit: Visit, world: World) -> tuple[Row, ...]:
+    """One row for each open loan of the identified patron."""
+    if visit.membership is None:
+        return ()
+    membership = world.library.membership(visit.membership)
+    policy = world.library.policy()
+    loans = world.library.open_loans(visit.membership)
+    rows = []
+    for loan in loans:
+        left = days_left(loan.due_at, world.now)
+        item = world.library.item(loan.item)
+        renewable = (
+            visit.link is Link.ONLINE
+            and membership is not None
+            and policy is not None
+            and item is not None
+            and not isinstance(
+                may_renew(
+                    membership=membership,
+                    item=item,
+                    loan=loan,
+                    open_loans=loans,
+                    policy=policy,
+                    calendar=world.library.calendar(world.settings.branch),
+                    branch=world.settings.branch,
+                    now=world.now,
+                ),
+                Refused,
+            )
+        )
+        state = RowState.OVERDUE if left < 0 else RowState.PROVISIONAL if loan.provisional else RowState.DONE
+        rows.append(
+            Row(
+                item=loan.item,
+                title=loan.item if item is None else item.title,
+                state=state,
+                due_at=loan.due_at,
+                days_left=left,
+                can_renew=renewable,
+            )
+        )
+    return tuple(rows)
+
+
+def refuse(visit: Visit, refused: Refused) -> Step:
+    """Say why, with a sound; the task stays."""
+    return Step(replace(visit, message=Message(reason=refused.reason, details=refused.details)), (Play(Sound.NO),))
+
+
+def hint(visit: Visit, reason: Reason, title: str = "") -> Step:
+    """Say what to do instead; nothing was refused."""
+    return Step(replace(visit, message=Message(reason=reason, stop=False, title=title)), (Play(Sound.ATTENTION),))
+
+
+def item_in(event: CodeRead, world: World) -> ItemId | Refused:
+    """The item that a scanned code names, or what to scan instead."""
+    code = type_code(event.text, event.symbology, world.settings.code_patterns)
+    match code.type:
+        case CodeType.ITEM:
+            return ItemId(code.text)
+        case CodeType.PATRON:
+            return Refused(Reason.CODE_IS_PATRON)
+        case CodeType.ISBN:
+            return Refused(Reason.CODE_IS_ISBN)
+        case CodeType.INVOICE_CARRIER:
+            return Refused(Reason.CODE_IS_INVOICE_CARRIER)
+        case CodeType.UNKNOWN:
+            return Refused(Reason.CODE_NOT_AN_ITEM)
+
+
+def title_of(item: ItemId, world: World) -> str:
+    """The title as shown, or the number where the replica does not know the copy."""
+    known = world.library.item(item)
+    return item if known is None else known.title
+
+
+def with_row(visit: Visit, row: Row) -> tuple[Row, ...]:
+    """The rows with this one in its old place, or on top."""
+    if any(old.item == row.item for old in visit.rows):
+        return tuple(row if old.item == row.item else old for old in visit.rows)
+    return (row, *visit.rows)
+
+
+def new_act(visit: Visit, deed: Deed, item: ItemId, mode: Mode, world: World) -> Act:
+    """An act that happens now."""
+    return Act(
+        id=world.new_act_id(),
+        deed=deed,
+        membership=visit.membership,
+        item=item,
+        branch=world.settings.branch,
+        happened_at=world.now,
+        clock_offset=world.clock_offset,
+        mode=mode,
+        replica_age=world.library.age(world.now),
+    )

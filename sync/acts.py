@@ -1,0 +1,334 @@
+"""The kiosk's own log, which is also its outbox (DESIGN.md section 2, "One act"; B4, C3, C5).
+
+One row per word, in sequence order without gaps; the verdict is written on the word's row. An act's effect is not
+stored: what counts is what the words say. Under one id at most one request, then at most one last word (unique
+indexes hold it). `ActsLog` is one connection for one thread: the station has one to write what happens, the sync
+thread another to send and to note verdicts; SQLite's write lock orders them.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+from uuid import uuid4
+
+from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, MembershipId, Reason
+from sync.encrypted import checkpoint, connect, migrated, transaction, translated
+
+HEAD = "acts_0001"
+FILE = "acts.db"
+
+_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_COLUMNS = (
+    "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
+    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position"
+)
+
+
+def prepare(folder: Path, key: bytes) -> None:
+    """Make or migrate the file; the first one gets a new incarnation. Raises LedgerError."""
+    path = folder / FILE
+    migrated(path, key, "acts", HEAD)
+    connection = connect(path, key, durable=True)
+    try:
+        with transaction(connection, path):
+            connection.execute("INSERT INTO meta VALUES ('incarnation', ?) ON CONFLICT DO NOTHING", (uuid4().hex,))
+    finally:
+        connection.close()
+
+
+class ActsLog:
+    """One thread's view of the log. Every method may raise LedgerError; then nothing was written."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        """Opens a prepared file. Raises LedgerError."""
+        self._path = folder / FILE
+        self._db = connect(self._path, key, durable=True)
+        self.incarnation = IncarnationId(self._meta("incarnation") or "")
+
+    def close(self) -> None:
+        self._db.close()
+
+    # --- written by the station ---------------------------------------------------------------------------------
+
+    def record(self, word: Word, act: Act) -> Spoken:
+        """Write one word; on disk when this returns."""
+        with transaction(self._db, self._path):
+            return self._insert(word, act)
+
+    def settle(self, verdict: Verdict) -> None:
+        """Write what central said; on disk when this returns."""
+        self.settle_all((verdict,))
+
+    def open_requests(self) -> tuple[Act, ...]:
+        """Requests with neither verdict nor last word: the process died while asking."""
+        rows = self._read(
+            f"SELECT {_COLUMNS} FROM word AS asked WHERE outcome IS NULL AND word = 'request' AND NOT EXISTS "
+            "(SELECT 1 FROM word AS last WHERE last.act = asked.act AND last.word <> 'request') ORDER BY sequence"
+        )
+        return tuple(_spoken(row).act for row in rows)
+
+    def newest(self) -> datetime | None:
+        """Kiosk time of the newest word; None in an empty log."""
+        rows = self._read("SELECT happened_at FROM word ORDER BY sequence DESC LIMIT 1")
+        return _moment(cast(int, rows[0][0])) if rows else None
+
+    def check(self) -> None:
+        """Prove that the log can be written."""
+        with transaction(self._db, self._path) as db:
+            db.execute("INSERT INTO meta VALUES ('checked', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1")
+
+    # --- read by the station to lay own acts over the replica ----------------------------------------------------
+
+    def standing(self, item: ItemId, epoch: str, position: int) -> tuple[Spoken, Verdict | None] | None:
+        """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
+        decided: dict[str, Word] = {}
+        for row in self._read(f"SELECT {_COLUMNS} FROM word WHERE item = ? ORDER BY sequence DESC LIMIT 64", item):
+            spoken, verdict = _spoken(row), _verdict(row)
+            last = decided.setdefault(spoken.act.id, spoken.word)
+            if spoken.act.deed is not Deed.RENEW and _stands(spoken.word, last, verdict):
+                return None if _passed(verdict, epoch, position) else (spoken, verdict)
+        return None
+
+    def renewed(self, item: ItemId, epoch: str, position: int) -> tuple[datetime, int] | None:
+        """Newest due date and number of own renewals of this item since its checkout that the replica lacks."""
+        due, count = None, 0
+        for row in self._read(f"SELECT {_COLUMNS} FROM word WHERE item = ? ORDER BY sequence DESC LIMIT 64", item):
+            spoken, verdict = _spoken(row), _verdict(row)
+            if spoken.act.deed is not Deed.RENEW:
+                break
+            if verdict is not None and verdict.outcome.stands and not _passed(verdict, epoch, position):
+                due = due or verdict.due_at
+                count += 1
+        return None if due is None else (due, count)
+
+    def items_lent_to(self, membership: MembershipId) -> tuple[ItemId, ...]:
+        """Items of own checkouts for this membership, newest first; who has them now is `standing`'s business."""
+        rows = self._read(
+            "SELECT DISTINCT item FROM word WHERE membership = ? AND deed = 'checkout' ORDER BY sequence DESC LIMIT 200",
+            membership,
+        )
+        return tuple(ItemId(str(row[0])) for row in rows)
+
+    # --- the outbox, for the sync thread -------------------------------------------------------------------------
+
+    def newest_word(self, act: ActId) -> Spoken | None:
+        """The newest word of an act."""
+        rows = self._read(f"SELECT {_COLUMNS} FROM word WHERE act = ? ORDER BY sequence DESC LIMIT 1", act)
+        return _spoken(rows[0]) if rows else None
+
+    def unsent(self, limit: int) -> tuple[Spoken, ...]:
+        """Facts and withdrawals without a verdict, oldest first."""
+        return tuple(
+            _spoken(row)
+            for row in self._read(
+                f"SELECT {_COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' ORDER BY sequence LIMIT ?",
+                limit,
+            )
+        )
+
+    def queue(self) -> tuple[int, datetime | None]:
+        """How many words wait, and since when."""
+        rows = self._read("SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'")
+        count, oldest = cast("tuple[int, int | None]", rows[0])
+        return count, None if oldest is None else _moment(oldest)
+
+    def settle_all(self, verdicts: Iterable[Verdict]) -> None:
+        """Write verdicts in one commit; a word that has one keeps it unless central's epoch is new."""
+        with transaction(self._db, self._path) as db:
+            db.executemany(
+                "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ? "
+                "WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
+                [
+                    (
+                        verdict.outcome,
+                        verdict.reason,
+                        json.dumps(dict(verdict.details), ensure_ascii=False) if verdict.details else None,
+                        _micros(verdict.due_at),
+                        verdict.epoch,
+                        verdict.position,
+                        verdict.act_id,
+                        verdict.word,
+                        verdict.epoch,
+                    )
+                    for verdict in verdicts
+                ],
+            )
+
+    def agree(self, epoch: str, held_through: int) -> int:
+        """Hear central's epoch and how much of this log it holds; returns how many words must be sent again.
+
+        A new epoch or a lower sequence (central was restored from a backup): what was settled beyond `held_through`
+        is said again as last words (an accepted request as a fact, a refused one as a withdrawal); what central
+        holds counts as passed by any feed of the new epoch.
+        """
+        known, held = self._meta("epoch"), int(self._meta("held_through") or 0)
+        if known == epoch and held_through == held:
+            return 0
+        again = 0
+        with transaction(self._db, self._path) as db:
+            if known is not None and (known != epoch or held_through < held):
+                again = self._say_again(epoch, held_through)
+            for key, value in (("epoch", epoch), ("held_through", str(held_through))):
+                db.execute(
+                    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    (key, value),
+                )
+        return again
+
+    def prune(self, before: datetime) -> int:
+        """Forget settled acts older than `before` that central holds; the newest row stays, for the sequence."""
+        with transaction(self._db, self._path) as db:
+            return int(
+                db.execute(
+                    "DELETE FROM word WHERE happened_at < ? AND sequence <= ? "
+                    "AND sequence < (SELECT max(sequence) FROM word) "
+                    "AND NOT EXISTS (SELECT 1 FROM word AS other WHERE other.act = word.act AND other.outcome IS NULL "
+                    "AND other.word <> 'request')",
+                    (_micros(before), int(self._meta("held_through") or 0)),
+                ).rowcount
+            )
+
+    def checkpoint(self) -> None:
+        checkpoint(self._db, self._path)
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _say_again(self, epoch: str, held_through: int) -> int:
+        connection = self._db
+        connection.execute(
+            "UPDATE word SET epoch = ?, position = 0 WHERE sequence <= ? AND outcome IS NOT NULL", (epoch, held_through)
+        )
+        settled = connection.execute(
+            f"SELECT {_COLUMNS} FROM word AS asked WHERE sequence > ? AND word = 'request' AND outcome IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM word AS last WHERE last.act = asked.act AND last.word <> 'request') "
+            "ORDER BY sequence",
+            (held_through,),
+        ).fetchall()
+        connection.execute(
+            "UPDATE word SET outcome = NULL, position = NULL WHERE sequence > ? AND word <> 'request'", (held_through,)
+        )
+        for row in settled:
+            spoken, verdict = _spoken(row), _verdict(row)
+            stands = verdict is not None and verdict.outcome.stands
+            self._insert(Word.FACT if stands else Word.WITHDRAWAL, _as_promised(spoken.act, verdict))
+        return int(
+            connection.execute("SELECT count(*) FROM word WHERE outcome IS NULL AND word <> 'request'").fetchone()[0]
+        )
+
+    def _insert(self, word: Word, act: Act) -> Spoken:
+        asked = self._db.execute("SELECT sequence FROM word WHERE act = ? AND word = 'request'", (act.id,)).fetchone()
+        request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
+        cursor = self._db.execute(
+            "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
+            "replica_age_ms, policy_version, due_at, request_sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                act.id,
+                word,
+                act.deed,
+                act.membership,
+                act.item,
+                act.branch,
+                _micros(act.happened_at),
+                _millis(act.clock_offset),
+                act.mode,
+                _millis(act.replica_age),
+                act.policy_version,
+                _micros(act.due_at),
+                request_sequence,
+            ),
+        )
+        return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)
+
+    def _meta(self, key: str) -> str | None:
+        rows = self._read("SELECT value FROM meta WHERE key = ?", key)
+        return str(rows[0][0]) if rows else None
+
+    def _read(self, query: str, *parameters: object) -> Sequence[tuple[object, ...]]:
+        with translated(self._path):
+            return cast("list[tuple[object, ...]]", self._db.execute(query, parameters).fetchall())
+
+
+def _stands(word: Word, last: Word, verdict: Verdict | None) -> bool:
+    """Does this word say that its act counts? `last` is the newest word of the same act."""
+    if last is Word.WITHDRAWAL or word is Word.WITHDRAWAL:
+        return False
+    if word is Word.FACT:
+        return verdict is None or verdict.outcome.stands
+    return last is Word.REQUEST and verdict is not None and verdict.outcome.stands
+
+
+def _passed(verdict: Verdict | None, epoch: str, position: int) -> bool:
+    """Position 0: central held it before its epoch began, so any feed of it has it."""
+    if verdict is None:
+        return False
+    return verdict.position == 0 or (verdict.epoch == epoch and verdict.position <= position)
+
+
+def _as_promised(act: Act, verdict: Verdict | None) -> Act:
+    """The act with the due date that the patron was told."""
+    if verdict is None or verdict.due_at is None:
+        return act
+    return replace(act, due_at=verdict.due_at)
+
+
+def _spoken(row: Sequence[object]) -> Spoken:
+    (sequence, act, word, deed, membership, item, branch, happened, offset, mode, age, policy, due, request) = cast(
+        "tuple[int, str, str, str, str | None, str, str, int, int | None, str, int | None, str | None, int | None, "
+        "int | None]",
+        tuple(row[:14]),
+    )
+    return Spoken(
+        sequence=sequence,
+        word=Word(word),
+        request_sequence=request,
+        act=Act(
+            id=ActId(act),
+            deed=Deed(deed),
+            membership=None if membership is None else MembershipId(membership),
+            item=ItemId(item),
+            branch=BranchId(branch),
+            happened_at=_moment(happened),
+            clock_offset=None if offset is None else timedelta(milliseconds=offset),
+            mode=Mode(mode),
+            replica_age=None if age is None else timedelta(milliseconds=age),
+            policy_version=policy,
+            due_at=None if due is None else _moment(due),
+        ),
+    )
+
+
+def _verdict(row: Sequence[object]) -> Verdict | None:
+    act, word = str(row[1]), str(row[2])
+    outcome, reason, details, due, epoch, position = cast(
+        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[14:])
+    )
+    if outcome is None:
+        return None
+    return Verdict(
+        act_id=ActId(act),
+        word=Word(word),
+        outcome=Outcome(outcome),
+        reason=None if reason is None else Reason(reason),
+        details=MappingProxyType(json.loads(details) if details else {}),
+        due_at=None if due is None else _moment(due),
+        epoch=epoch or "",
+        position=position or 0,
+    )
+
+
+def _moment(micros: int) -> datetime:
+    return _EPOCH_START + timedelta(microseconds=micros)
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH_START) // _MICROSECOND
+
+
+def _millis(span: timedelta | None) -> int | None:
+    return None if span is None else round(span / timedelta(milliseconds=1))

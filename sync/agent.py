@@ -1,0 +1,261 @@
+"""The kiosk's two sync threads: `sync-acts` (ask, drain, heartbeat, link) and `sync-feed` (pull into the replica).
+
+`sync-acts` owns its client and its connection to the acts file. An ask goes before everything else; exactly one
+VerdictCame or AnswerMissing is posted for each. While online it sends a heartbeat; while offline it probes, and each
+good probe drains a batch. Facts and withdrawals stay in the outbox until a well-formed verdict is on disk.
+
+`sync-feed` owns its client and the replica's writing half: long poll 25 s, slices of at most 10 ms, and a failed
+call asks `sync-acts` to look at once whether central is still there.
+
+`turn()` does one piece of work without waiting, so tests drive both without threads or sleeps.
+"""
+
+import queue
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from kiosk.domain.values import ActId
+from kiosk.ports import (
+    AnswerMissing,
+    CentralError,
+    CentralReason,
+    Clock,
+    LedgerError,
+    Link,
+    LinkChanged,
+    Mailbox,
+    VerdictCame,
+)
+from sync import wire
+from sync.acts import ActsLog
+from sync.central_client import CentralClient, ClockOffset
+from sync.link_state import LinkRules, LinkState
+from sync.replica import ReplicaWriter
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+"""Words in one push while draining: large enough to be fast, small enough that an ask does not wait long."""
+FEED_WAIT_S = 25
+LEDGER_PAUSE_S = 5.0
+SUSPECT = ActId("")
+"""In the queue of asks: look now whether central is there."""
+
+
+class SyncActs:
+    """Owns the way of acts to central. `ask`, `suspect` and `clock_offset` may be called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        open_log: Callable[[], ActsLog],
+        client: CentralClient | None,
+        offset: ClockOffset,
+        mailbox: Mailbox,
+        clock: Clock,
+        health: Callable[[int, datetime | None], wire.Health],
+        rules: LinkRules | None = None,
+        deadline_s: float = 1.5,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._open_log = open_log
+        self._client = client
+        self._offset = offset
+        self._mailbox = mailbox
+        self._clock = clock
+        self._health = health
+        self._deadline_s = deadline_s
+        self._jitter = jitter or random.Random()
+        self._asks: queue.SimpleQueue[ActId] = queue.SimpleQueue()
+        self._waiting: deque[ActId] = deque()
+        self._state = LinkState(rules=rules or LinkRules())
+        self._next_probe = 0.0
+        self._log: ActsLog | None = None
+
+    def ask(self, act_id: ActId) -> None:
+        """Send this act's newest word now; never blocks."""
+        self._asks.put(act_id)
+
+    def suspect(self) -> None:
+        """Something else noticed that central may be gone: look now."""
+        self._asks.put(SUSPECT)
+
+    def clock_offset(self) -> timedelta | None:
+        return self._offset.value
+
+    @property
+    def link(self) -> Link:
+        return self._state.link
+
+    def run(self, stop: threading.Event) -> None:
+        """The thread `sync-acts`, until `stop` is set and `suspect` wakes it."""
+        while not stop.is_set():
+            try:
+                wait_s = self.turn()
+            except LedgerError as error:
+                log.error("acts file cannot be used for syncing", reason=error.reason)
+                wait_s = LEDGER_PAUSE_S
+            self._wait(wait_s)
+        if self._log is not None:
+            self._log.close()
+        if self._client is not None:
+            self._client.close()
+
+    def turn(self) -> float:
+        """One piece of work: every waiting ask, else a probe or heartbeat if due. Returns seconds to wait at most."""
+        acts = self._log = self._log or self._open_log()
+        while (wanted := self._take()) is not None:
+            if wanted is SUSPECT:
+                self._next_probe = 0.0
+            else:
+                self._answer(acts, wanted)
+        if self._client is None:
+            self._failed(CentralReason.NOT_ENROLLED)
+            return 3600.0
+        now = self._clock.monotonic()
+        if now >= self._next_probe:
+            self._probe(acts)
+            self._next_probe = self._clock.monotonic() + self._state.pause_s(self._jitter)
+            if self._state.link is not Link.OFFLINE or self._state.good:
+                self._drain(acts)
+        return max(0.0, self._next_probe - self._clock.monotonic())
+
+    def _take(self) -> ActId | None:
+        """The oldest thing asked for, or None."""
+        if self._waiting:
+            return self._waiting.popleft()
+        try:
+            return self._asks.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _wait(self, seconds: float) -> None:
+        """Until something is asked, at most `seconds`; what came is kept for the next turn."""
+        try:
+            self._waiting.append(self._asks.get(timeout=max(seconds, 0.001)))
+        except queue.Empty:
+            return
+
+    def _answer(self, acts: ActsLog, act_id: ActId) -> None:
+        spoken = acts.newest_word(act_id)
+        if spoken is None or self._client is None:
+            self._mailbox.post(AnswerMissing(act_id, CentralReason.NOT_ENROLLED))
+            return
+        if self._state.link is not Link.ONLINE:
+            self._mailbox.post(AnswerMissing(act_id, self._state.reason or CentralReason.STARTING))
+            return
+        try:
+            pushed = self._client.push([wire.WireWord.of(spoken)], self._deadline_s)
+        except CentralError as error:
+            self._failed(error.reason)
+            self._mailbox.post(AnswerMissing(act_id, error.reason))
+            return
+        verdict = next(verdict for verdict in pushed.verdicts if verdict.act == act_id)
+        self._mailbox.post(VerdictCame(verdict.verdict()))
+        self._agree(acts, pushed)
+
+    def _probe(self, acts: ActsLog) -> None:
+        assert self._client is not None
+        try:
+            envelope = self._client.health(self._health(*acts.queue()), max(self._deadline_s, 3.0))
+        except CentralError as error:
+            self._failed(error.reason)
+            return
+        self._agree(acts, envelope)
+        self._succeeded(acts)
+
+    def _drain(self, acts: ActsLog) -> None:
+        """Send what waits, batch by batch; an ask that arrives meanwhile goes between two batches."""
+        assert self._client is not None
+        sent = False
+        while words := acts.unsent(BATCH):
+            try:
+                pushed = self._client.push([wire.WireWord.of(word) for word in words], 30.0)
+            except CentralError as error:
+                self._failed(error.reason)
+                return
+            acts.settle_all(verdict.verdict() for verdict in pushed.verdicts)
+            self._agree(acts, pushed)
+            sent = True
+            if self._waiting or not self._asks.empty():
+                return
+        if sent:
+            acts.checkpoint()
+        if self._state.link is not Link.ONLINE and sent:
+            self._next_probe = min(self._next_probe, self._clock.monotonic() + self._state.rules.probe_s)
+
+    def _agree(self, acts: ActsLog, envelope: wire.Envelope) -> None:
+        again = acts.agree(envelope.epoch, envelope.held_through)
+        if again:
+            log.warning("central was restored; sending the log again", words=again)
+            self._next_probe = 0.0
+
+    def _failed(self, reason: CentralReason) -> None:
+        self._become(self._state.failed(reason))
+
+    def _succeeded(self, acts: ActsLog) -> None:
+        self._become(self._state.succeeded(acts.queue()[0] == 0))
+
+    def _become(self, state: LinkState) -> None:
+        before, self._state = self._state, state
+        if before.link is not state.link:
+            log.info("link to central changed", link=state.link, reason=state.reason)
+            self._mailbox.post(LinkChanged(state.link, state.reason))
+
+
+class SyncFeed:
+    """Owns the way of the feed into the replica."""
+
+    def __init__(
+        self,
+        *,
+        open_replica: Callable[[], ReplicaWriter],
+        client: CentralClient,
+        clock: Clock,
+        suspect: Callable[[], None],
+        wait_s: int = FEED_WAIT_S,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._open_replica = open_replica
+        self._client = client
+        self._clock = clock
+        self._suspect = suspect
+        self._wait_s = wait_s
+        self._jitter = jitter or random.Random()
+        self._replica: ReplicaWriter | None = None
+        self._bad = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """The thread `sync-feed`, until `stop` is set; a long poll under way ends with its connection."""
+        while not stop.is_set():
+            try:
+                pause_s = self.turn(stop)
+            except LedgerError as error:
+                log.error("replica cannot be written", reason=error.reason)
+                pause_s = LEDGER_PAUSE_S
+            stop.wait(pause_s)
+        if self._replica is not None:
+            self._replica.close()
+
+    def turn(self, stop: threading.Event | None = None) -> float:
+        """Pull and apply one page. Returns seconds to pause before the next."""
+        replica = self._replica = self._replica or self._open_replica()
+        try:
+            page = self._client.feed(replica.cursor(), self._wait_s)
+        except CentralError:
+            self._bad += 1
+            if self._bad == 1 and not (stop is not None and stop.is_set()):
+                self._suspect()
+            return min(15.0, 0.5 * 1.7 ** min(self._bad, 10)) * self._jitter.uniform(0.7, 1.0)
+        self._bad = 0
+        replica.apply(page, self._clock.now())
+        return 0.0
+
+    def close_line(self) -> None:
+        """End a long poll that is under way (from another thread), so that the program can stop."""
+        self._client.close()

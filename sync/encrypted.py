@@ -1,0 +1,166 @@
+"""Encrypted SQLite files: open, check, migrate (DESIGN.md sections 1.6, 2 "Keys"; reference/stack.md 0.2, 5).
+
+SQLCipher with a raw 32-byte key, so opening costs no key derivation. SQLite below 3.51.3 is refused (WAL-reset bug).
+The hot paths talk to `sqlcipher3` directly: one prepared statement less than the disk costs more than a mapper brings.
+Alembic is imported only when a file's revision is not the newest, so a start does not pay for it.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from kiosk.ports import LedgerError, LedgerReason
+
+OLDEST_SQLITE = (3, 51, 3)
+KEY_BYTES = 32
+
+Connection = Any
+"""A `sqlcipher3` connection; the library ships no types."""
+
+
+def key_file(path: Path) -> bytes:
+    """The 32-byte key in this file, made at first use (mode 0600, folder 0700).
+
+    A systemd credential of the same name outranks the file: it is sealed by the TPM where there is one.
+    """
+    sealed = os.environ.get("CREDENTIALS_DIRECTORY")
+    if sealed and (credential := Path(sealed) / path.name).exists():
+        return _checked(credential.read_bytes(), credential)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_secret(path, secrets.token_bytes(KEY_BYTES))
+    return _checked(path.read_bytes(), path)
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a secret so that it is whole or not there, on disk, and readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def connect(path: Path, key: bytes, *, durable: bool) -> Connection:
+    """A connection for the calling thread, autocommit (transactions are spelled out), WAL.
+
+    `durable`: synchronous=FULL (each commit is on disk when it returns), else NORMAL (a power cut may lose the last
+    commits, never the file). Raises LedgerError.
+    """
+    if sqlcipher.sqlite_version_info < OLDEST_SQLITE:
+        raise LedgerError(LedgerReason.NEWER_SCHEMA, f"SQLite {sqlcipher.sqlite_version} is older than 3.51.3")
+    with translated(path):
+        connection = sqlcipher.connect(str(path), isolation_level=None, timeout=5.0, cached_statements=256)
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+@contextmanager
+def transaction(connection: Connection, path: Path) -> Iterator[Connection]:
+    """BEGIN IMMEDIATE … COMMIT; rolled back on any error. Raises LedgerError for the disk's faults."""
+    with translated(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's faults of the world as LedgerError; our own bugs (wrong SQL, broken constraints) go through."""
+    try:
+        yield
+    except sqlcipher.IntegrityError:
+        raise
+    except (sqlcipher.DatabaseError, OSError) as error:
+        reason = _reason(str(error))
+        if reason is None:
+            raise
+        raise LedgerError(reason, f"{path.name}: {error}") from error
+
+
+def checkpoint(connection: Connection, path: Path) -> None:
+    """Move the WAL into the file; called by sync threads, never in a scan's commit. Busy readers are left alone."""
+    with translated(path):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The schema revision that alembic wrote, or None in an empty file."""
+    named = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    ).fetchone()
+    if named is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def migrated(path: Path, key: bytes, scripts: str, head: str) -> None:
+    """Bring a file to revision `head` with the alembic scripts in package folder `scripts`.
+
+    Raises LedgerError(NEWER_SCHEMA) for a file that a newer program wrote.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = connect(path, key, durable=True)
+    try:
+        with translated(path):
+            found = revision_of(connection)
+    finally:
+        connection.close()
+    if found == head:
+        return
+    from sync.migrations import runner
+
+    with translated(path):
+        runner.upgrade(lambda: connect(path, key, durable=True), path.name, scripts, found)
+
+
+def _checked(key: bytes, where: Path) -> bytes:
+    if len(key) != KEY_BYTES:
+        raise LedgerError(LedgerReason.WRONG_KEY, f"{where}: expected {KEY_BYTES} bytes, found {len(key)}")
+    return key
+
+
+def _reason(text: str) -> LedgerReason | None:
+    lowered = text.lower()
+    for sign, reason in (
+        ("disk is full", LedgerReason.DISK_FULL),
+        ("no space left", LedgerReason.DISK_FULL),
+        ("locked", LedgerReason.LOCKED),
+        ("not a database", LedgerReason.WRONG_KEY),
+        ("malformed", LedgerReason.DAMAGED),
+        ("hmac check failed", LedgerReason.DAMAGED),
+        ("disk i/o", LedgerReason.DISK_FULL),
+        ("readonly", LedgerReason.NOT_WRITABLE),
+        ("unable to open", LedgerReason.NOT_WRITABLE),
+        ("permission denied", LedgerReason.NOT_WRITABLE),
+    ):
+        if sign in lowered:
+            return reason
+    return None

@@ -1,0 +1,318 @@
+"""What the kiosk knows: state per key from central's feed, rebuildable, encrypted (C2, D5).
+
+Two connections: `ReplicaWriter` belongs to the feed thread and writes in slices of at most a few hundred rows, so that
+a scan never waits long; `Replica` belongs to the station and only reads. Card numbers stand here only as
+HMAC-SHA256(index key, spelled number); the index key is never in a database.
+
+A fresh snapshot is laid over what is known: each row carries the generation that named it last, and when the snapshot
+is whole, rows of older generations go. Until then the old knowledge serves.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import assert_never, cast
+
+import msgspec
+
+from kiosk.domain.calendar import Calendar
+from kiosk.domain.identity import CardKind
+from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from kiosk.ports import CardHit
+from sync.encrypted import Connection, checkpoint, connect, migrated, transaction, translated
+from sync.wire import (
+    CalendarEntry,
+    CardEntry,
+    FeedEntry,
+    FeedPage,
+    GoneEntry,
+    ItemEntry,
+    LoanEntry,
+    MembershipEntry,
+    PolicyEntry,
+)
+
+HEAD = "replica_0001"
+FILE = "replica.db"
+SLICE = 250
+"""Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
+
+_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TABLES = {
+    "membership": "id",
+    "card": "number_index",
+    "item": "id",
+    "loan": "act",
+    "calendar": "branch",
+    "policy": "version",
+}
+
+
+def prepare(folder: Path, key: bytes) -> None:
+    """Make or migrate the file. Raises LedgerError."""
+    migrated(folder / FILE, key, "replica", HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the replica is."""
+
+    epoch: str
+    """Central's epoch that it follows; empty before the first page."""
+    position: int
+    """Feed position reached; -1 before the first whole snapshot; a later one moves it when it is whole."""
+    fresh_at: datetime | None
+    """Kiosk time when it was last known to lack nothing."""
+
+
+class Replica:
+    """The station's reading half. Every method may raise LedgerError."""
+
+    def __init__(self, folder: Path, key: bytes, index_key: bytes) -> None:
+        self._path = folder / FILE
+        self._db = connect(self._path, key, durable=False)
+        self._index_key = index_key
+
+    def close(self) -> None:
+        self._db.close()
+
+    def place(self) -> Place:
+        return _place(self._db, self._path)
+
+    def card(self, number: str) -> CardHit | None:
+        index = hmac.digest(self._index_key, number.encode(), hashlib.sha256)
+        rows = self._read("SELECT membership, kind FROM card WHERE number_index = ?", index)
+        return CardHit(MembershipId(str(rows[0][0])), CardKind(str(rows[0][1]))) if rows else None
+
+    def membership(self, membership: MembershipId) -> Membership | None:
+        rows = self._read(
+            "SELECT id, category, standing, display_name, expires_on, suspended_until, owed "
+            "FROM membership WHERE id = ?",
+            membership,
+        )
+        if not rows:
+            return None
+        identity, category, standing, name, expires, suspended, owed = cast(
+            "tuple[str, str, str, str, str | None, str | None, int]", rows[0]
+        )
+        return Membership(
+            id=MembershipId(identity),
+            category=category,
+            standing=Standing(standing),
+            display_name=name,
+            expires_on=None if expires is None else date.fromisoformat(expires),
+            suspended_until=None if suspended is None else date.fromisoformat(suspended),
+            owed=owed,
+        )
+
+    def item(self, item: ItemId) -> Item | None:
+        rows = self._read(
+            "SELECT id, title, author, item_type, branch, state, desk_only, reserved_for, desensitise "
+            "FROM item WHERE id = ?",
+            item,
+        )
+        if not rows:
+            return None
+        identity, title, author, item_type, branch, state, desk_only, reserved, desensitise = cast(
+            "tuple[str, str, str, str, str, str, int, str | None, int]", rows[0]
+        )
+        return Item(
+            id=ItemId(identity),
+            title=title,
+            author=author,
+            item_type=item_type,
+            branch=BranchId(branch),
+            state=ItemState(state),
+            desk_only=bool(desk_only),
+            reserved_for=None if reserved is None else MembershipId(reserved),
+            desensitise=bool(desensitise),
+        )
+
+    def loan_of(self, item: ItemId) -> Loan | None:
+        """The item's open loan as the feed tells it."""
+        loans = self._loans("item", item)
+        return loans[-1] if loans else None
+
+    def loans_of(self, membership: MembershipId) -> tuple[Loan, ...]:
+        """A membership's open loans as the feed tells them."""
+        return self._loans("membership", membership)
+
+    def policy(self) -> Policy | None:
+        """The newest policy."""
+        rows = self._read("SELECT body FROM policy ORDER BY position DESC LIMIT 1")
+        return _policy(cast(bytes, rows[0][0])) if rows else None
+
+    def calendar(self, branch: BranchId) -> Calendar:
+        rows = self._read("SELECT body FROM calendar WHERE branch = ?", branch)
+        return _calendar(cast(bytes, rows[0][0])) if rows else Calendar()
+
+    def _loans(self, column: str, value: str) -> tuple[Loan, ...]:
+        rows = self._read(
+            f"SELECT act, membership, item, lent_at, due_at, renewals FROM loan WHERE {column} = ? ORDER BY lent_at",
+            value,
+        )
+        return tuple(
+            Loan(
+                act_id=ActId(act),
+                membership=MembershipId(membership),
+                item=ItemId(item),
+                lent_at=_moment(lent),
+                due_at=_moment(due),
+                renewals=renewals,
+            )
+            for act, membership, item, lent, due, renewals in cast("list[tuple[str, str, str, int, int, int]]", rows)
+        )
+
+    def _read(self, query: str, *parameters: object) -> Sequence[tuple[object, ...]]:
+        with translated(self._path):
+            return cast("list[tuple[object, ...]]", self._db.execute(query, parameters).fetchall())
+
+
+class ReplicaWriter:
+    """The feed thread's writing half. Every method may raise LedgerError; a page applied twice changes nothing."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._path = folder / FILE
+        self._db = connect(self._path, key, durable=False)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def place(self) -> Place:
+        return _place(self._db, self._path)
+
+    def cursor(self) -> str:
+        """Where to go on; empty = from the start."""
+        return _meta(self._db, self._path, "cursor") or ""
+
+    def apply(self, page: FeedPage, kiosk_now: datetime) -> None:
+        """Apply one page in slices; the cursor moves with the last slice, so a crash repeats the page."""
+        generation = int(_meta(self._db, self._path, "generation") or 0)
+        if page.snapshot_begins:
+            generation += 1
+            with transaction(self._db, self._path):
+                self._note(generation=str(generation), cursor="", snapshot="1")
+        for first in range(0, len(page.entries), SLICE):
+            with transaction(self._db, self._path):
+                for entry in page.entries[first : first + SLICE]:
+                    self._write(entry, generation, page.position)
+        ends = not page.more and _meta(self._db, self._path, "snapshot") == "1"
+        if ends:
+            self._forget_older_than(generation)
+        with transaction(self._db, self._path):
+            if page.more and _meta(self._db, self._path, "snapshot") == "1":
+                self._note(cursor=page.cursor)
+            else:
+                self._note(cursor=page.cursor, epoch=page.epoch, position=str(page.position), snapshot="0")
+            if not page.more:
+                self._note(fresh_at=str(_micros(kiosk_now)))
+        checkpoint(self._db, self._path)
+
+    def _write(self, entry: FeedEntry, generation: int, position: int) -> None:
+        match entry:
+            case MembershipEntry():
+                values: tuple[object, ...] = (
+                    entry.id,
+                    entry.category,
+                    entry.standing,
+                    entry.display_name,
+                    None if entry.expires_on is None else entry.expires_on.isoformat(),
+                    None if entry.suspended_until is None else entry.suspended_until.isoformat(),
+                    entry.owed,
+                )
+                table = "membership"
+            case CardEntry():
+                values, table = (bytes.fromhex(entry.index), entry.membership, entry.kind), "card"
+            case ItemEntry():
+                values = (
+                    entry.id,
+                    entry.title,
+                    entry.author,
+                    entry.item_type,
+                    entry.branch,
+                    entry.state,
+                    int(entry.desk_only),
+                    entry.reserved_for,
+                    int(entry.desensitise),
+                )
+                table = "item"
+            case LoanEntry():
+                values = (
+                    entry.act,
+                    entry.membership,
+                    entry.item,
+                    _micros(entry.lent_at),
+                    _micros(entry.due_at),
+                    entry.renewals,
+                )
+                table = "loan"
+            case CalendarEntry():
+                values, table = (entry.branch, msgspec.json.encode(entry)), "calendar"
+            case PolicyEntry():
+                values, table = (entry.policy_version, msgspec.json.encode(entry), position), "policy"
+            case GoneEntry():
+                key = bytes.fromhex(entry.key) if entry.kind == "card" else entry.key
+                self._db.execute(f"DELETE FROM {entry.kind} WHERE {_TABLES[entry.kind]} = ?", (key,))
+                return
+            case _ as never:
+                assert_never(never)
+        places = ", ".join("?" * (len(values) + 1))
+        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({places})", (*values, generation))
+
+    def _forget_older_than(self, generation: int) -> None:
+        for table, key in _TABLES.items():
+            while True:
+                with transaction(self._db, self._path):
+                    gone = self._db.execute(
+                        f"DELETE FROM {table} WHERE {key} IN "
+                        f"(SELECT {key} FROM {table} WHERE generation < ? LIMIT {SLICE})",
+                        (generation,),
+                    ).rowcount
+                if gone < SLICE:
+                    break
+
+    def _note(self, **values: str) -> None:
+        self._db.executemany(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", values.items()
+        )
+
+
+@lru_cache(maxsize=4)
+def _policy(body: bytes) -> Policy:
+    return msgspec.json.decode(body, type=PolicyEntry).policy()
+
+
+@lru_cache(maxsize=64)
+def _calendar(body: bytes) -> Calendar:
+    return msgspec.json.decode(body, type=CalendarEntry).calendar()
+
+
+def _place(db: Connection, path: Path) -> Place:
+    with translated(path):
+        meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'position', 'fresh_at')").fetchall())
+    fresh = meta.get("fresh_at")
+    return Place(
+        epoch=meta.get("epoch", ""),
+        position=int(meta.get("position", -1)),
+        fresh_at=None if fresh is None else _moment(int(fresh)),
+    )
+
+
+def _meta(db: Connection, path: Path, key: str) -> str | None:
+    with translated(path):
+        row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _moment(micros: int) -> datetime:
+    return _EPOCH_START + timedelta(microseconds=micros)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH_START) // _MICROSECOND
