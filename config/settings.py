@@ -9,13 +9,14 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from kiosk.domain.identity import Base, ByteOrder, CardClass, CodePattern, CodeType, SpellingRule, Take, Technology
@@ -198,11 +199,18 @@ def load(path: Path, secrets: Path | None = None) -> KioskSettings:
         raise BadSettings([f"{path}: expected a readable TOML file, got {error}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise BadSettings([f"{path}: expected TOML, got a syntax error: {error}"]) from error
-    try:
-        options: dict[str, Any] = {**values, "_secrets_dir": secrets}
-        settings = KioskSettings(**options)
+    if secrets is not None and not secrets.is_dir():
+        raise BadSettings([f"{secrets}: expected a folder of secrets, got nothing"])
+    hidden = [f"{path}: key {key}: expected no such key, got {values[key]!r}"[:200] for key in values if key[:1] == "_"]
+    try:  # a key with a leading underscore would be taken as an option of the reader
+        options = {key: value for key, value in values.items() if key[:1] != "_"}
+        settings = KioskSettings(**options, _secrets_dir=secrets)
     except ValidationError as error:
-        raise BadSettings([_problem(path, dict(fault)) for fault in error.errors()]) from error
+        raise BadSettings([*hidden, *(_problem(path, dict(fault)) for fault in error.errors())]) from error
+    except SettingsError as error:
+        raise BadSettings([*hidden, f"environment: expected JSON for a whole table, got an {error}"]) from error
+    if hidden:
+        raise BadSettings(hidden)
     settings = settings.model_copy(
         update={name: (path.parent / getattr(settings, name)).resolve() for name in ("data", "keys")}
     )
@@ -221,4 +229,5 @@ def _problem(path: Path, fault: dict[str, object]) -> str:
     expected = _EXPECTED.get(str(fault["type"])) or str(fault["msg"]).removeprefix("Input should be ").removeprefix(
         "Value error, "
     )
+    expected = re.sub(r"<\w+\.\w+: ('[^']*')>", r"\1", expected)  # a choice by its spelling, not by its name in Python
     return f"{path}: key {key}: expected {expected}, got {got}"

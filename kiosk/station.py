@@ -122,9 +122,7 @@ class Station:
             self.visit = outcome.visit
             view = view_of(self.visit, world)
         except LedgerError as error:
-            self.visit = replace(
-                open_start(self.visit, world), task=OutOfService(str(error.reason), world.monotonic)
-            )
+            self.visit = replace(open_start(self.visit, world), task=OutOfService(str(error.reason), world.monotonic))
             view = view_of(self.visit, world)
         if view != self._shown:
             self._shown = view

@@ -28,6 +28,11 @@ _COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
     "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position"
 )
+_OF_ITEM = (
+    f"SELECT {_COLUMNS} FROM word WHERE item = ? "
+    "ORDER BY coalesce(request_sequence, sequence) DESC, sequence DESC LIMIT 64"
+)
+"""An item's words, the newest act first: a last word stands where its request stood, also when it was said again later."""
 
 
 def prepare(folder: Path, key: bytes) -> None:
@@ -88,7 +93,7 @@ class ActsLog:
     def standing(self, item: ItemId, epoch: str, position: int) -> tuple[Spoken, Verdict | None] | None:
         """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
         decided: dict[str, Word] = {}
-        for row in self._read(f"SELECT {_COLUMNS} FROM word WHERE item = ? ORDER BY sequence DESC LIMIT 64", item):
+        for row in self._read(_OF_ITEM, item):
             spoken, verdict = _spoken(row), _verdict(row)
             last = decided.setdefault(spoken.act.id, spoken.word)
             if spoken.act.deed is not Deed.RENEW and _stands(spoken.word, last, verdict):
@@ -98,12 +103,16 @@ class ActsLog:
     def renewed(self, item: ItemId, epoch: str, position: int) -> tuple[datetime, int] | None:
         """Newest due date and number of own renewals of this item since its checkout that the replica lacks."""
         due, count = None, 0
-        for row in self._read(f"SELECT {_COLUMNS} FROM word WHERE item = ? ORDER BY sequence DESC LIMIT 64", item):
+        decided: set[ActId] = set()
+        for row in self._read(_OF_ITEM, item):
             spoken, verdict = _spoken(row), _verdict(row)
             if spoken.act.deed is not Deed.RENEW:
                 break
-            if verdict is not None and verdict.outcome.stands and not _passed(verdict, epoch, position):
-                due = due or verdict.due_at
+            if spoken.act.id in decided:
+                continue
+            decided.add(spoken.act.id)
+            if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
+                due = due or (verdict.due_at if verdict is not None and verdict.due_at else spoken.act.due_at)
                 count += 1
         return None if due is None else (due, count)
 
@@ -188,6 +197,7 @@ class ActsLog:
                 db.execute(
                     "DELETE FROM word WHERE happened_at < ? AND sequence <= ? "
                     "AND sequence < (SELECT max(sequence) FROM word) "
+                    "AND EXISTS (SELECT 1 FROM word AS said WHERE said.act = word.act AND said.outcome IS NOT NULL) "
                     "AND NOT EXISTS (SELECT 1 FROM word AS other WHERE other.act = word.act AND other.outcome IS NULL "
                     "AND other.word <> 'request')",
                     (_micros(before), int(self._meta("held_through") or 0)),
@@ -264,10 +274,8 @@ def _stands(word: Word, last: Word, verdict: Verdict | None) -> bool:
 
 
 def _passed(verdict: Verdict | None, epoch: str, position: int) -> bool:
-    """Position 0: central held it before its epoch began, so any feed of it has it."""
-    if verdict is None:
-        return False
-    return verdict.position == 0 or (verdict.epoch == epoch and verdict.position <= position)
+    """Position 0: central held it before its epoch began, so any feed of that epoch has it; an older feed may not."""
+    return verdict is not None and verdict.epoch == epoch and verdict.position <= position
 
 
 def _as_promised(act: Act, verdict: Verdict | None) -> Act:

@@ -15,10 +15,12 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from kiosk.domain.journal import Verdict
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     AnswerMissing,
@@ -107,7 +109,19 @@ class SyncActs:
             self._client.close()
 
     def turn(self) -> float:
-        """One piece of work: every waiting ask, else a probe or heartbeat if due. Returns seconds to wait at most."""
+        """One piece of work: every waiting ask, else a probe or heartbeat if due. Returns seconds to wait at most.
+
+        Raises LedgerError; then every waiting ask has got its AnswerMissing.
+        """
+        try:
+            return self._turn()
+        except LedgerError:
+            while (wanted := self._take()) is not None:
+                if wanted is not SUSPECT:
+                    self._mailbox.post(AnswerMissing(wanted, CentralReason.UNREACHABLE))
+            raise
+
+    def _turn(self) -> float:
         acts = self._log = self._log or self._open_log()
         while (wanted := self._take()) is not None:
             if wanted is SUSPECT:
@@ -142,7 +156,11 @@ class SyncActs:
             return
 
     def _answer(self, acts: ActsLog, act_id: ActId) -> None:
-        spoken = acts.newest_word(act_id)
+        try:
+            spoken = acts.newest_word(act_id)
+        except LedgerError:
+            self._mailbox.post(AnswerMissing(act_id, CentralReason.UNREACHABLE))
+            raise
         if spoken is None or self._client is None:
             self._mailbox.post(AnswerMissing(act_id, CentralReason.NOT_ENROLLED))
             return
@@ -155,8 +173,8 @@ class SyncActs:
             self._failed(error.reason)
             self._mailbox.post(AnswerMissing(act_id, error.reason))
             return
-        verdict = next(verdict for verdict in pushed.verdicts if verdict.act == act_id)
-        self._mailbox.post(VerdictCame(verdict.verdict()))
+        verdict = next(said for said in _verdicts(pushed) if (said.act_id, said.word) == (act_id, spoken.word))
+        self._mailbox.post(VerdictCame(verdict))
         self._agree(acts, pushed)
 
     def _probe(self, acts: ActsLog) -> None:
@@ -179,7 +197,7 @@ class SyncActs:
             except CentralError as error:
                 self._failed(error.reason)
                 return
-            acts.settle_all(verdict.verdict() for verdict in pushed.verdicts)
+            acts.settle_all(_verdicts(pushed))
             self._agree(acts, pushed)
             sent = True
             if self._waiting or not self._asks.empty():
@@ -206,6 +224,14 @@ class SyncActs:
         if before.link is not state.link:
             log.info("link to central changed", link=state.link, reason=state.reason)
             self._mailbox.post(LinkChanged(state.link, state.reason))
+
+
+def _verdicts(pushed: wire.Pushed) -> list[Verdict]:
+    """What central said. A verdict repeated from an older epoch was held before this one began: any feed has it."""
+    return [
+        verdict if verdict.epoch == pushed.epoch else replace(verdict, epoch=pushed.epoch, position=0)
+        for verdict in (said.verdict() for said in pushed.verdicts)
+    ]
 
 
 class SyncFeed:

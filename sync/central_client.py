@@ -177,17 +177,31 @@ def _send(
 
 
 def _decoded(response: httpx2.Response, answer: type[T]) -> T:
+    decoded = _read(response, answer)
+    moments = [decoded.now]
+    if isinstance(decoded, wire.Pushed):
+        moments += [verdict.due_at for verdict in decoded.verdicts if verdict.due_at is not None]
+    if any(moment.tzinfo is None for moment in moments):
+        raise CentralError(CentralReason.NOT_CENTRAL, "a time without a zone")
+    return decoded
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def _read(response: httpx2.Response, shape: type[S]) -> S:
     try:
-        return msgspec.json.decode(response.content, type=answer)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CentralError(CentralReason.NOT_CENTRAL, str(error)) from error
+        return msgspec.json.decode(response.content, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = "not the JSON of an answer" if response.status_code == 200 else f"HTTP {response.status_code}"
+        raise CentralError(CentralReason.NOT_CENTRAL, detail) from error
 
 
 def _fault(response: httpx2.Response) -> wire.Fault:
-    try:
-        return msgspec.json.decode(response.content, type=wire.Fault)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CentralError(CentralReason.NOT_CENTRAL, f"HTTP {response.status_code}") from error
+    fault = _read(response, wire.Fault)
+    if fault.now is not None and fault.now.tzinfo is None:
+        raise CentralError(CentralReason.NOT_CENTRAL, "a time without a zone")
+    return fault
 
 
 def _reason(status: int, code: str) -> CentralReason:

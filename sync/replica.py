@@ -256,6 +256,7 @@ class ReplicaWriter:
                 values, table = (entry.branch, msgspec.json.encode(entry)), "calendar"
             case PolicyEntry():
                 values, table = (entry.policy_version, msgspec.json.encode(entry), position), "policy"
+                self._db.execute("DELETE FROM policy")  # one counts; pages of one backlog share their position
             case GoneEntry():
                 key = bytes.fromhex(entry.key) if entry.kind == "card" else entry.key
                 self._db.execute(f"DELETE FROM {entry.kind} WHERE {_TABLES[entry.kind]} = ?", (key,))

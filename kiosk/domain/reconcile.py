@@ -158,13 +158,16 @@ class Settlement:
 
 
 def in_order(events: Iterable[ItemEvent]) -> list[ItemEvent]:
-    """By corrected time; within one log by sequence, even if that kiosk's clock went back between two acts."""
+    """By corrected time; within one log by sequence, even if that kiosk's clock went back between two acts.
+
+    A log that uses a sequence twice (a fault, a case elsewhere) has an order too, and it is not that of arrival.
+    """
     latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
     keyed = []
-    for event in sorted(events, key=lambda event: event.sequence):
+    for event in sorted(events, key=lambda event: (event.sequence, event.at, event.act_id)):
         log = (event.kiosk, event.incarnation)
         at = latest[log] = max(event.at, latest.get(log, event.at))
-        keyed.append(((at, event.kiosk, event.incarnation, event.sequence), event))
+        keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
     return [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
 
 

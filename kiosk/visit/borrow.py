@@ -6,11 +6,11 @@ decides: allowed makes it a fact (尚待確認), refused a withdrawal. Offline t
 
 from dataclasses import replace
 
-from kiosk.domain.calendar import days_left
+from kiosk.domain.calendar import days_left, end_of_day, library_day
 from kiosk.domain.clock import JUMP
 from kiosk.domain.journal import Act, Deed, Mode, Word
-from kiosk.domain.lending import Lent, may_lend
-from kiosk.domain.values import ItemId, Reason, Refused
+from kiosk.domain.lending import Lent, Loan, may_lend
+from kiosk.domain.values import ActId, ItemId, MembershipId, Reason, Refused
 from kiosk.ports import (
     AnswerMissing,
     Ask,
@@ -80,11 +80,27 @@ def _judge(visit: Visit, item: ItemId, world: World) -> Lent | Refused:
         membership=membership,
         item=known,
         holder=world.library.holder(item),
-        open_loans=world.library.open_loans(membership.id),
+        open_loans=(*world.library.open_loans(membership.id), *_not_yet_written(visit, membership.id, world)),
         policy=policy,
         calendar=world.library.calendar(world.settings.branch),
         branch=world.settings.branch,
         now=world.now,
+    )
+
+
+def _not_yet_written(visit: Visit, membership: MembershipId, world: World) -> tuple[Loan, ...]:
+    """Books of this basket that the acts file does not show yet: decided in the same step as the one judged now."""
+    known = {loan.item for loan in world.library.open_loans(membership)}
+    return tuple(
+        Loan(
+            act_id=ActId(""),
+            membership=membership,
+            item=row.item,
+            lent_at=world.now,
+            due_at=row.due_at or end_of_day(library_day(world.now)),
+        )
+        for row in visit.rows
+        if row.state in (RowState.DONE, RowState.PROVISIONAL) and row.item not in known
     )
 
 

@@ -59,13 +59,13 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
             pause = replace(visit, unknown_cards=0, unknown_until=world.monotonic + UNKNOWN_PAUSE_S)
             return refuse(pause, Refused(Reason.CARD_REPEATED_UNKNOWN))
         return refuse(replace(visit, unknown_cards=unknown), Refused(Reason.CARD_NOT_FOUND))
+    policy = world.library.policy()
+    if policy is None:
+        return refuse(visit, Refused(Reason.NO_POLICY))
     wanted = visit.task.next_task if isinstance(visit.task, Identify) else Phase.BORROW
     visit = replace(
         visit, membership=membership.id, name=membership.display_name, unknown_cards=0, message=None, rows=()
     )
-    policy = world.library.policy()
-    if policy is None:
-        return refuse(visit, Refused(Reason.NO_POLICY))
     loans = world.library.open_loans(membership.id)
     blocked = may_borrow_at_all(membership=membership, open_loans=loans, policy=policy, now=world.now)
     if wanted is Phase.ACCOUNT or blocked is not None:

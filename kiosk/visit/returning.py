@@ -88,7 +88,11 @@ def _answered(visit: Visit, act_id: object, row: Row) -> Visit:
 
 
 def finish(visit: Visit, event: object, world: World) -> Step:
-    return Step(open_done(visit, Phase.RETURN, world))
+    """Nobody waits for an answer here: what central has not said yet is shown as not yet confirmed."""
+    rows = tuple(
+        replace(row, state=RowState.PROVISIONAL) if row.state is RowState.WORKING else row for row in visit.rows
+    )
+    return Step(open_done(replace(visit, rows=rows), Phase.RETURN, world))
 
 
 def back(visit: Visit, event: object, world: World) -> Step:

@@ -118,7 +118,9 @@ def busy(visit: Visit) -> bool:
 
 
 def _end(visit: Visit, event: object, world: World) -> Step:
-    return Step(visit if busy(visit) else open_start(visit, world))
+    """Nobody touches a kiosk back into service: the station does that, once the acts file can be written."""
+    stays = busy(visit) or isinstance(visit.task, OutOfService)
+    return Step(visit if stays else open_start(visit, world))
 
 
 def _tick(visit: Visit, event: Ticked, world: World) -> Step:

@@ -169,7 +169,7 @@ class Visit:
     card_on: str = ""
     """Reader on which a card still lies."""
     visits: int = 0
-    """Counts visits since start; names print jobs."""
+    """Counts visits and last pages since start; names print jobs."""
     link: Link = Link.STARTING
     """How the kiosk stands to central."""
     devices: Mapping[str, DeviceStatus] = field(default_factory=lambda: MappingProxyType({}))

@@ -41,10 +41,10 @@ def open_account(visit: Visit, world: World) -> Visit:
 
 
 def open_done(visit: Visit, of: Phase, world: World) -> Visit:
-    """The last page, or the start page where nothing was done."""
+    """The last page, or the start page where nothing was done. Counted, so that its print jobs have names of their own."""
     if not any(row.state is not RowState.REFUSED for row in visit.rows):
         return open_start(visit, world)
-    return replace(visit, task=Done(of=of), message=None)
+    return replace(visit, task=Done(of=of), message=None, visits=visit.visits + 1)
 
 
 def account_rows(visit: Visit, world: World) -> tuple[Row, ...]:

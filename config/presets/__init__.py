@@ -1,0 +1,1 @@
+"""Shipped lending policies, one TOML file each."""

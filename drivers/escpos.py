@@ -1,0 +1,316 @@
+"""Slip -> ESC/POS bytes, and status bytes -> reasons; pure, any thread.
+
+Follows the ESC/POS command reference as Epson publishes it, narrowed to what clones obey. Chinese is sent by our own
+bytes (FS & + Big5 or GB18030 + FS .): python-escpos 3.1 sends GB18030 without saying so, which a Big5 printer prints as
+other characters. Code 128 too, because its barcode() writes to standard output; its native QR is right and is used.
+A line with a character that the printer lacks is sent as dots, alone: dots take forty times the bytes.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import qrcode
+from escpos.printer import Dummy
+from PIL import Image, ImageDraw
+
+from drivers.printer_profiles import CodePage, Profile
+from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, draw, typeset, wrap
+from kiosk.ports import DeviceReason
+from kiosk.slip import Slip
+
+RESET = b"\x1b@"
+"""ESC @."""
+LINE_SPACING = b"\x1b2"
+"""ESC 2: the default, the only one whose size agrees among makers."""
+CHINESE_ON = b"\x1c&"
+CHINESE_OFF = b"\x1c."
+BOLD_ON = b"\x1bE\x01"
+BOLD_OFF = b"\x1bE\x00"
+LARGE_ON = b"\x1d!\x11"
+LARGE_OFF = b"\x1d!\x00"
+CENTRE = b"\x1ba\x01"
+LEFT = b"\x1ba\x00"
+AIR = b"\x1bJ\x0a"
+"""ESC J 10: a third of a line, or less where the unit is finer."""
+CUT = b"\x1dVB\x00"
+"""GS V 66 0: feed to the knife, cut leaving one point."""
+MARK = b"\x1dr\x01"
+"""GS r 1: answered when everything before it has been processed; not at all at paper end."""
+
+_HARMLESS = {
+    "・": "‧·",
+    "‧": "·",
+    "·": "‧",
+    "•": "‧·",
+    "〜": "～",
+    "−": "－",
+    "‑": "-",
+    "‐": "-",
+    "⋯": "…",
+    "―": "—",
+    "–": "—-",
+}
+"""What may stand in for a character that the printer lacks: nobody reads a difference."""
+_QR_DOTS = 6
+_QR_QUIET = 4
+_ENCODINGS = {"big5": "cp950", "gb18030": "gb18030"}
+_RULE_HEIGHT = 24
+_BARCODE_HEIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PrintJob:
+    """One slip, ready to be sent whole."""
+
+    data: bytes = field(repr=False)
+    """All of it."""
+    raster_lines: int
+    """Lines of text that were sent as dots."""
+    missing: tuple[str, ...] = field(default=(), repr=False)
+    """Characters that no font here holds; 〓 stands in their place."""
+
+
+def build(slip: Slip, profile: Profile, *, raster_only: bool = False) -> PrintJob:
+    """One whole job: reset, lines, feed, cut, and the completion mark if the printer answers it.
+
+    `raster_only` draws every line, for printers without letters and for measuring. OSError if no font is installed.
+    """
+    parts = [RESET, LINE_SPACING, CHINESE_OFF]
+    raster_lines = 0
+    missing: dict[str, None] = {}
+    for line in typeset(slip, profile.columns):
+        match line:
+            case TextLine():
+                typed = None if raster_only else _typed(line, profile)
+                if typed is None:
+                    raster_lines += 1
+                    missing |= dict.fromkeys(absent(line.left + line.right))
+                    typed = raster(draw(line, profile.width_dots, profile.line_dots, profile.font_dots))
+                parts += [AIR, typed] if line.air else [typed]
+            case RuleLine():
+                parts.append(_rule(profile, raster_only))
+            case BarcodeLine(data=data):
+                parts.append(_barcode(data, profile))
+            case QrLine(data=data):
+                parts.append(_qr(data, profile, raster_only))
+    parts.append(b"\x1bd" + bytes([profile.feed_lines]))
+    if profile.cutter:
+        parts.append(CUT)
+    if profile.confirms == "gs_r":
+        parts.append(MARK)
+    return PrintJob(b"".join(parts), raster_lines, tuple(missing))
+
+
+def encoded(text: str, cjk: CodePage) -> bytes | None:
+    """Text in the printer's own characters, or None where it lacks one; harmless variants are exchanged.
+
+    From GB18030 only the characters of one or two bytes are used: few printers hold those of four.
+    """
+    if text.isascii():
+        return text.encode("ascii")
+    if cjk == "none":
+        return None
+    found = bytearray()
+    for char in text:
+        code = next(filter(None, (_code(variant, cjk) for variant in char + _HARMLESS.get(char, ""))), None)
+        if code is None:
+            return None
+        found += code
+    return bytes(found)
+
+
+def raster(picture: Image.Image) -> bytes:
+    """GS v 0: a 1-bit picture (True = paper), its width a multiple of 8.
+
+    A printer obeys DLE EOT, DLE ENQ and DLE DC4 even inside a picture; one dot is taken out where the dots spell one.
+    """
+    width_bytes = picture.width // 8
+    dots = bytes(byte ^ 0xFF for byte in picture.tobytes())
+    for order, harmless in ((b"\x10\x14", b"\x10\x10"), (b"\x10\x04", b"\x10\x00"), (b"\x10\x05", b"\x10\x01")):
+        dots = dots.replace(order, harmless)
+    return b"\x1dv0\x00" + struct.pack("<HH", width_bytes, picture.height) + dots
+
+
+def _code(char: str, cjk: CodePage) -> bytes | None:
+    try:
+        code = char.encode(_ENCODINGS[cjk])
+    except UnicodeEncodeError:
+        return None
+    return code if len(code) <= 2 else None
+
+
+def _typed(line: TextLine, profile: Profile) -> bytes | None:
+    """The line in the printer's own letters, or None if it lacks one or they do not fit its columns."""
+    left, right = encoded(line.left, profile.cjk), encoded(line.right, profile.cjk)
+    if left is None or right is None:
+        return None
+    room = (profile.columns // 2 if line.large else profile.columns) - len(left) - len(right)
+    if room < 0:
+        return None
+    text = left + b" " * room + right if right else left
+    if not text.isascii():
+        text = CHINESE_ON + text + CHINESE_OFF
+    text += b"\n"
+    for wanted, start, end in (
+        (line.bold, BOLD_ON, BOLD_OFF),
+        (line.large, LARGE_ON, LARGE_OFF),
+        (line.centred, CENTRE, LEFT),
+    ):
+        if wanted:
+            text = start + text + end
+    return text
+
+
+def _rule(profile: Profile, raster_only: bool) -> bytes:
+    dashes = None if raster_only else encoded("─" * (profile.columns // 2), profile.cjk)
+    if dashes is not None:
+        return CHINESE_ON + dashes + CHINESE_OFF + b"\n"
+    picture = Image.new("1", (profile.width_dots, _RULE_HEIGHT), 1)
+    ImageDraw.Draw(picture).rectangle((0, _RULE_HEIGHT // 2 - 1, profile.width_dots, _RULE_HEIGHT // 2), fill=0)
+    return raster(picture)
+
+
+def _barcode(data: str, profile: Profile) -> bytes:
+    """Code 128 with its text; only the text where the code cannot be said or is wider than the paper."""
+    pairs = data.isascii() and data.isdigit() and len(data) % 2 == 0
+    symbols = len(data) // 2 if pairs else len(data)
+    modules = 11 * (symbols + 2) + 13 + 20
+    width = min(3, profile.width_dots // modules)
+    if not data or not data.isascii() or not data.isprintable() or width < 2 or symbols > 120:
+        lines = [TextLine(part, centred=True) for part in wrap(data, profile.columns)]
+        return b"".join(
+            _typed(line, profile) or raster(draw(line, profile.width_dots, profile.line_dots, profile.font_dots))
+            for line in lines
+        )
+    if pairs:
+        code = b"{C" + bytes(int(data[place : place + 2]) for place in range(0, len(data), 2))
+    else:
+        code = b"{B" + data.replace("{", "{{").encode("ascii")
+    form = b"\x1dh" + bytes([_BARCODE_HEIGHT]) + b"\x1dw" + bytes([width]) + b"\x1df\x00\x1dH\x02"
+    return b"\x1bd\x01" + CENTRE + form + b"\x1dkI" + bytes([len(code)]) + code + b"\n" + LEFT
+
+
+def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
+    """A QR code, level M, with its quiet zone; nothing where there is too much to say in one."""
+    if not data:
+        return b""
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
+    code.add_data(data.encode("utf-8"))
+    try:
+        code.make(fit=True)
+    except (ValueError, qrcode.exceptions.DataOverflowError):
+        return b""
+    modules = code.modules_count
+    dots = min(_QR_DOTS, profile.width_dots // (modules + 2 * _QR_QUIET))
+    if profile.native_qr and not raster_only:
+        shop = Dummy()
+        shop.qr(data, ec=1, size=max(2, dots), native=True)
+        code_bytes: bytes = shop.output
+        return CENTRE + b"\x1bd\x01" + code_bytes + b"\n" + LEFT
+    side = max(1, dots)
+    small = Image.new("1", (modules, modules))
+    small.putdata([not dark for row in code.get_matrix() for dark in row])
+    big = small.resize((modules * side, modules * side), Image.Resampling.NEAREST)
+    picture = Image.new("1", (profile.width_dots, big.height + 2 * _QR_QUIET * side), 1)
+    picture.paste(big, ((profile.width_dots - big.width) // 2, _QR_QUIET * side))
+    return raster(picture)
+
+
+# --- status ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StateAnswer:
+    """Answer to one DLE EOT n; does not say which n."""
+
+    byte: int
+    """As sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateNews:
+    """Automatic status (ASB): four bytes, unasked, at every change."""
+
+    data: bytes
+    """As sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkAnswer:
+    """Answer to GS r: everything before it was processed."""
+
+    byte: int
+    """As sent."""
+
+
+Answer = StateAnswer | StateNews | MarkAnswer
+
+
+class AnswerReader:
+    """Sorts one stream of answers by byte class; bytes may come in any pieces. One owner."""
+
+    def __init__(self) -> None:
+        self._news = bytearray()
+        self._in_block = False
+
+    def feed(self, data: bytes) -> list[Answer]:
+        """The answers that are complete now. XON/XOFF, blocks (37h ... NUL) and noise are passed over."""
+        found: list[Answer] = []
+        for byte in data:
+            if self._in_block:
+                self._in_block = byte != 0
+            elif self._news and byte & 0x90 == 0:
+                self._news.append(byte)
+                if len(self._news) == 4:
+                    found.append(StateNews(bytes(self._news)))
+                    self._news.clear()
+            elif byte & 0x93 == 0x12:
+                found.append(StateAnswer(byte))
+            elif byte & 0x93 == 0x10:
+                self._news[:] = bytes([byte])
+            elif byte in (0x35, 0x37, 0x3B, 0x3D, 0x5F):
+                self._in_block = True
+            elif byte & 0x90 == 0:
+                found.append(MarkAnswer(byte))
+        return found
+
+
+def ask_state(number: int) -> bytes:
+    """DLE EOT n, answered at once even when offline (n = 1 printer, 2 offline cause, 3 error cause, 4 paper)."""
+    return bytes([0x10, 0x04, number])
+
+
+def reason_of(answers: Sequence[int]) -> DeviceReason | None:
+    """What the answers to DLE EOT 1, 2, 3, 4 say: what a person must mend first, else PAPER_LOW, else None.
+
+    PAPER_LOW alone is a warning: the printer prints.
+    """
+    printer, offline, error, paper = answers
+    if offline & 0x04:
+        return DeviceReason.COVER_OPEN
+    if paper & 0x60 or offline & 0x20:
+        return DeviceReason.PAPER_OUT
+    if error & 0x08:
+        return DeviceReason.CUTTER
+    if error & 0x40:
+        return DeviceReason.HOT_HEAD
+    if error & 0x24 or offline & 0x40 or printer & 0x08:
+        return DeviceReason.PRINTER_ERROR
+    return DeviceReason.PAPER_LOW if paper & 0x0C else None
+
+
+def reason_of_news(data: bytes) -> DeviceReason | None:
+    """The same for the four bytes of an automatic status."""
+    printer, error, paper = data[0], data[1], data[2]
+    if printer & 0x20:
+        return DeviceReason.COVER_OPEN
+    if paper & 0x0C:
+        return DeviceReason.PAPER_OUT
+    if error & 0x08:
+        return DeviceReason.CUTTER
+    if error & 0x40:
+        return DeviceReason.HOT_HEAD
+    if error & 0x20 or printer & 0x08:
+        return DeviceReason.PRINTER_ERROR
+    return DeviceReason.PAPER_LOW if paper & 0x03 else None

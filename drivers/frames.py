@@ -1,0 +1,87 @@
+"""Codes out of a serial scanner's bytes: bytes in, events out; pure.
+
+A code ends with CR, LF, CRLF, Tab or ETX, or, for scanners that send no terminator, after a pause. An AIM identifier
+(`]C0`, ISO/IEC 15424) in front tells the symbology. What is too long or not printable is told once and skipped up to
+the next terminator: no bytes become half a code.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from kiosk.domain.identity import MAX_CODE_LENGTH
+from kiosk.domain.values import Reason
+
+TERMINATORS = frozenset(b"\r\n\t\x03")
+_AIM = re.compile(r"\]([A-Za-z])([0-9A-Za-z])")
+_SYMBOLOGIES = {
+    "A": "code39",
+    "C": "code128",
+    "E": "ean13",
+    "F": "codabar",
+    "I": "itf",
+    "Q": "qr",
+    "d": "datamatrix",
+    "L": "pdf417",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A whole code."""
+
+    text: str = field(repr=False)
+    """Printable ASCII or UTF-8, without terminator and AIM identifier."""
+    symbology: str | None
+    """From the AIM identifier, if the scanner sends one."""
+
+
+class Frames:
+    """Assembles codes; feed it bytes as they come, call `pause` when none came for a while."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._skipping = False
+
+    @property
+    def pending(self) -> bool:
+        """A code has begun and not ended."""
+        return bool(self._bytes) or self._skipping
+
+    def feed(self, data: bytes) -> list[Scanned | Reason]:
+        """What these bytes complete, in order."""
+        heard: list[Scanned | Reason] = []
+        for byte in data:
+            if byte in TERMINATORS:
+                heard += self._end()
+            elif not self._skipping:
+                self._bytes.append(byte)
+                if len(self._bytes) > MAX_CODE_LENGTH + 3:
+                    self._bytes.clear()
+                    self._skipping = True
+                    heard.append(Reason.CODE_TOO_LONG)
+        return heard
+
+    def pause(self) -> list[Scanned | Reason]:
+        """No byte came for the frame time-out: what was begun is whole."""
+        return self._end()
+
+    def _end(self) -> list[Scanned | Reason]:
+        data, skipped = bytes(self._bytes), self._skipping
+        self._bytes.clear()
+        self._skipping = False
+        if skipped or not data:
+            return []
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            return [Reason.CODE_UNREADABLE]
+        if not text.isprintable():
+            return [Reason.CODE_UNREADABLE]
+        symbology = None
+        if aim := _AIM.match(text):
+            symbology = _SYMBOLOGIES.get(aim[1])
+            text = text[aim.end() :]
+        text = text.strip()
+        if len(text) > MAX_CODE_LENGTH:
+            return [Reason.CODE_TOO_LONG]
+        return [Scanned(text, symbology)] if text else []

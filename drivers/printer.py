@@ -1,0 +1,306 @@
+"""The slip printer: takes slips from the station, says honestly what became of each, and watches the printer's state.
+
+Owns the one connection to the printer; `run` works in the supervisor's thread `device:<name>`, `print_slip` and `wake`
+come from other threads and only use the queue. Decisions:
+
+* "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS r 1, ESC/POS
+  reference), FAILED when it names a fault first, UNCONFIRMED when all bytes left and it says neither.
+* A slip comes out at most once: a job is sent again, once, only if not one of its bytes had left. After paper out the
+  rest stands in the printer's buffer and prints when paper is put in, so that is never sent again either.
+* `run` does not raise while the printer is away: it stays, so that a job gets its answer at once instead of waiting
+  out the supervisor's back-off. It reports the loss and looks again every `poll_s`.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from drivers.device import Report
+from drivers.escpos import (
+    AnswerReader,
+    MarkAnswer,
+    PrintJob,
+    StateAnswer,
+    StateNews,
+    ask_state,
+    build,
+    reason_of,
+    reason_of_news,
+)
+from drivers.link import TcpLink
+from drivers.printer_profiles import DEFAULT_PROFILE, Profile
+from kiosk.ports import (
+    DeviceError,
+    DeviceKind,
+    DeviceReason,
+    DeviceState,
+    DeviceStatus,
+    Mailbox,
+    PrintEnded,
+    PrintOutcome,
+)
+from kiosk.slip import Slip
+
+log = structlog.get_logger(__name__)
+
+_AWAY = frozenset({DeviceReason.NOT_REACHABLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the driver waits, in seconds."""
+
+    connect_s: float = 2.0
+    """For a connection."""
+    answer_s: float = 1.5
+    """For the answers to one look at the state."""
+    send_s: float = 4.0
+    """For the system to take a whole job."""
+    job_s: float = 8.0
+    """For everything about one job, from taking it up to its end."""
+    watch_s: float = 0.3
+    """Between two looks at the state while the mark is awaited."""
+    poll_s: float = 2.0
+    """Between two looks at the state when idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A slip that waits to be printed."""
+
+    job: str
+    slip: Slip = field(repr=False)
+
+
+class _Talk:
+    """One connection and what was said on it."""
+
+    def __init__(self, link: TcpLink, answer_s: float) -> None:
+        self.link = link
+        self._answer_s = answer_s
+        self._reader = AnswerReader()
+        self.owed = 0
+        """Marks sent and not answered: the printer answers them in order, so a job is done when none is owed."""
+        self.news: DeviceReason | None = None
+        """Fault from the newest automatic status."""
+
+    def state(self) -> DeviceReason | None:
+        """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError SILENT if one does not come."""
+        self.hear(0.0)  # what nobody asked for must not pass for an answer
+        answers = []
+        ends = time.monotonic() + self._answer_s
+        for number in (1, 2, 3, 4):
+            self.link.write(ask_state(number), _left(ends))
+            answer: int | None = None
+            while answer is None:
+                left = ends - time.monotonic()
+                if left <= 0:
+                    raise DeviceError(DeviceReason.SILENT, "no answer to a state question")
+                answer = self.hear(left)
+            answers.append(answer)
+        return reason_of(answers)
+
+    def hear(self, deadline_s: float) -> int | None:
+        """Reads once, at most `deadline_s`; counts marks, and gives back the last answer to DLE EOT if there was one."""
+        state: int | None = None
+        for answer in self._reader.feed(self.link.read(deadline_s)):
+            match answer:
+                case MarkAnswer():
+                    self.owed = max(0, self.owed - 1)
+                case StateNews(data=data):
+                    self.news = reason_of_news(data)
+                case StateAnswer(byte=byte):
+                    state = byte
+        return state
+
+
+class SlipPrinter:
+    """A network slip printer; a `Device` for the supervisor and a `Printer` for the station."""
+
+    kind = DeviceKind.PRINTER
+
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        port: int,
+        profile: Profile = DEFAULT_PROFILE,
+        *,
+        mailbox: Mailbox,
+        patience: Patience | None = None,
+    ) -> None:
+        self.name = name
+        self._host = host
+        self._port = port
+        self._profile = profile
+        self._mailbox = mailbox
+        self._patience = patience or Patience()
+        self._queue: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._closed = False
+        self._talk: _Talk | None = None
+        self._absent = False
+        self._cut_short = 0
+        """Length of a job whose connection was lost: the printer may still wait for the rest of a picture."""
+
+    # --- from other threads
+
+    def print_slip(self, job: str, slip: Slip) -> None:
+        """Queue one job; never blocks, never raises; exactly one PrintEnded comes for it."""
+        with self._door:
+            if not self._closed:
+                self._queue.put(_Order(job, slip))
+                return
+        self._end(job, PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
+
+    def wake(self) -> None:
+        """Make `run` look at `stop` now; any thread."""
+        self._queue.put(None)
+
+    # --- in the device's thread
+
+    def run(self, stop: threading.Event, report: Report) -> None:
+        """Serves jobs and watches the state until `stop` is set; then every job still waiting ends as FAILED."""
+        with self._door:
+            self._closed = False
+        try:
+            self._look(report)
+            while not stop.is_set():
+                try:
+                    order = self._queue.get(timeout=self._patience.poll_s)
+                except queue.Empty:
+                    self._look(report)
+                    continue
+                if order is not None:
+                    self._serve(order, stop, report)
+        finally:
+            self._drop()
+            if stop.is_set():
+                self._refuse_waiting()
+
+    def _look(self, report: Report) -> None:
+        """Asks for the state, on the held connection or a new one, and reports it."""
+        try:
+            report(self._status(self._connected(self._patience.connect_s).state()))
+        except DeviceError as error:
+            self._lose(error, report)
+
+    def _serve(self, order: _Order, stop: threading.Event, report: Report) -> None:
+        """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
+        ended: tuple[PrintOutcome, DeviceReason | None] = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
+        try:
+            job = build(order.slip, self._profile)
+            if job.missing:
+                log.warning("slip has characters that no font holds", device=self.name, count=len(job.missing))
+            ended = self._print(job, stop, report)
+        except OSError as error:
+            log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
+        finally:
+            self._end(order.job, *ended)
+
+    def _print(self, job: PrintJob, stop: threading.Event, report: Report) -> tuple[PrintOutcome, DeviceReason | None]:
+        """Sends a job; a second time, over a new connection, only if none of its bytes had left."""
+        ends = time.monotonic() + self._patience.job_s
+        tries = 1 if self._absent else 2
+        while True:
+            tries -= 1
+            before = None
+            try:
+                talk = self._connected(min(self._patience.connect_s, _left(ends)))
+                fault = talk.state()
+                report(self._status(fault))
+                if _stops(fault):
+                    return PrintOutcome.FAILED, fault
+                before = talk.link.sent
+                talk.news = None
+                data = bytes(self._cut_short) + job.data  # NULs end a half command and print nothing
+                self._cut_short = len(job.data)
+                talk.link.write(data, min(self._patience.send_s, _left(ends)))
+            except DeviceError as error:
+                sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
+                self._lose(error, report)
+                if sent == 0 and tries > 0 and time.monotonic() < ends and not stop.is_set():
+                    continue
+                return PrintOutcome.FAILED, error.reason
+            break
+        return self._await_mark(talk, lambda: _left(ends), stop, report)
+
+    def _await_mark(
+        self, talk: _Talk, left: Callable[[], float], stop: threading.Event, report: Report
+    ) -> tuple[PrintOutcome, DeviceReason | None]:
+        """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED."""
+        marked = self._profile.confirms == "gs_r"
+        talk.owed += 1 if marked else 0
+        try:
+            while True:
+                if marked:
+                    talk.hear(min(self._patience.watch_s, max(left(), 0.001)))
+                fault = talk.state() if talk.owed or not marked else None
+                if marked and talk.owed == 0:
+                    self._cut_short = 0
+                    return PrintOutcome.PRINTED, None
+                fault = talk.news if _stops(talk.news) and fault is None else fault
+                if _stops(fault):
+                    self._cut_short = 0
+                    report(self._status(fault))
+                    return PrintOutcome.FAILED, fault
+                if not marked:
+                    self._cut_short = 0
+                    return PrintOutcome.UNCONFIRMED, None
+                if left() <= 0 or stop.is_set():
+                    break
+        except DeviceError as error:
+            self._lose(error, report)
+            return PrintOutcome.UNCONFIRMED, None
+        self._drop()  # a mark that comes late must not speak for the next job
+        return PrintOutcome.UNCONFIRMED, None
+
+    def _connected(self, deadline_s: float) -> _Talk:
+        if self._talk is None:
+            link = TcpLink.connect(self._host, self._port, max(deadline_s, 0.001))
+            self._talk = _Talk(link, self._patience.answer_s)
+        return self._talk
+
+    def _drop(self) -> None:
+        if self._talk is not None:
+            self._talk.link.close()
+            self._talk = None
+
+    def _lose(self, error: DeviceError, report: Report) -> None:
+        self._drop()
+        self._absent = error.reason in _AWAY
+        state = DeviceState.ABSENT if self._absent else DeviceState.FAULT
+        report(DeviceStatus(device=self.name, kind=self.kind, state=state, reason=error.reason, detail=error.detail))
+
+    def _status(self, reason: DeviceReason | None) -> DeviceStatus:
+        self._absent = False
+        state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
+        detail = f"{self._host}:{self._port} {self._profile.name}"
+        return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
+
+    def _refuse_waiting(self) -> None:
+        with self._door:
+            self._closed = True
+        while True:
+            try:
+                order = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if order is not None:
+                self._end(order.job, PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
+
+    def _end(self, job: str, outcome: PrintOutcome, reason: DeviceReason | None) -> None:
+        log.info("slip ended", device=self.name, outcome=outcome, reason=reason)
+        self._mailbox.post(PrintEnded(job, outcome, reason))
+
+
+def _left(ends: float) -> float:
+    return max(0.0, ends - time.monotonic())
+
+
+def _stops(reason: DeviceReason | None) -> bool:
+    return reason is not None and reason is not DeviceReason.PAPER_LOW

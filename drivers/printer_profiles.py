@@ -1,0 +1,54 @@
+"""What a slip printer can do: one frozen profile per family, chosen by name in the configuration.
+
+Owns the facts that no ESC/POS command can ask for: widths differ by model, and whether a printer holds Big5 or GB18030
+is its firmware or a memory switch. Nothing here prints; any thread may read it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+CodePage = Literal["big5", "gb18030", "none"]
+"""Chinese characters that the printer holds itself."""
+Confirms = Literal["gs_r", "none"]
+"""How the printer says that it has printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One family of printers."""
+
+    name: str
+    """As written in the configuration."""
+    width_dots: int
+    """Printable width; a multiple of 8."""
+    columns: int
+    """Cells of Font A in a line: a Latin letter takes one, a Chinese character two."""
+    cjk: CodePage
+    """Which Chinese characters it prints from bytes; all others are drawn as dots."""
+    font_dots: int = 24
+    """Height of a character; its width is the same for Chinese and half of it for Latin."""
+    line_dots: int = 30
+    """Feed of one line at the default spacing (ESC 2)."""
+    feed_lines: int = 4
+    """Lines between the last line and the cut: about the way from the head to the knife."""
+    cutter: bool = True
+    """It has a knife."""
+    native_qr: bool = True
+    """It draws QR codes itself (GS ( k); otherwise they are sent as dots."""
+    confirms: Confirms = "gs_r"
+    """`gs_r`: answers a status request that stands behind the job in its queue."""
+
+
+_ALL = (
+    Profile(name="generic-80-big5", width_dots=576, columns=48, cjk="big5"),
+    Profile(name="generic-58-big5", width_dots=384, columns=32, cjk="big5", cutter=False, native_qr=False),
+    Profile(name="generic-80-gb18030", width_dots=576, columns=48, cjk="gb18030"),
+    Profile(name="generic-80-raster", width_dots=576, columns=48, cjk="none", native_qr=False),
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
+"""By name."""
+DEFAULT_PROFILE = PROFILES["generic-80-big5"]
+"""80 mm, 203 dpi, Big5: what is sold most in Taiwan."""

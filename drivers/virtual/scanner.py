@@ -1,0 +1,55 @@
+"""A virtual serial scanner: the far end of a pty behind a stable symlink, as /dev/serial/by-id has.
+
+Misbehaves on command: noise, codes of any length, no terminator, slow bytes, unplugged cable. Not modelled: baud rate
+and parity (a pty ignores both), trigger and beep commands (they are read and thrown away), optics.
+"""
+
+import contextlib
+import os
+import pty
+import tty
+from pathlib import Path
+
+
+class VirtualScanner:
+    """One scanner at `link`. One thread at a time."""
+
+    def __init__(self, link: Path) -> None:
+        self.link = link
+        self._master = -1
+        self._slave = -1
+
+    @property
+    def plugged(self) -> bool:
+        """The cable is in."""
+        return self._master >= 0
+
+    def plug(self) -> None:
+        """Appear at the link; plugging twice changes nothing."""
+        if self.plugged:
+            return
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        draft = self.link.with_name(self.link.name + ".new")
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(os.ttyname(self._slave))
+        draft.replace(self.link)
+
+    def unplug(self) -> None:
+        """Vanish: readers of the port see an error at once."""
+        if not self.plugged:
+            return
+        self.link.unlink(missing_ok=True)
+        for end in (self._slave, self._master):
+            with contextlib.suppress(OSError):
+                os.close(end)
+        self._master = self._slave = -1
+
+    def scan(self, code: str, end: str = "\r") -> None:
+        """Read a code aloud. Raises OSError while unplugged."""
+        self.noise((code + end).encode())
+
+    def noise(self, data: bytes) -> None:
+        """Any bytes."""
+        while data:
+            data = data[os.write(self._master, data) :]

@@ -1,0 +1,96 @@
+"""Copies of central's database, and the way back.
+
+A copy is made through SQLite's backup API while central works, stays encrypted with the same key, and is complete or
+absent. `restore_from` puts it in place whole and renews the epoch before anything can be served from it, so that every
+kiosk tells again what the copy does not hold. Without the root key neither works. Blocking, from the command line.
+"""
+
+import os
+from pathlib import Path
+
+import sqlcipher3.dbapi2 as sqlcipher
+
+from sync.central.database import FILE_NAME, connect_sqlcipher
+from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
+from sync.central.office import Central, CentralSettings
+
+
+class BackupFailed(Exception):
+    """The copy could not be made or used; nothing was changed."""
+
+
+def back_up(settings: CentralSettings, target: Path) -> None:
+    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable."""
+    source = settings.data / FILE_NAME
+    if not source.exists():
+        raise BackupFailed(f"{source}: there is no database here")
+    root_key = load_or_make(settings.root_key_file(), make=False)
+    _copy(source, target, root_key)
+
+
+def restore_from(settings: CentralSettings, copy: Path) -> str:
+    """Replaces the database by `copy` and renews the epoch, which is returned. Central must not be running.
+
+    Raises BackupFailed, KeyFileUnusable, DatabaseUnusable.
+    """
+    root_key = load_or_make(settings.root_key_file(), make=False)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = settings.data / "restoring" / FILE_NAME
+    fresh.parent.mkdir(exist_ok=True)
+    _copy(copy, fresh, root_key)
+    try:
+        beside = CentralSettings(data=fresh.parent, key_file=settings.root_key_file())
+        central = Central.open(beside)
+    except KeyFileUnusable as error:
+        raise BackupFailed(str(error)) from error
+    try:
+        epoch = central.renew_epoch()
+    finally:
+        central.close()
+    for suffix in ("-wal", "-shm"):
+        (settings.data / (FILE_NAME + suffix)).unlink(missing_ok=True)
+    fresh.replace(settings.data / FILE_NAME)
+    for left in fresh.parent.iterdir():
+        left.unlink()
+    fresh.parent.rmdir()
+    _sync_folder(settings.data)
+    return epoch
+
+
+def _copy(source: Path, target: Path, root_key: RootKey) -> None:
+    """Page by page into a new file that takes the target's name only when it is whole, checked and on disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    key = root_key.database_key()
+    try:
+        reading = connect_sqlcipher(source, key)
+        try:
+            writing = connect_sqlcipher(part, key)
+            try:
+                part.chmod(0o600)
+                reading.backup(writing)
+                writing.execute("PRAGMA journal_mode=DELETE").close()
+                verdict = writing.execute("PRAGMA quick_check").fetchone()[0]
+            finally:
+                writing.close()
+        finally:
+            reading.close()
+    except sqlcipher.Error as error:
+        part.unlink(missing_ok=True)
+        raise BackupFailed(f"{source}: {error}") from error
+    if verdict != "ok":
+        part.unlink(missing_ok=True)
+        raise BackupFailed(f"{source}: damaged: {verdict}")
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

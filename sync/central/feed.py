@@ -1,0 +1,246 @@
+"""The change feed to the kiosks: where each key last changed, read as state per key with tombstones.
+
+A key (a membership, a card number, an item, a loan, a calendar, a policy) stands in the feed once, at the position of
+its newest change; its state is read from its own table in the same snapshot, and a key without state is a tombstone.
+So a replica that reads on from its cursor ends at central's state, however late it comes, and a snapshot is nothing but
+the feed read from the start without tombstones. Positions are given inside the writing transaction, which is alone, so
+no reader can pass a position that is still to be committed.
+
+A page's `position` only moves when the replica has caught up: half-way through a backlog some keys are newer and some
+are older than the last entry read. Card numbers and names never leave here in clear. Any thread; blocking.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from kiosk.domain.identity import CardKind
+from kiosk.domain.lending import Standing
+from sync.central import tables
+from sync.central.database import Database, upsert
+from sync.central.keys import card_index
+from sync.central.records import (
+    AnyRow,
+    calendar_entry,
+    item_entry,
+    loan_entry,
+    membership_entry,
+    policy_entry,
+)
+from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, GoneEntry
+
+Kind = Literal["membership", "card", "item", "loan", "calendar", "policy"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_HEAD = select(tables.feed_head.c.position, tables.feed_head.c.floor)
+_HEAD_ALONE = _HEAD.with_for_update()
+_MOVE_HEAD = update(tables.feed_head).values(position=bindparam("new_head"))
+_EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
+
+
+class Marks:
+    """Changed keys of one writing transaction, and the positions they get."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.head: int = connection.execute(_HEAD_ALONE).one().position
+        self._begin = self.head
+        self._marks: dict[tuple[Kind, str], int] = {}
+
+    def add(self, kind: Kind, key: str) -> None:
+        """This key has changed; the newest position is its own."""
+        self.head += 1
+        self._marks[kind, key] = self.head
+
+    def add_all(self, kind: Kind, keys: Iterable[str]) -> None:
+        """Many at once, for imports."""
+        for key in keys:
+            self.add(kind, key)
+
+    def write(self) -> None:
+        """Into the feed; once, before the transaction ends."""
+        if self.head == self._begin:
+            return
+        rows = [{"kind": kind, "key": key, "position": position} for (kind, key), position in self._marks.items()]
+        if self._begin == 0:
+            self._connection.execute(insert(tables.feed), rows)
+        else:
+            upsert(self._connection, tables.feed, rows)
+        self._connection.execute(_MOVE_HEAD, {"new_head": self.head})
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a kiosk has read; opaque to it."""
+
+    epoch: str
+    """Of central when it was written; another epoch's cursor is worth nothing."""
+    read: int
+    """Every entry up to here was sent."""
+    complete: int
+    """The replica holds central's state as of here."""
+    target: int = 0
+    """While above `read`: a snapshot is being sent, up to here."""
+
+    def text(self) -> str:
+        """As the kiosk keeps it."""
+        plain = f"1.{self.epoch}.{self.read}.{self.complete}.{self.target}"
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+    @staticmethod
+    def parse(text: str | None) -> "Cursor | None":
+        """None for anything that central did not write."""
+        if not text or len(text) > 200:
+            return None
+        try:
+            plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+        except (binascii.Error, ValueError):
+            return None
+        match = re.fullmatch(r"1\.([0-9a-z]{1,40})\.(\d{1,18})\.(\d{1,18})\.(\d{1,18})", plain)
+        return None if match is None else Cursor(match[1], int(match[2]), int(match[3]), int(match[4]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Entries after a cursor, for one kiosk."""
+
+    epoch: str
+    cursor: str
+    position: int
+    more: bool
+    snapshot: bool
+    snapshot_begins: bool
+    entries: list[FeedEntry]
+
+
+class Feed:
+    """Reads pages for kiosks."""
+
+    def __init__(self, database: Database, *, page_size: int = MAX_ENTRIES) -> None:
+        self._database = database
+        self._page_size = page_size
+
+    def head(self) -> int:
+        """The newest position."""
+        with self._database.read() as connection:
+            return int(connection.execute(_HEAD).one().position)
+
+    def page(self, cursor_text: str | None, index_key: bytes) -> Page:
+        """What comes after the cursor; card numbers hashed with this kiosk's index key."""
+        with self._database.read() as connection:
+            epoch = connection.execute(_EPOCH).scalar_one()
+            head, floor = connection.execute(_HEAD).one()
+            cursor = Cursor.parse(cursor_text)
+            begins = cursor is None or not _usable(cursor, epoch, head, floor)
+            if cursor is None or begins:
+                cursor = Cursor(epoch, read=0, complete=0, target=head)
+            snapshot = begins or cursor.read < cursor.target
+            last = cursor.target if snapshot else head
+            position = tables.feed.c.position
+            query = select(tables.feed).where(position > cursor.read, position <= last).order_by(position)
+            rows = connection.execute(query.limit(self._page_size + 1)).all()
+            cut = len(rows) > self._page_size
+            rows = rows[: self._page_size]
+            read = rows[-1].position if cut else last
+            more = cut or read < head
+            complete = cursor.complete if more else read
+            after = Cursor(epoch, read, complete, cursor.target if read < cursor.target else 0)
+            return Page(
+                epoch=epoch,
+                cursor=after.text(),
+                position=complete,
+                more=more,
+                snapshot=snapshot,
+                snapshot_begins=begins,
+                entries=list(_entries(connection, rows, index_key, tombstones=not snapshot)),
+            )
+
+    def prune(self, *, before: int) -> None:
+        """Forgets tombstones up to a position; a kiosk that has not read so far gets a snapshot."""
+        with self._database.write() as connection:
+            rows = connection.execute(select(tables.feed).where(tables.feed.c.position <= before)).all()
+            for kind in KINDS:
+                keys = [row.key for row in rows if row.kind == kind]
+                gone = sorted(set(keys) - _states(connection, kind, keys, b"").keys())
+                if gone:
+                    table = tables.feed
+                    connection.execute(delete(table).where(table.c.kind == kind, table.c.key.in_(gone)))
+            floor = tables.feed_head.c.floor
+            connection.execute(update(tables.feed_head).where(floor < before).values(floor=before))
+
+
+def _usable(cursor: Cursor, epoch: str, head: int, floor: int) -> bool:
+    if cursor.epoch != epoch or cursor.read > head or cursor.target > head or cursor.complete > cursor.read:
+        return False
+    return max(cursor.read, cursor.target) >= floor
+
+
+def _entries(
+    connection: Connection, rows: Sequence[AnyRow], index_key: bytes, *, tombstones: bool
+) -> Iterator[FeedEntry]:
+    """States of these keys, in feed order."""
+    states = {
+        kind: _states(connection, kind, [row.key for row in rows if row.kind == kind], index_key) for kind in KINDS
+    }
+    for row in rows:
+        entry = states[row.kind].get(row.key)
+        if entry is not None:
+            yield entry
+        elif tombstones:
+            key = card_index(index_key, row.key) if row.kind == "card" else row.key
+            yield GoneEntry(kind=row.kind, key=key)
+
+
+def _states(connection: Connection, kind: Kind, keys: Sequence[str], index_key: bytes) -> dict[str, FeedEntry]:
+    """What stands under these keys now; a key without state is missing."""
+    if not keys:
+        return {}
+    table, key, make = _SOURCES[kind]
+    query = table.where(key.in_(keys))
+    return {row.feed_key: make(row, index_key) for row in connection.execute(query)}
+
+
+def _card(row: AnyRow, index_key: bytes) -> FeedEntry:
+    return CardEntry(index=card_index(index_key, row.number), membership=row.membership, kind=CardKind(row.kind))
+
+
+_m, _c, _i, _l, _b, _p = (
+    tables.membership,
+    tables.card,
+    tables.item,
+    tables.loan,
+    tables.branch,
+    tables.policy,
+)
+_Make = Callable[[AnyRow, bytes], FeedEntry]
+_makes: dict[Kind, _Make] = {
+    "membership": lambda row, _: membership_entry(row),
+    "card": _card,
+    "item": lambda row, _: item_entry(row),
+    "loan": lambda row, _: loan_entry(row),
+    "calendar": lambda row, _: calendar_entry(row.calendar),
+    "policy": lambda row, _: policy_entry(row.body),
+}
+_SOURCES = {
+    "membership": (
+        select(_m, tables.person.c.name, _m.c.id.label("feed_key"))
+        .join(tables.person, isouter=True)
+        .where(_m.c.standing != Standing.CLOSED.value),
+        _m.c.id,
+        _makes["membership"],
+    ),
+    "card": (select(_c, _c.c.number.label("feed_key")).where(_c.c.active == 1), _c.c.number, _makes["card"]),
+    "item": (select(_i, _i.c.id.label("feed_key")), _i.c.id, _makes["item"]),
+    "loan": (
+        select(_l, _l.c.act.label("feed_key")).where(_l.c.ended_by.is_(None), _l.c.membership.is_not(None)),
+        _l.c.act,
+        _makes["loan"],
+    ),
+    "calendar": (select(_b, _b.c.id.label("feed_key")), _b.c.id, _makes["calendar"]),
+    "policy": (select(_p, _p.c.version.label("feed_key")).where(_p.c.current == 1), _p.c.version, _makes["policy"]),
+}

@@ -1,0 +1,177 @@
+"""The kiosks: one-time enrolment codes, public keys, revocation, last sign of life.
+
+A code has 60 random bits and lives an hour, so its SHA-256 is enough to keep; it works once. A kiosk's Ed25519 public
+key is all that central holds of its credential; its index key is derived from the root key and a salt of this
+enrolment, and is told once. Any thread; blocking.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import func, insert, select, update
+
+from kiosk.domain.values import BranchId, KioskId
+from sync.central import tables
+from sync.central.database import Database
+from sync.central.keys import RootKey
+from sync.central.records import microseconds, moment
+from sync.central.registry import Change, UnknownRecord
+from sync.wire import Health
+
+CODE_LIFE = timedelta(hours=1)
+HEALTH_EVERY = timedelta(seconds=30)
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
+
+
+class CodeRefused(Exception):
+    """The enrolment code is unknown, used or too old; which of them is not told."""
+
+
+class BadPublicKey(Exception):
+    """Not 32 bytes of an Ed25519 public key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kiosk:
+    """An enrolled kiosk."""
+
+    id: KioskId
+    branch: BranchId
+    public_key: bytes = field(repr=False)
+    """Ed25519, raw."""
+    index_key: bytes = field(repr=False)
+    """For the card index in its feed."""
+    enrolled_at: datetime
+    revoked_at: datetime | None
+    health_at: datetime | None
+    """Its last heartbeat."""
+    health: Health | None
+    """What it said then."""
+
+
+class Fleet:
+    """Who may talk to central."""
+
+    def __init__(self, database: Database, root_key: RootKey, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._root_key = root_key
+        self._clock = clock
+        self._heard: dict[KioskId, tuple[dict[str, str], datetime]] = {}
+
+    def make_code(self, branch: str, *, who: str = "command line", again: str | None = None) -> str:
+        """A one-time code for a new kiosk of this branch, or to enrol the kiosk `again` anew. Like `4J7K-9QXZ-A2MT`.
+
+        Raises UnknownRecord.
+        """
+        plain = "".join(secrets.choice(_LETTERS) for _ in range(12))
+        with self._database.write() as connection:
+            if connection.execute(select(tables.branch.c.id).where(tables.branch.c.id == branch)).scalar() is None:
+                raise UnknownRecord(f"branch {branch}")
+            if again is not None:
+                known = select(tables.kiosk.c.id).where(tables.kiosk.c.id == again)
+                if connection.execute(known).scalar() is None:
+                    raise UnknownRecord(f"kiosk {again}")
+            expires = microseconds(self._clock() + CODE_LIFE)
+            row = {"digest": _digest(plain), "branch": branch, "kiosk": again, "expires_at": expires}
+            connection.execute(insert(tables.enrolment_code).values(**row))
+            Change(connection, who, self._clock()).audit("enrolment code made", again or branch)
+        return "-".join(plain[start : start + 4] for start in range(0, 12, 4))
+
+    def enrol(self, code: str, public_key: bytes) -> Kiosk:
+        """A new credential for the code. Raises CodeRefused, BadPublicKey."""
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key)
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise BadPublicKey(str(error)) from error
+        now = microseconds(self._clock())
+        codes, kiosks = tables.enrolment_code, tables.kiosk
+        with self._database.write() as connection:
+            take = (
+                update(codes)
+                .where(codes.c.digest == _digest(code), codes.c.used_at.is_(None), codes.c.expires_at > now)
+                .values(used_at=now)
+                .returning(codes.c.branch, codes.c.kiosk)
+            )
+            taken = connection.execute(take).one_or_none()
+            if taken is None:
+                raise CodeRefused
+            new = {
+                "branch": taken.branch,
+                "public_key": public_key,
+                "index_salt": secrets.token_bytes(16),
+                "enrolled_at": now,
+                "revoked_at": None,
+            }
+            if taken.kiosk is not None:
+                id_ = taken.kiosk
+                connection.execute(update(kiosks).where(kiosks.c.id == id_).values(**new))
+            else:
+                count = select(func.count()).select_from(kiosks).where(kiosks.c.branch == taken.branch)
+                id_ = f"{taken.branch}-{connection.execute(count).scalar_one() + 1}"
+                connection.execute(insert(kiosks).values(id=id_, **new))
+            Change(connection, id_, self._clock()).audit("kiosk enrolled", id_)
+        found = self.find(id_)
+        if found is None:
+            raise UnknownRecord(f"kiosk {id_}")
+        return found
+
+    def revoke(self, kiosk: str, *, who: str = "command line") -> None:
+        """Its credential opens nothing any more, from the next request on. Raises UnknownRecord."""
+        now = self._clock()
+        with self._database.write() as connection:
+            own = tables.kiosk
+            done = connection.execute(update(own).where(own.c.id == kiosk).values(revoked_at=microseconds(now)))
+            if not done.rowcount:
+                raise UnknownRecord(f"kiosk {kiosk}")
+            Change(connection, who, now).audit("kiosk revoked", kiosk)
+
+    def find(self, kiosk: str) -> Kiosk | None:
+        """By id; also a revoked one."""
+        return next(iter(self._list(kiosk)), None)
+
+    def all(self) -> list[Kiosk]:
+        """Every kiosk that ever enrolled, by id."""
+        return self._list(None)
+
+    def note_health(self, kiosk: KioskId, health: Health) -> None:
+        """Keeps a heartbeat; one that says nothing new only every half minute, so that a fleet does not wear the disk."""
+        now = self._clock()
+        heard = self._heard.get(kiosk)
+        if heard is not None and heard[0] == health.devices and now - heard[1] < HEALTH_EVERY:
+            return
+        self._heard[kiosk] = (health.devices, now)
+        values = {"health": msgspec.json.encode(health).decode(), "health_at": microseconds(self._clock())}
+        with self._database.write() as connection:
+            connection.execute(update(tables.kiosk).where(tables.kiosk.c.id == kiosk).values(**values))
+
+    def _list(self, kiosk: str | None) -> list[Kiosk]:
+        query = select(tables.kiosk).order_by(tables.kiosk.c.id)
+        if kiosk is not None:
+            query = query.where(tables.kiosk.c.id == kiosk)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Kiosk(
+                id=KioskId(row.id),
+                branch=BranchId(row.branch),
+                public_key=row.public_key,
+                index_key=self._root_key.index_key(row.id, row.index_salt),
+                enrolled_at=moment(row.enrolled_at),
+                revoked_at=None if row.revoked_at is None else moment(row.revoked_at),
+                health_at=None if row.health_at is None else moment(row.health_at),
+                health=None if row.health is None else msgspec.json.decode(row.health, type=Health),
+            )
+            for row in rows
+        ]
+
+
+def _digest(code: str) -> bytes:
+    """Of the code as a person may type it: any case, with or without dashes."""
+    plain = "".join(letter for letter in code.upper() if letter in _LETTERS)
+    return hashlib.sha256(plain.encode()).digest()

@@ -1,0 +1,277 @@
+"""Judge once: every word of an act gets one verdict, kept for ever and repeated on replay.
+
+Words come in batches, each batch is one transaction: load what they touch, judge them one after the other in memory
+(`judge`), write everything, commit. A word that cannot be judged becomes a case and holds back nobody: if the judging
+fails, it has changed nothing yet; if the writing of a batch fails, its words are judged again one by one, each in its
+own transaction. A database that cannot be used (disk full, damaged) is no reason for a case: nothing is kept, nothing
+is answered, the kiosk asks again. Runs on the threads that serve requests; blocking.
+
+A request that cannot be judged is refused, not entered: nothing has happened yet, and nobody should carry a book away
+on a mistake of ours. A fact has happened, so it is entered as a case.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
+from kiosk.domain.reconcile import Held, held_after
+from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
+from sync.central import tables
+from sync.central.database import Database, DatabaseUnusable
+from sync.central.judge import judge
+from sync.central.ledger import MAX_SEQUENCE, Ledger
+from sync.central.ruling import Known, Ruling, Unjudgeable
+from sync.central.stored import Log
+from sync.wire import WireWord
+
+BATCH = 100
+"""Words in one transaction: long backlogs leave room for other kiosks' questions in between."""
+MAX_ACT_ID = 64
+MAX_ID = 128
+_NO_LETTER = "\ufffd"
+
+log = structlog.get_logger(__name__)
+
+
+class BadPush(Exception):
+    """The push as a whole makes no sense, and no verdict could name its acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The answer to a push."""
+
+    verdicts: list[Verdict]
+    """One for each word, in their order."""
+    epoch: str
+    """Central's."""
+    held_through: int
+    """This incarnation's log is held up to here without a gap."""
+
+
+class Inbox:
+    """Where acts arrive."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        judge: Callable[[Spoken, Known], Ruling] = judge,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._judge = judge
+
+    def judge(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
+        """Judges words of one incarnation of one kiosk, in sequence order. Durable when it returns.
+
+        Raises BadPush, DatabaseUnusable.
+        """
+        for name in (incarnation, *(word.act for word in words)):
+            if not (0 < len(name) <= MAX_ACT_ID and name.isascii() and name.isprintable()):
+                raise BadPush("act ids and incarnations are 1 to 64 printable ASCII characters")
+        order = sorted(range(len(words)), key=lambda place: words[place].sequence)
+        said: dict[int, Verdict] = {}
+        for start in range(0, max(len(order), 1), BATCH):
+            places = order[start : start + BATCH]
+            judged = self._batch(kiosk, incarnation, [words[place] for place in places])
+            said.update(zip(places, judged.verdicts, strict=True))
+        return replace(judged, verdicts=[said[place] for place in range(len(words))])
+
+    def held_through(self, kiosk: KioskId, incarnation: IncarnationId) -> int:
+        """The greatest n such that words 1..n of this log are held."""
+        own = tables.incarnation.c
+        with self._database.read() as connection:
+            query = select(own.held_through).where(own.kiosk == kiosk, own.name == incarnation)
+            return connection.execute(query).scalar() or 0
+
+    def _batch(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
+        try:
+            return self._transaction(kiosk, incarnation, words)
+        except DatabaseUnusable:
+            raise
+        except Exception:
+            log.exception("A batch of acts could not be entered; its words are judged one by one")
+        one_by_one = [self._single(kiosk, incarnation, word) for word in words]
+        return replace(one_by_one[-1], verdicts=[judged.verdicts[0] for judged in one_by_one])
+
+    def _single(self, kiosk: KioskId, incarnation: IncarnationId, word: WireWord) -> Judged:
+        try:
+            return self._transaction(kiosk, incarnation, [word])
+        except DatabaseUnusable:
+            raise
+        except Exception:
+            log.exception("A word could not be entered", act=word.act, word=word.word.value)
+        return self._transaction(kiosk, incarnation, [word], unjudged=True)
+
+    def _transaction(
+        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool = False
+    ) -> Judged:
+        with self._database.write() as connection:
+            held = HeldLog.open(connection, kiosk, incarnation)
+            ledger = Ledger(connection, Log(held.row, kiosk, incarnation), self._clock())
+            fit = [word for word in words if _fits(word)]
+            ledger.load(
+                acts=[word.act for word in words],
+                items=[word.item for word in fit],
+                memberships=[word.membership for word in fit if word.membership is not None],
+                branches=[word.branch for word in fit],
+                sequences=[word.sequence for word in words if 0 < word.sequence < MAX_SEQUENCE],
+            )
+            verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in words]
+            held.hold(number for word in words for number in (word.sequence, word.request_sequence))
+            ledger.write()
+            held.write(connection)
+            return Judged(verdicts, ledger.epoch, held.through)
+
+    def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, *, unjudged: bool) -> Verdict:
+        """The verdict on one word: repeated, judged, or a case because it cannot be judged."""
+        held = ledger.act(word.act)
+        if held is not None and held.kiosk != kiosk:
+            return _foreign(ledger, kiosk, word)
+        before = ledger.verdict(word.act, word.word)
+        _watch_sequence(ledger, word)
+        if before is not None:
+            return before
+        if not unjudged:
+            try:
+                if not _fits(word):
+                    raise Unjudgeable("a part of it is too long, out of range or no plain text")
+                spoken = word.spoken()
+                act = spoken.act
+                if act.happened_at.tzinfo is None or (act.due_at is not None and act.due_at.tzinfo is None):
+                    raise Unjudgeable("a time without a zone")
+                if held is not None and held.item is not None:
+                    told = (held.deed, held.item, held.membership)
+                    if told != (act.deed, act.item, act.membership):
+                        raise Unjudgeable("the same act was told with other contents")
+                ruling = self._judge(spoken, ledger.known(act))
+            except Unjudgeable as error:
+                log.warning("A word makes no sense", act=word.act, word=word.word.value, why=str(error))
+            except Exception:  # an error of ours in judging one word must not hold back the others
+                log.exception("A word could not be judged", act=word.act, word=word.word.value)
+            else:
+                return ledger.enter(spoken, ruling)
+        return _unjudged(ledger, word)
+
+
+def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
+    outcome = Outcome.REFUSED if word.word is Word.REQUEST else Outcome.CASE
+    item, membership = _plain(word.item), None if word.membership is None else _plain(word.membership)
+    ledger.keep_unjudged(
+        word.act,
+        held_after(Held.NOTHING, word.word, outcome),
+        deed=Deed(word.deed),
+        item=item,
+        membership=membership,
+        branch=_plain(word.branch),
+    )
+    refused = Refused(Reason.CANNOT_BE_JUDGED)
+    ledger.open_case(refused, act=word.act, item=item, membership=membership, mark=word.word.value)
+    return ledger.say(
+        Verdict(
+            act_id=ActId(word.act),
+            word=word.word,
+            outcome=outcome,
+            reason=refused.reason,
+            epoch=ledger.epoch,
+            position=ledger.marks.head,
+        ),
+        word.sequence,
+    )
+
+
+def _foreign(ledger: Ledger, kiosk: KioskId, word: WireWord) -> Verdict:
+    """An act id that another kiosk has made: its act stays as it is, and nothing of it is told here."""
+    refused = Refused(Reason.CANNOT_BE_JUDGED)
+    ledger.open_case(refused, act=word.act, item=_plain(word.item), membership=None, mark=f"from:{kiosk}")
+    return Verdict(
+        act_id=ActId(word.act),
+        word=word.word,
+        outcome=Outcome.REFUSED if word.word is Word.REQUEST else Outcome.CASE,
+        reason=refused.reason,
+        epoch=ledger.epoch,
+        position=0,
+    )
+
+
+def _watch_sequence(ledger: Ledger, word: WireWord) -> None:
+    """A case if another act has this place in the log; one act may be told again in its place, as a fact."""
+    speaker = ledger.speaker(word.sequence)
+    if speaker is not None and speaker[0] != word.act:
+        ledger.open_case(
+            Refused(Reason.CANNOT_BE_JUDGED),
+            act=word.act,
+            other_act=speaker[0],
+            item=_plain(word.item),
+            membership=None if word.membership is None else _plain(word.membership),
+            mark="sequence",
+        )
+
+
+def _fits(word: WireWord) -> bool:
+    texts = [word.item, word.branch, word.membership or "", word.policy_version or ""]
+    return (
+        0 < word.sequence < MAX_SEQUENCE
+        and (word.request_sequence is None or 0 < word.request_sequence < word.sequence)
+        and word.item != ""
+        and all(len(text) <= MAX_ID and text.isprintable() for text in texts)
+    )
+
+
+def _plain(text: str) -> str:
+    """What can be kept of a text that does not fit."""
+    return "".join(letter if letter.isprintable() else _NO_LETTER for letter in text[:MAX_ID])
+
+
+_OWN = tables.incarnation.c
+_LOG = (
+    select(_OWN.id, _OWN.held_through)
+    .where(_OWN.kiosk == bindparam("kiosk"), _OWN.name == bindparam("name"))
+    .with_for_update()
+)
+_BEYOND = select(tables.held.c.sequence).where(tables.held.c.incarnation == bindparam("log"))
+_MOVE = update(tables.incarnation).where(_OWN.id == bindparam("log")).values(held_through=bindparam("new"))
+
+
+class HeldLog:
+    """How far one incarnation's log is held: a number, and the few sequences beyond its first gap."""
+
+    def __init__(self, row: int, through: int, beyond: set[int]) -> None:
+        self.row = row
+        self.through = through
+        self._beyond = beyond
+        self._was = (through, frozenset(beyond))
+
+    @classmethod
+    def open(cls, connection: Connection, kiosk: KioskId, incarnation: IncarnationId) -> "HeldLog":
+        """From the database; a new incarnation gets its row."""
+        row = connection.execute(_LOG, {"kiosk": kiosk, "name": incarnation}).one_or_none()
+        if row is None:
+            new = insert(tables.incarnation).values(kiosk=kiosk, name=incarnation, held_through=0)
+            return cls(connection.execute(new.returning(tables.incarnation.c.id)).scalar_one(), 0, set())
+        beyond = connection.execute(_BEYOND, {"log": row.id}).scalars()
+        return cls(row.id, row.held_through, set(beyond))
+
+    def hold(self, numbers: Iterable[int | None]) -> None:
+        """These places are held from now on: words that came, and requests that need not come any more."""
+        self._beyond.update(number for number in numbers if number is not None and self.through < number < MAX_SEQUENCE)
+        while self.through + 1 in self._beyond:
+            self.through += 1
+            self._beyond.remove(self.through)
+
+    def write(self, connection: Connection) -> None:
+        """Only what changed."""
+        through, beyond = self._was
+        held = tables.held
+        if self.through != through:
+            connection.execute(_MOVE, {"log": self.row, "new": self.through})
+        gone, new = sorted(beyond - self._beyond), sorted(self._beyond - beyond)
+        if gone:
+            connection.execute(delete(held).where(held.c.incarnation == self.row, held.c.sequence.in_(gone)))
+        if new:
+            connection.execute(insert(held), [{"incarnation": self.row, "sequence": number} for number in new])

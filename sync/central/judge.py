@@ -1,0 +1,348 @@
+"""What central says of one word, by the rules of `kiosk.domain` and nothing else. Pure: no database, no clock.
+
+A request is judged like at the kiosk and may be refused. A fact is entered whatever the rules say of it; the same rules
+only tell whether it is plain, deserves a note, or needs a person. Which of the two depends on the reason alone, and
+every reason that needs a person follows from the records (membership, item) or from the settled events of the item,
+never from what happened to arrive first: any order of arrival opens the same cases. Notes may differ; they are history.
+
+An accepted request is newer than every event of its item that central knows, because central let it happen now; if a
+kiosk's clock says otherwise by a few seconds, the event is moved up behind the newest. A fact keeps its own time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from kiosk.domain.calendar import due_at, end_of_day, library_day
+from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Word
+from kiosk.domain.lending import (
+    ANY,
+    Lent,
+    Loan,
+    Renewed,
+    Standing,
+    may_borrow_at_all,
+    may_lend,
+    may_renew,
+    take_back,
+)
+from kiosk.domain.reconcile import (
+    JOIN,
+    Held,
+    ItemEvent,
+    Judgement,
+    Settlement,
+    Span,
+    held_after,
+    settle,
+)
+from kiosk.domain.values import ActId, MembershipId, Reason, Refused
+from sync.central.ruling import NEEDS_PERSON, Known, Ruling, Unjudgeable
+
+_TICK = timedelta(microseconds=1)
+
+
+def judge(spoken: Spoken, known: Known) -> Ruling:
+    """The ruling on one word that was never judged before. Raises Unjudgeable."""
+    act, word = spoken.act, spoken.word
+    if act.deed is not Deed.RETURN and act.membership is None:
+        raise Unjudgeable(f"a {act.deed} without a membership")
+    if word is Word.WITHDRAWAL and act.deed is Deed.RETURN:
+        return _fault(known, Reason.WITHDRAWAL_AFTER_FACT)  # the book is in the machine
+    judgement = JOIN[known.held, word]
+    match judgement:
+        case Judgement.JUDGE_REQUEST:
+            return _request(spoken, known)
+        case Judgement.JUDGE_FACT:
+            return _fact(spoken, known)
+        case Judgement.ENTER_WITH_CASE:
+            before = known.last.reason if known.last is not None and known.last.reason is not None else "refused"
+            return _fact(spoken, known, Refused(Reason.ENTERED_AFTER_REFUSAL, {"reason": str(before)}))
+        case Judgement.SAME_LOAN:
+            return _same_loan(act, known)
+        case Judgement.SAME_VERDICT:
+            return _same_verdict(known)
+        case Judgement.CANCEL | Judgement.KEEP_CANCELLED_ROW | Judgement.STAY_CANCELLED:
+            return _cancel(spoken, known)
+        case Judgement.KIOSK_FAULT:
+            return _fault(known, Reason.FACT_AFTER_WITHDRAWAL if word is Word.FACT else Reason.WITHDRAWAL_AFTER_FACT)
+        case _ as never:
+            assert_never(never)
+
+
+# --- words that change little -------------------------------------------------------------------------------------
+
+
+def _fault(known: Known, reason: Reason) -> Ruling:
+    return Ruling(
+        outcome=Outcome.CASE, reason=reason, held=known.held, event=known.standing_event, cases=(Refused(reason),)
+    )
+
+
+def _same_verdict(known: Known) -> Ruling:
+    if known.last is None:
+        raise Unjudgeable("held, but no word of it was ever judged")
+    last = known.last
+    return Ruling(
+        outcome=last.outcome,
+        reason=last.reason,
+        details=last.details,
+        due_at=last.due_at,
+        held=known.held,
+        event=known.standing_event,
+        like=last.position,
+    )
+
+
+def _same_loan(act: Act, known: Known) -> Ruling:
+    """The later of both due dates; the event keeps its place."""
+    event = known.standing_event
+    if event is None:
+        raise Unjudgeable("accepted, but it does not count")
+    settlement = None
+    if act.due_at is not None and (event.due_at is None or act.due_at > event.due_at):
+        event = replace(event, due_at=act.due_at)
+        settlement = settle({**known.events, act.id: event}.values())
+    spoken_of = settlement or settle(known.events.values())
+    conflict = _in_conflict(act.id, spoken_of)
+    return Ruling(
+        outcome=Outcome.CASE if conflict else Outcome.ACCEPTED,
+        reason=conflict,
+        due_at=event.due_at,
+        held=Held.FACT,
+        event=event,
+        settlement=settlement,
+    )
+
+
+def _cancel(spoken: Spoken, known: Known) -> Ruling:
+    """Takes only this act's event away; what others did since stays as it is."""
+    settlement = None
+    if known.standing_event is not None:
+        settlement = settle(event for id_, event in known.events.items() if id_ != spoken.act.id)
+    return Ruling(
+        outcome=Outcome.CANCELLED,
+        reason=Reason.CANCELLED if spoken.word is Word.REQUEST else None,
+        held=held_after(known.held, spoken.word, Outcome.CANCELLED),
+        settlement=settlement,
+    )
+
+
+# --- requests -----------------------------------------------------------------------------------------------------
+
+
+def _request(spoken: Spoken, known: Known) -> Ruling:
+    act = spoken.act
+    newest = max((event.at for event in known.events.values()), default=None)
+    at = act.corrected_at if newest is None else max(act.corrected_at, newest + _TICK)
+    holder = next((_loan(span, act) for span in known.spans if span.ended_by is None), None)
+    answer: Lent | Renewed | Refused
+    match act.deed:
+        case Deed.RETURN:
+            return _entered(spoken, known, _event(spoken, known, at, None), _objections(act, known)[0])
+        case Deed.CHECKOUT:
+            if known.membership is None:
+                answer = Refused(Reason.MEMBERSHIP_UNKNOWN)
+            elif known.item is None:
+                answer = Refused(Reason.ITEM_UNKNOWN)
+            else:
+                answer = may_lend(
+                    membership=known.membership,
+                    item=known.item,
+                    holder=holder,
+                    open_loans=known.open_loans,
+                    policy=known.policy,
+                    calendar=known.calendar,
+                    branch=act.branch,
+                    now=act.corrected_at,
+                )
+        case Deed.RENEW:
+            if known.membership is None:
+                answer = Refused(Reason.MEMBERSHIP_UNKNOWN)
+            elif known.item is None:
+                answer = Refused(Reason.ITEM_UNKNOWN)
+            elif holder is None:
+                answer = Refused(Reason.ITEM_NOT_ON_LOAN)
+            elif holder.membership != known.membership.id:
+                answer = Refused(Reason.ITEM_ON_LOAN)
+            else:
+                answer = may_renew(
+                    membership=known.membership,
+                    item=known.item,
+                    loan=holder,
+                    open_loans=known.open_loans,
+                    policy=known.policy,
+                    calendar=known.calendar,
+                    branch=act.branch,
+                    now=act.corrected_at,
+                )
+    if isinstance(answer, Refused):
+        return Ruling(outcome=Outcome.REFUSED, reason=answer.reason, details=answer.details, held=Held.REFUSED)
+    event = _event(spoken, known, at, answer.due_at)
+    return Ruling(
+        outcome=Outcome.ACCEPTED,
+        due_at=answer.due_at,
+        held=Held.ACCEPTED,
+        event=event,
+        settlement=settle({**known.events, act.id: event}.values()),
+    )
+
+
+# --- facts --------------------------------------------------------------------------------------------------------
+
+
+def _fact(spoken: Spoken, known: Known, first: Refused | None = None) -> Ruling:
+    """Enters what happened; `first` is a case that is known already. The promised date is never shortened."""
+    act = spoken.act
+    objections, computed = _objections(act, known)
+    dates = [due for due in (act.due_at, computed) if due is not None]
+    due = max(dates) if dates else None
+    if act.deed is Deed.CHECKOUT and due is None:
+        due = _due_by_bare_rule(act, known)
+    said = objections if first is None else [first, *objections]
+    return _entered(spoken, known, _event(spoken, known, act.corrected_at, due), said)
+
+
+def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequence[Refused]) -> Ruling:
+    """The ruling for an event that goes in whatever is said of it: every fact, and every return."""
+    act = spoken.act
+    settlement = settle({**known.events, act.id: event}.values())
+    cases = tuple(one for one in objections if one.reason in NEEDS_PERSON)
+    said = [*objections, *_effects(act, known, event, settlement)]
+    conflict = _in_conflict(act.id, settlement)
+    spoken_of: Refused | None
+    if conflict is not None:
+        outcome, spoken_of = Outcome.CASE, Refused(conflict)
+    elif cases:
+        outcome, spoken_of = Outcome.CASE, cases[0]
+    elif said:
+        outcome, spoken_of = Outcome.NOTED, said[0]
+    else:
+        outcome, spoken_of = Outcome.ACCEPTED, None
+    return Ruling(
+        outcome=outcome,
+        reason=None if spoken_of is None else spoken_of.reason,
+        details={} if spoken_of is None else spoken_of.details,
+        due_at=event.due_at,
+        held=held_after(known.held, spoken.word, outcome),
+        event=event,
+        settlement=settlement,
+        cases=cases,
+    )
+
+
+def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]:
+    """What the rules have against it, each floor asked apart so that a lesser reason hides no greater one.
+
+    Also the due date by today's rules, where they give one.
+    """
+    said: list[Refused] = []
+    computed: datetime | None = None
+    if known.item is None:
+        said.append(Refused(Reason.ITEM_UNKNOWN))
+    if act.deed is Deed.RETURN:
+        return said, None
+    if known.membership is None:
+        said.insert(0, Refused(Reason.MEMBERSHIP_UNKNOWN))
+        return said, None
+    at, policy, membership = act.corrected_at, known.policy, known.membership
+    clean = replace(membership, standing=Standing.ACTIVE, expires_on=None, suspended_until=None, owed=0)
+    others = [loan for loan in known.open_loans if loan.act_id != act.id]
+    by_record = may_borrow_at_all(membership=membership, open_loans=(), policy=policy, now=at)
+    by_loans = None
+    if act.deed is Deed.CHECKOUT and by_record is None:
+        by_loans = may_borrow_at_all(membership=clean, open_loans=others, policy=policy, now=at)
+    by_item: Lent | Renewed | Refused | None = None
+    if known.item is not None and act.deed is Deed.CHECKOUT:
+        by_item = may_lend(
+            membership=clean, item=known.item, holder=None, open_loans=(),
+            policy=policy, calendar=known.calendar, branch=act.branch, now=at,
+        )  # fmt: skip
+    elif known.item is not None:
+        span = _span_at(known.spans, at)
+        if span is not None and span.membership == membership.id:
+            by_item = may_renew(
+                membership=clean, item=known.item, loan=_loan(span, act), open_loans=(),
+                policy=policy, calendar=known.calendar, branch=act.branch, now=at,
+            )  # fmt: skip
+    for answer in (by_record, by_item, by_loans):
+        if isinstance(answer, Refused) and answer not in said:
+            said.append(answer)
+        elif isinstance(answer, Lent | Renewed):
+            computed = answer.due_at
+    return said, computed
+
+
+def _effects(act: Act, known: Known, event: ItemEvent, settlement: Settlement) -> list[Refused]:
+    """Notes, never cases: they depend on what had arrived when this was judged."""
+    said: list[Refused] = []
+    holder = settlement.holder
+    if holder is not None and holder.act_id != act.id and holder.lent_at > event.at:
+        said.append(Refused(Reason.OLDER_THAN_HOLDER))
+    match act.deed:
+        case Deed.CHECKOUT:
+            before = next((span for span in settlement.spans if span.ended_by == act.id), None)
+            if before is not None and before.membership == act.membership:
+                said.append(Refused(Reason.ITEM_ON_LOAN_TO_YOU))
+        case Deed.RETURN:
+            closed = next((span for span in settlement.spans if span.ended_by == act.id), None)
+            if closed is None and settlement.spans:
+                said.append(Refused(Reason.ALREADY_RETURNED))
+            elif known.item is not None:
+                taken = take_back(
+                    item=known.item, holder=None if closed is None else _loan(closed, act), policy=known.policy
+                )
+                if taken.note is not None:
+                    said.append(Refused(taken.note))
+        case Deed.RENEW:
+            was, now = (sum(span.renewals for span in spans) for spans in (known.spans, settlement.spans))
+            if now == was and not said:
+                said.append(Refused(Reason.ITEM_NOT_ON_LOAN if holder is None else Reason.ITEM_ON_LOAN))
+    return said
+
+
+def _due_by_bare_rule(act: Act, known: Known) -> datetime:
+    """A date for a loan that promised none and whose patron or item nobody knows: by the rule for everybody."""
+    item_type = ANY if known.item is None else known.item.item_type
+    rule = known.policy.loan_rule(ANY, item_type, act.branch)
+    if rule is None:
+        return end_of_day(library_day(act.corrected_at))
+    return due_at(act.corrected_at, rule.loan_days, known.calendar)
+
+
+# --- small things -------------------------------------------------------------------------------------------------
+
+
+def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> ItemEvent:
+    """A last word takes the place of the request it settles, so that both orders of arrival give the same event."""
+    return ItemEvent(
+        act_id=spoken.act.id,
+        deed=spoken.act.deed,
+        membership=spoken.act.membership,
+        at=at,
+        kiosk=known.kiosk,
+        incarnation=known.incarnation,
+        sequence=spoken.request_sequence or spoken.sequence,
+        due_at=due,
+    )
+
+
+def _in_conflict(act: ActId, settlement: Settlement) -> Reason | None:
+    return next((one.reason for one in settlement.conflicts if act in (one.earlier, one.later)), None)
+
+
+def _span_at(spans: Sequence[Span], at: datetime) -> Span | None:
+    """The loan that was open at this moment."""
+    return next((one for one in spans if one.lent_at <= at and (one.ended_at is None or one.ended_at >= at)), None)
+
+
+def _loan(span: Span, act: Act) -> Loan:
+    return Loan(
+        act_id=span.act_id,
+        membership=MembershipId(span.membership or ""),
+        item=act.item,
+        lent_at=span.lent_at,
+        due_at=span.due_at or span.lent_at,
+        renewals=span.renewals,
+    )

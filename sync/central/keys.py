@@ -1,0 +1,86 @@
+"""Central's root key, and what is derived from it: the database key and each kiosk's index key.
+
+The root key is 32 random bytes in a 0600 file outside the data folder, made at first start; a backup of the data
+without it opens nothing. Derived keys (HKDF, RFC 5869, SHA-256) stand in no database: a copy of the data folder alone
+tells neither names nor the index of any kiosk. Used at start-up and when a kiosk enrols or reads its feed; any thread.
+"""
+
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+
+
+class KeyFileUnusable(Exception):
+    """The key file is missing, open to others, or not a key; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """The one secret of central that must be kept apart from its data."""
+
+    root: bytes = field(repr=False)
+    """32 random bytes."""
+
+    def database_key(self) -> bytes:
+        """32 bytes, given raw to SQLCipher."""
+        return self._derive(b"shelfpoint central database", salt=b"")
+
+    def index_key(self, kiosk: str, salt: bytes) -> bytes:
+        """32 bytes for one enrolment of one kiosk; a stolen one opens no other kiosk's index."""
+        return self._derive(b"shelfpoint kiosk index " + kiosk.encode(), salt=salt)
+
+    def _derive(self, purpose: bytes, salt: bytes) -> bytes:
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose).derive(self.root)
+
+
+def card_index(index_key: bytes, number: str) -> str:
+    """HMAC-SHA256 of a spelled card number, hex: all that a kiosk ever holds of it."""
+    return hmac.digest(index_key, number.encode(), "sha256").hex()
+
+
+def load_or_make(path: Path, *, make: bool) -> RootKey:
+    """The root key of `path` (64 hex digits); made there durably when `make` and it is missing. Blocking."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise KeyFileUnusable(f"{path}: others may read this key; run chmod 600 on it")
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        if make:
+            return _make(path)
+        raise KeyFileUnusable(f"{path}: no key here, but there is a database; bring the recovery copy back") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileUnusable(f"{path}: {error}") from error
+    try:
+        root = bytes.fromhex(text)
+    except ValueError:
+        root = b""
+    if len(root) != KEY_BYTES:
+        raise KeyFileUnusable(f"{path}: expected {2 * KEY_BYTES} hex digits")
+    return RootKey(root)
+
+
+def _make(path: Path) -> RootKey:
+    """Writes a new key so that it survives a power cut before the first row is encrypted with it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    root = secrets.token_bytes(KEY_BYTES)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(root.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise KeyFileUnusable(f"{path}: {error}") from error
+    return RootKey(root)

@@ -1,0 +1,376 @@
+"""Everything that a batch of words touches, loaded in few queries, changed in memory, written back in one go.
+
+One ledger lives as long as one writing transaction. Words are judged against it one after the other, each seeing what
+the ones before it did; `enter` is where a ruling becomes rows. A word that fails before `enter` has changed nothing.
+Items and memberships are read in key order and for update, so that a database with many writers serialises here.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from kiosk.domain.calendar import Calendar
+from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
+from kiosk.domain.lending import Item, Loan, Membership, Policy
+from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Refused
+from sync.central import stored, tables
+from sync.central.database import upsert
+from sync.central.feed import Marks
+from sync.central.records import (
+    calendar_of,
+    details_text,
+    item_of,
+    loan_of,
+    membership_of,
+    microseconds,
+    moment,
+    policy_of,
+    verdict_of,
+)
+from sync.central.ruling import Known, Ruling
+from sync.central.stored import HeldAct, Log
+
+NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
+"""Before a library has set any rules: every loan is refused with Reason.NO_POLICY."""
+
+MAX_SEQUENCE = 2**53
+"""No log grows so long; a greater number is nonsense."""
+
+SETTLED = "settled"
+"""`closed_by` of a case that later acts resolved by themselves."""
+
+
+class Ledger:
+    """The part of central's state that one batch needs."""
+
+    def __init__(self, connection: Connection, log: Log, now: datetime) -> None:
+        self._connection = connection
+        self._log = log
+        self._now = now
+        self.marks = Marks(connection)
+        self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
+        body = connection.execute(stored.POLICY).scalar()
+        self._policy = NO_POLICY if body is None else policy_of(body)
+        self._calendars: dict[str, Calendar] = {}
+        self._memberships: dict[str, Membership] = {}
+        self._items: dict[str, Item] = {}
+        self._acts: dict[str, HeldAct] = {}
+        self._verdicts: dict[tuple[str, Word], Verdict] = {}
+        self._sequences: dict[int, tuple[str, Word]] = {}
+        self._events: dict[str, dict[ActId, ItemEvent]] = {}
+        self._spans: dict[str, tuple[Span, ...]] = {}
+        self._open_loans: dict[str, dict[ActId, Loan]] = {}
+        self._conflicts: dict[str, dict[str, bool]] = {}  # item -> case id -> whether it is open
+        self._changed_acts: dict[str, HeldAct] = {}
+        self._changed_loans: dict[str, dict[str, Any]] = {}
+        self._gone_loans: set[str] = set()
+        self._new_words: list[dict[str, Any]] = []
+        self._cases: dict[str, dict[str, Any]] = {}
+        self._closed: dict[str, dict[str, Any]] = {}
+
+    # --- loading ---
+
+    def load(
+        self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
+        sequences: Iterable[int],
+    ) -> None:  # fmt: skip
+        """Everything about these keys, in a fixed number of queries. Call once, before judging."""
+        run = self._connection.execute
+        act_ids = sorted(set(acts))
+        item_ids = sorted(set(items))
+        membership_ids = sorted(set(memberships))
+        for item in run(stored.ITEMS, {"ids": item_ids}):
+            self._items[item.id] = item_of(item)
+        for membership in run(stored.MEMBERSHIPS, {"ids": membership_ids}):
+            self._memberships[membership.id] = membership_of(membership)
+        for row in run(stored.ACTS, {"ids": act_ids}):
+            self._acts[row.id] = stored.held_act(row)
+        for row in run(stored.WORDS, {"ids": act_ids}):
+            self._verdicts[row.act, Word(row.word)] = verdict_of(row)
+        for row in run(stored.SPEAKERS, {"ids": sorted(set(sequences)), "log": self._log.row}):
+            self._sequences[row.sequence] = (row.act, Word(row.word))
+        for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
+            self._calendars[branch.id] = calendar_of(branch.calendar)
+        self._load_items(item_ids)
+        for id_ in membership_ids:
+            self._open_loans[id_] = {}
+        for row in run(stored.OPEN_LOANS, {"ids": membership_ids}):
+            self._open_loans[row.membership][row.act] = loan_of(row)
+
+    def _load_items(self, item_ids: Sequence[str]) -> None:
+        run = self._connection.execute
+        for id_ in item_ids:
+            self._events[id_] = {}
+            self._conflicts[id_] = {}
+        for row in run(stored.EVENTS, {"ids": item_ids}):
+            self._events[row.item][row.id] = stored.held_act(row).event()
+        spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
+        for row in run(stored.LOANS, {"ids": item_ids}):
+            spans[row.item].append(
+                Span(
+                    act_id=row.act,
+                    membership=row.membership,
+                    lent_at=moment(row.lent_at),
+                    due_at=moment(row.due_at),
+                    renewals=row.renewals,
+                    ended_by=row.ended_by,
+                    ended_at=None if row.ended_at is None else moment(row.ended_at),
+                )
+            )
+        self._spans = {id_: tuple(found) for id_, found in spans.items()}
+        for row in run(stored.CONFLICTS, {"ids": item_ids}):
+            if row.closed_by in (None, SETTLED):  # what a person closed stays closed
+                self._conflicts[row.item][row.id] = row.closed_by is None
+            else:
+                self._conflicts[row.item][row.id] = True
+
+    # --- looking ---
+
+    def act(self, id_: str) -> HeldAct | None:
+        """What is held under an id."""
+        return self._acts.get(id_)
+
+    def verdict(self, act: str, word: Word) -> Verdict | None:
+        """What was said of a word before."""
+        return self._verdicts.get((act, word))
+
+    def speaker(self, sequence: int) -> tuple[str, Word] | None:
+        """Which word of this incarnation took this place in its log."""
+        return self._sequences.get(sequence)
+
+    def known(self, act: Act) -> Known:
+        """Everything that `judge` asks about one act."""
+        held = self._acts.get(act.id)
+        last = self._verdicts.get((act.id, Word.FACT)) or self._verdicts.get((act.id, Word.REQUEST))
+        loans = {} if act.membership is None else self._open_loans[act.membership]
+        return Known(
+            kiosk=self._log.kiosk,
+            incarnation=self._log.name,
+            held=Held.NOTHING if held is None else held.held,
+            standing_event=self._events[act.item].get(act.id),
+            last=last,
+            membership=None if act.membership is None else self._memberships.get(act.membership),
+            item=self._items.get(act.item),
+            events=self._events[act.item],
+            spans=self._spans[act.item],
+            open_loans=tuple(loans.values()),
+            policy=self._policy,
+            calendar=self._calendars.get(act.branch, Calendar()),
+        )
+
+    # --- changing ---
+
+    def enter(self, spoken: Spoken, ruling: Ruling) -> Verdict:
+        """Makes a ruling count: act, holdings, conflicts, cases, word. Returns the verdict with its position."""
+        act = spoken.act
+        if ruling.settlement is not None:
+            events = self._events[act.item]
+            events.pop(act.id, None)
+            if ruling.event is not None:
+                events[act.id] = ruling.event
+            self._hold(act.item, ruling.settlement.spans)
+            self._compare_conflicts(act, ruling.settlement.conflicts)
+        event = ruling.event
+        before = self._acts.get(act.id)
+        same_log = before is not None and event is not None and before.incarnation == event.incarnation
+        self._change_act(
+            HeldAct(
+                id=act.id,
+                held=ruling.held,
+                deed=act.deed,
+                membership=act.membership,
+                item=act.item,
+                branch=act.branch,
+                kiosk=self._log.kiosk,
+                incarnation=self._log.name if event is None else event.incarnation,
+                incarnation_row=before.incarnation_row if before is not None and same_log else self._log.row,
+                at=act.corrected_at if event is None else event.at,
+                sequence=(spoken.request_sequence or spoken.sequence) if event is None else event.sequence,
+                counts=event is not None,
+                due_at=act.due_at if event is None else event.due_at,
+            )
+        )
+        for one in ruling.cases:
+            self.open_case(one, act=act.id, item=act.item, membership=act.membership)
+        return self.say(
+            Verdict(
+                act_id=act.id,
+                word=spoken.word,
+                outcome=ruling.outcome,
+                reason=ruling.reason,
+                details=ruling.details,
+                due_at=ruling.due_at,
+                epoch=self.epoch,
+                position=self.marks.head if ruling.like is None else ruling.like,
+            ),
+            spoken.sequence,
+        )
+
+    def say(self, verdict: Verdict, sequence: int) -> Verdict:
+        """Keeps the verdict for ever; a sequence that another word has taken is not kept."""
+        free = 0 < sequence < MAX_SEQUENCE and sequence not in self._sequences
+        self._verdicts[verdict.act_id, verdict.word] = verdict
+        if free:
+            self._sequences[sequence] = (verdict.act_id, verdict.word)
+        self._new_words.append(
+            {
+                "act": verdict.act_id,
+                "word": verdict.word.value,
+                "incarnation": self._log.row,
+                "sequence": sequence if free else None,
+                "outcome": verdict.outcome.value,
+                "reason": None if verdict.reason is None else verdict.reason.value,
+                "details": details_text(verdict.details),
+                "due_at": None if verdict.due_at is None else microseconds(verdict.due_at),
+                "epoch": verdict.epoch,
+                "position": verdict.position,
+                "judged_at": microseconds(self._now),
+            }
+        )
+        return verdict
+
+    def keep_unjudged(
+        self, id_: str, held: Held, *, deed: Deed, item: str, membership: str | None, branch: str
+    ) -> None:
+        """The row of an act that could not be judged and was not held before; it counts nowhere."""
+        if id_ not in self._acts:
+            self._change_act(
+                HeldAct(
+                    id=ActId(id_),
+                    held=held,
+                    deed=deed,
+                    membership=None if membership is None else MembershipId(membership),
+                    item=ItemId(item),
+                    branch=BranchId(branch),
+                    kiosk=self._log.kiosk,
+                    incarnation=self._log.name,
+                    incarnation_row=self._log.row,
+                    at=None,
+                    sequence=0,
+                    counts=False,
+                    due_at=None,
+                )
+            )
+
+    def open_case(
+        self, refused: Refused, *, act: str, item: str | None, membership: str | None, other_act: str | None = None,
+        mark: str = "",
+    ) -> None:  # fmt: skip
+        """One case for one reason and its acts, however often it comes up; `mark` tells two of one act apart."""
+        id_ = ":".join(part for part in (refused.reason.value, act, other_act, mark) if part)
+        self._closed.pop(id_, None)
+        self._cases[id_] = {
+            "id": id_,
+            "reason": refused.reason.value,
+            "act": act,
+            "other_act": other_act,
+            "item": item,
+            "membership": membership,
+            "kiosk": self._log.kiosk,
+            "details": details_text(refused.details),
+            "opened_at": microseconds(self._now),
+            "closed_at": None,
+            "closed_by": None,
+        }
+
+    def _change_act(self, act: HeldAct) -> None:
+        self._acts[act.id] = act
+        self._changed_acts[act.id] = act
+
+    def _hold(self, item: str, spans: tuple[Span, ...]) -> None:
+        """Writes the loans that differ, and tells the feed of those whose open state the kiosks must hear."""
+        before = {span.act_id: span for span in self._spans[item]}
+        after = {span.act_id: span for span in spans}
+        self._spans[item] = spans
+        for id_ in before.keys() - after.keys():
+            self._changed_loans.pop(id_, None)
+            self._gone_loans.add(id_)
+        for id_, span in after.items():
+            if before.get(id_) != span:
+                self._gone_loans.discard(id_)
+                self._changed_loans[id_] = _loan_row(item, span)
+        for id_ in sorted(before.keys() | after.keys()):
+            was, now = _open_loan(item, before.get(id_)), _open_loan(item, after.get(id_))
+            if was == now:
+                continue
+            self.marks.add("loan", id_)
+            if was is not None and was.membership in self._open_loans:
+                self._open_loans[was.membership].pop(id_, None)
+            if now is not None and now.membership in self._open_loans:
+                self._open_loans[now.membership][id_] = now
+
+    def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
+        wanted = {f"{one.reason.value}:{one.earlier}:{one.later}": one for one in conflicts}
+        known = self._conflicts[act.item]
+        spans = {span.act_id: span for span in self._spans[act.item]}
+        for id_, one in wanted.items():
+            if not known.get(id_, False):
+                known[id_] = True
+                loser = spans[one.earlier]
+                self.open_case(
+                    Refused(one.reason), act=one.earlier, other_act=one.later, item=act.item,
+                    membership=loser.membership,
+                )  # fmt: skip
+        for id_, is_open in known.items():
+            if is_open and id_ not in wanted:
+                known[id_] = False
+                self._cases.pop(id_, None)
+                self._closed[id_] = {"case_id": id_, "closed_at": microseconds(self._now), "closed_by": SETTLED}
+
+    # --- writing ---
+
+    def write(self) -> None:
+        """All changes, table by table, each in one statement."""
+        run = self._connection.execute
+        upsert(self._connection, tables.act, [act.row() for act in self._changed_acts.values()])
+        if self._new_words:
+            run(stored.NEW_WORDS, self._new_words)
+        if self._gone_loans:
+            run(delete(tables.loan).where(tables.loan.c.act.in_(sorted(self._gone_loans))))
+        upsert(self._connection, tables.loan, list(self._changed_loans.values()))
+        self._write_cases()
+        self.marks.write()
+
+    def _write_cases(self) -> None:
+        """A case that a person has closed is not opened again by a word that comes once more."""
+        case = tables.case.c
+        if self._closed:
+            close = update(tables.case).where(case.closed_at.is_(None))
+            for row in self._closed.values():
+                self._connection.execute(
+                    close.where(case.id == row["case_id"]).values(closed_at=row["closed_at"], closed_by=SETTLED)
+                )
+        if self._cases:
+            held = select(case.id).where(case.id.in_(sorted(self._cases)), case.closed_by.is_distinct_from(SETTLED))
+            for id_ in self._connection.execute(held).scalars().all():
+                del self._cases[id_]
+            upsert(self._connection, tables.case, list(self._cases.values()))
+
+
+def _loan_row(item: str, span: Span) -> dict[str, Any]:
+    return {
+        "act": span.act_id,
+        "membership": span.membership,
+        "item": item,
+        "lent_at": microseconds(span.lent_at),
+        "due_at": microseconds(span.due_at or span.lent_at),
+        "renewals": span.renewals,
+        "ended_by": span.ended_by,
+        "ended_at": None if span.ended_at is None else microseconds(span.ended_at),
+    }
+
+
+def _open_loan(item: str, span: Span | None) -> Loan | None:
+    if span is None or span.ended_by is not None or span.membership is None or span.due_at is None:
+        return None
+    return Loan(
+        act_id=span.act_id,
+        membership=span.membership,
+        item=ItemId(item),
+        lent_at=span.lent_at,
+        due_at=span.due_at,
+        renewals=span.renewals,
+    )

@@ -1,0 +1,109 @@
+"""Central in one object: its database, and one capability per attribute. What `http`, the command line and tests hold.
+
+`Central.open` makes key, database and epoch at first start. It runs no thread of its own.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from sync.central import tables
+from sync.central.bell import Bell
+from sync.central.database import FILE_NAME, Database, open_sqlite
+from sync.central.feed import Feed
+from sync.central.fleet import Fleet
+from sync.central.holdings import Holdings
+from sync.central.inbox import Inbox
+from sync.central.keys import KeyFileUnusable, load_or_make
+from sync.central.registry import Registry
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentralSettings:
+    """Where central keeps its things and where it listens."""
+
+    data: Path
+    """Folder of the database."""
+    key_file: Path | None = None
+    """The root key; must lie outside `data`. None: beside it, with the same name and `.key`."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8470
+    """0 picks a free one."""
+    ready_file: Path | None = None
+    """Gets the address once central answers."""
+
+    def root_key_file(self) -> Path:
+        """Raises KeyFileUnusable when it would lie among the data."""
+        data = self.data.absolute()
+        path = data.with_name(data.name + ".key") if self.key_file is None else self.key_file.absolute()
+        if path.is_relative_to(data):
+            raise KeyFileUnusable(f"{path}: the key must lie outside the data folder {data}")
+        return path
+
+
+class Central:
+    """All of central, opened."""
+
+    def __init__(self, database: Database, feed: Feed, fleet: Fleet, clock: Clock) -> None:
+        self.clock = clock
+        self.database = database
+        self.feed = feed
+        self.fleet = fleet
+        self.inbox = Inbox(database, clock)
+        self.registry = Registry(database, clock)
+        self.holdings = Holdings(database, clock)
+        self.bell = Bell()
+        database.on_commit(self.bell.ring)
+
+    @classmethod
+    def open(cls, settings: CentralSettings, *, clock: Clock = system_clock) -> "Central":
+        """Opens or makes it. Blocking, about a tenth of a second. Raises KeyFileUnusable, DatabaseUnusable."""
+        first = not (settings.data / FILE_NAME).exists()
+        root_key = load_or_make(settings.root_key_file(), make=first)
+        database = open_sqlite(settings.data, root_key.database_key())
+        with database.write() as connection:
+            _first_rows(connection)
+        return cls(database, Feed(database), Fleet(database, root_key, clock), clock)
+
+    def epoch(self) -> str:
+        """Renewed by a restore; every answer names it."""
+        with self.database.read() as connection:
+            return str(connection.execute(_EPOCH).scalar_one())
+
+    def renew_epoch(self) -> str:
+        """After a restore: kiosks read the feed from the start and tell again what this database may have lost."""
+        epoch = new_epoch()
+        with self.database.write() as connection:
+            connection.execute(update(tables.meta).where(tables.meta.c.key == "epoch").values(value=epoch))
+        return epoch
+
+    def close(self) -> None:
+        """Ends long polls and database connections."""
+        self.bell.close()
+        self.database.close()
+
+
+_EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
+
+
+def new_epoch() -> str:
+    """Twelve hex digits, never given before."""
+    return secrets.token_hex(6)
+
+
+def _first_rows(connection: Connection) -> None:
+    if connection.execute(_EPOCH).one_or_none() is None:
+        connection.execute(insert(tables.meta).values(key="epoch", value=new_epoch()))
+        connection.execute(insert(tables.feed_head).values(id=1, position=0, floor=0))

@@ -1,0 +1,89 @@
+"""Policy files: TOML in the shape of `config/presets/*.toml`, checked whole before central takes them.
+
+Every mistake is told at once, with file, key, what was expected and what was found.
+"""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kiosk.domain.lending import ANY, MissingItem
+from sync.wire import PolicyEntry, WireLoanRule, WirePatronRule
+
+
+class BadPolicy(Exception):
+    """The file cannot be used; one line for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _PatronRule(_Part):
+    category: str = Field(min_length=1, max_length=40)
+    quota: int = Field(ge=0, le=10_000)
+    overdue_blocks: bool = True
+    owed_limit: int = Field(default=0, ge=0, le=10_000_000)
+
+
+class _LoanRule(_Part):
+    category: str = Field(default=ANY, min_length=1, max_length=40)
+    item_type: str = Field(default=ANY, min_length=1, max_length=40)
+    branch: str = Field(default=ANY, min_length=1, max_length=40)
+    loan_days: int = Field(ge=0, le=3660)
+    renewals: int = Field(default=0, ge=0, le=1000)
+    desk_only: bool = False
+    for_loan: bool = True
+
+
+class _PolicyFile(_Part):
+    policy_version: str = Field(min_length=1, max_length=64)
+    patron_rules: list[_PatronRule] = Field(min_length=1)
+    loan_rules: list[_LoanRule] = Field(min_length=1)
+    renew_within: int | None = Field(default=None, ge=0, le=3660)
+    missing_item: MissingItem = Field(default=MissingItem.TO_DESK, strict=False)
+    replica_max_age_hours: int = Field(default=168, ge=1, le=8760)
+
+
+def load_policy(path: Path) -> PolicyEntry:
+    """Read and check one file. Raises BadPolicy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPolicy([f"{path}: expected a readable TOML file, got {error}"]) from error
+    return _parse(str(path), text)
+
+
+def preset(name: str) -> PolicyEntry:
+    """One of the shipped policies: city, school."""
+    file = resources.files("config.presets").joinpath(f"{name}.toml")
+    return _parse(f"{name}.toml", file.read_text(encoding="utf-8"))
+
+
+def _parse(name: str, text: str) -> PolicyEntry:
+    try:
+        file = _PolicyFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadPolicy([f"{name}: expected TOML, got a syntax error: {error}"]) from error
+    except ValidationError as error:
+        raise BadPolicy(
+            [
+                f"{name}: key {'.'.join(map(str, fault['loc'])) or '(file)'}: {fault['msg']}"
+                + ("" if fault["type"] == "missing" else f", got {str(fault['input'])[:60]!r}")
+                for fault in error.errors()
+            ]
+        ) from error
+    return PolicyEntry(
+        policy_version=file.policy_version,
+        patron_rules=[WirePatronRule(**rule.model_dump()) for rule in file.patron_rules],
+        loan_rules=[WireLoanRule(**rule.model_dump()) for rule in file.loan_rules],
+        renew_within=file.renew_within,
+        missing_item=file.missing_item,
+        replica_max_age_hours=file.replica_max_age_hours,
+    )

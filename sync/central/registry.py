@@ -1,0 +1,180 @@
+"""The library's own records: branches, policies, memberships and their cards, items. Every change reaches the feed.
+
+One `Change` is one transaction: rows, feed positions and audit lines are committed together or not at all. The audit
+names a person only by membership id. Any thread; blocking.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from kiosk.domain.identity import CardKind
+from kiosk.domain.lending import Standing
+from kiosk.domain.values import Detail
+from sync.central import tables
+from sync.central.database import Database, upsert
+from sync.central.feed import Marks
+from sync.central.records import body_of, details_text, item_row, microseconds
+from sync.wire import CalendarEntry, ItemEntry, PolicyEntry
+
+
+class UnknownRecord(Exception):
+    """There is no such branch, membership, item or kiosk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patron:
+    """A membership with the person who holds it and the cards that open it."""
+
+    id: str
+    """Opaque membership id."""
+    name: str = field(repr=False)
+    """Full name; stays at central."""
+    category: str
+    """Chooses the policy."""
+    standing: Standing = Standing.ACTIVE
+    """State."""
+    expires_on: date | None = None
+    """Last valid day."""
+    suspended_until: date | None = None
+    """Last day without borrowing."""
+    owed: int = 0
+    """Whole NT$."""
+    cards: Mapping[CardKind, str] = field(default_factory=dict, repr=False)
+    """Spelled numbers; at most one of each kind."""
+
+
+class Change:
+    """Changes of one transaction."""
+
+    def __init__(self, connection: Connection, who: str, now: datetime) -> None:
+        self.connection = connection
+        self.marks = Marks(connection)
+        self._who = who
+        self._now = microseconds(now)
+
+    def audit(self, what: str, subject: str, details: Mapping[str, Detail] | None = None) -> None:
+        """One line that nobody can change any more."""
+        row = {"at": self._now, "who": self._who, "what": what, "subject": subject}
+        self.connection.execute(insert(tables.audit).values(**row, details=details_text(details or {})))
+
+    def branch(self, entry: CalendarEntry) -> None:
+        """A branch and its opening calendar."""
+        upsert(self.connection, tables.branch, [{"id": entry.branch, "calendar": body_of(entry)}])
+        self.marks.add("calendar", entry.branch)
+        self.audit("branch set", entry.branch)
+
+    def policy(self, entry: PolicyEntry) -> None:
+        """These rules hold from now on; the versions before stay known but are current no more."""
+        policy = tables.policy
+        before = select(policy.c.version).where(policy.c.current == 1)
+        self.marks.add_all("policy", self.connection.execute(before).scalars())
+        self.connection.execute(update(policy).where(policy.c.current == 1).values(current=0))
+        row = {"version": entry.policy_version, "body": body_of(entry), "set_at": self._now, "current": 1}
+        upsert(self.connection, policy, [row])
+        self.marks.add("policy", entry.policy_version)
+        self.audit("policy set", entry.policy_version)
+
+    def items(self, entries: Sequence[ItemEntry]) -> None:
+        """New or changed items."""
+        upsert(self.connection, tables.item, [item_row(entry) for entry in entries])
+        self.marks.add_all("item", [entry.id for entry in entries])
+
+    def patrons(self, patrons: Sequence[Patron]) -> None:
+        """New or changed memberships; their cards are bound where they are not yet."""
+        if not patrons:
+            return
+        upsert(self.connection, tables.membership, [_membership_row(patron) for patron in patrons])
+        upsert(self.connection, tables.person, [{"membership": patron.id, "name": patron.name} for patron in patrons])
+        self.marks.add_all("membership", [patron.id for patron in patrons])
+        wanted = {(number, patron.id, kind.value) for patron in patrons for kind, number in patron.cards.items()}
+        card = tables.card.c
+        known = select(card.number, card.membership, card.kind, card.active).where(
+            card.number.in_(sorted(number for number, _, _ in wanted)), card.active == 1
+        )
+        bound = {(row.number, row.membership, row.kind) for row in self.connection.execute(known)}
+        fresh = sorted(wanted - bound)
+        self._unbind(number=[row[0] for row in fresh], kinds=[(row[1], row[2]) for row in fresh])
+        if fresh:
+            rows = [{"number": row[0], "membership": row[1], "kind": row[2], "active": 1} for row in fresh]
+            self.connection.execute(insert(tables.card), rows)
+            self.marks.add_all("card", [row[0] for row in fresh])
+
+    def bind_card(self, membership: str, kind: CardKind, number: str) -> None:
+        """This number opens this membership from now on; its card of that kind, and the number's old place, end."""
+        self._require(tables.membership, membership)
+        self._unbind(number=[number], kinds=[(membership, kind.value)])
+        row = {"number": number, "membership": membership, "kind": kind.value, "active": 1}
+        self.connection.execute(insert(tables.card).values(**row))
+        self.marks.add("card", number)
+        self.audit("card bound", membership, {"kind": kind.value})
+
+    def stand(self, membership: str, standing: Standing) -> None:
+        """Block, unblock, close."""
+        self._update(tables.membership, membership, standing=standing.value)
+        self.marks.add("membership", membership)
+        self.audit("membership set", membership, {"standing": standing.value})
+
+    def suspend(self, membership: str, until: date | None) -> None:
+        """停權 until the end of this day; None ends it."""
+        self._update(tables.membership, membership, suspended_until=None if until is None else until.isoformat())
+        self.marks.add("membership", membership)
+        self.audit("membership suspended", membership, {"until": "" if until is None else until.isoformat()})
+
+    def reserve(self, item: str, membership: str | None) -> None:
+        """On the ready shelf for this membership; None ends it."""
+        self._update(tables.item, item, reserved_for=membership)
+        self.marks.add("item", item)
+        self.audit("item reserved", item, {"for": membership or ""})
+
+    def _update(self, table: Any, key: str, **values: Any) -> None:
+        if not self.connection.execute(update(table).where(table.c.id == key).values(**values)).rowcount:
+            raise UnknownRecord(f"{table.name} {key}")
+
+    def _require(self, table: Any, key: str) -> None:
+        if self.connection.execute(select(table.c.id).where(table.c.id == key)).one_or_none() is None:
+            raise UnknownRecord(f"{table.name} {key}")
+
+    def _unbind(self, *, number: Iterable[str], kinds: Sequence[tuple[str, str]]) -> None:
+        card = tables.card.c
+        members = sorted({membership for membership, _ in kinds})
+        rows = self.connection.execute(
+            select(tables.card).where(card.active == 1, card.number.in_(sorted(number)) | card.membership.in_(members))
+        ).all()
+        numbers, places = set(number), set(kinds)
+        ended = [row for row in rows if row.number in numbers or (row.membership, row.kind) in places]
+        if ended:
+            ids = [row.id for row in ended]
+            self.connection.execute(update(tables.card).where(card.id.in_(ids)).values(active=0))
+            self.marks.add_all("card", [row.number for row in ended])
+
+
+class Registry:
+    """Where the library's records are changed."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    @contextmanager
+    def change(self, who: str) -> Iterator[Change]:
+        """One transaction; `who` stands in the audit."""
+        with self._database.write() as connection:
+            change = Change(connection, who, self._clock())
+            yield change
+            change.marks.write()
+
+
+def _membership_row(patron: Patron) -> dict[str, Any]:
+    return {
+        "id": patron.id,
+        "category": patron.category,
+        "standing": patron.standing.value,
+        "expires_on": None if patron.expires_on is None else patron.expires_on.isoformat(),
+        "suspended_until": None if patron.suspended_until is None else patron.suspended_until.isoformat(),
+        "owed": patron.owed,
+    }

@@ -1,0 +1,91 @@
+"""What a judge is told of one act, and what a ruling says. Pure values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from kiosk.domain.calendar import Calendar
+from kiosk.domain.journal import Outcome, Verdict
+from kiosk.domain.lending import Item, Loan, Membership, Policy
+from kiosk.domain.reconcile import Held, ItemEvent, Settlement, Span
+from kiosk.domain.values import ActId, Detail, IncarnationId, KioskId, Reason, Refused
+
+NEEDS_PERSON = frozenset(
+    {
+        Reason.MEMBERSHIP_UNKNOWN,
+        Reason.MEMBERSHIP_BLOCKED,
+        Reason.MEMBERSHIP_EXPIRED,
+        Reason.MEMBERSHIP_SUSPENDED,
+        Reason.MEMBERSHIP_PENDING,
+        Reason.CARD_NOT_FOUND,  # a closed membership
+        Reason.ITEM_UNKNOWN,
+        Reason.ITEM_RESERVED,
+        Reason.ITEM_WITHDRAWN,
+        Reason.ITEM_MISSING,
+        Reason.LENT_TO_TWO,
+        Reason.ENTERED_AFTER_REFUSAL,
+        Reason.FACT_AFTER_WITHDRAWAL,
+        Reason.WITHDRAWAL_AFTER_FACT,
+        Reason.CANNOT_BE_JUDGED,
+    }
+)
+"""A fact with one of these becomes a case; with any other reason it gets a note."""
+
+
+class Unjudgeable(Exception):
+    """The word makes no sense (a checkout without a patron, an act told with other contents). It becomes a case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger knows around one act."""
+
+    kiosk: KioskId
+    """Who speaks."""
+    incarnation: IncarnationId
+    """From which log."""
+    held: Held
+    """Under this act's id."""
+    standing_event: ItemEvent | None
+    """This act's event, if it counts."""
+    last: Verdict | None
+    """The newest verdict of this act, for a word that changes nothing."""
+    membership: Membership | None
+    """None if unknown or not named."""
+    item: Item | None
+    """None if unknown."""
+    events: Mapping[ActId, ItemEvent]
+    """All standing events of the item."""
+    spans: Sequence[Span]
+    """What they amount to, oldest first."""
+    open_loans: Sequence[Loan]
+    """Of the membership."""
+    policy: Policy
+    """The current one."""
+    calendar: Calendar
+    """Of the act's branch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What one word leads to."""
+
+    outcome: Outcome
+    """For the verdict."""
+    reason: Reason | None = None
+    """For the verdict."""
+    details: Mapping[str, Detail] = field(default_factory=lambda: MappingProxyType({}))
+    """For the verdict."""
+    due_at: datetime | None = None
+    """For the verdict."""
+    held: Held
+    """Under the act's id from now on."""
+    event: ItemEvent | None = None
+    """The act's standing event from now on."""
+    settlement: Settlement | None = None
+    """Of the item, if its events changed."""
+    cases: tuple[Refused, ...] = ()
+    """Cases of this act alone; conflicts of two acts follow from the settlement."""
+    like: int | None = None
+    """Feed position to repeat, if nothing changed."""

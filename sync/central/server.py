@@ -1,0 +1,117 @@
+"""Runs central: one process, one event loop with granian inside it, worker threads for the database.
+
+Prints one line when it answers, and writes the same address into the ready file. SIGTERM and SIGINT end it in order:
+long polls are answered at once, requests under way are finished, the database is folded together; exit code 0.
+`serve` blocks the main thread; `serve_until` is the same on a loop of the caller (tests, the demo).
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import structlog
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from sync.central.http.app import make_app
+from sync.central.office import Central, CentralSettings
+
+CONNECT_EVERY_S = 0.01
+DRAIN_S = 5
+
+log = structlog.get_logger(__name__)
+
+
+class CannotListen(Exception):
+    """The address is taken or not ours."""
+
+
+def serve(settings: CentralSettings, *, announce: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT; `announce` gets the address once. Raises CannotListen and what `open` raises."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve_until(central, settings, stop, announce=announce)
+
+    central = Central.open(settings)
+    try:
+        asyncio.run(run())
+    finally:
+        central.close()
+
+
+async def serve_until(
+    central: Central, settings: CentralSettings, stop: asyncio.Event, *, announce: Callable[[str], None]
+) -> None:
+    """Serves an opened central until `stop`; leaves it open."""
+    with _reserved(settings.host, settings.port) as port:
+        server = Server(
+            make_app(central),
+            address=settings.host,
+            port=port,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            log_enabled=False,
+        )
+        server.workers_kill_timeout = DRAIN_S
+        running = asyncio.create_task(server.serve())
+        ready = asyncio.create_task(_until_it_answers(settings.host, port))
+        await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        ready.cancel()
+        running.result()
+        raise CannotListen(f"{settings.host}:{port}: the server ended before it answered")
+    address = f"http://{settings.host}:{port}"
+    announce(address)
+    if settings.ready_file is not None:
+        _write_whole(settings.ready_file, address + "\n")
+    log.info("Central is listening", address=address)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    central.bell.close()
+    server.stop()  # type: ignore[no-untyped-call]
+    stopping.cancel()
+    await running
+    if settings.ready_file is not None:
+        settings.ready_file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _reserved(host: str, port: int) -> Iterator[int]:
+    """A port nobody else listens on, kept bound until the server has it (both with SO_REUSEPORT)."""
+    try:
+        if port:
+            with socket.socket() as asking:  # without SO_REUSEPORT: a second central must not share the first one's
+                asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                asking.bind((host, port))
+        with socket.socket() as kept:
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            kept.bind((host, port))
+            yield kept.getsockname()[1]
+    except OSError as error:
+        raise CannotListen(f"{host}:{port}: {error.strerror}") from error
+
+
+async def _until_it_answers(host: str, port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(CONNECT_EVERY_S)
+        else:
+            writer.close()
+            return
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """So that a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,251 @@
+"""The tables of central, as SQLAlchemy Core; made and changed only by `migrations`.
+
+Types fit SQLite's STRICT tables and PostgreSQL alike: ids are text, times are UTC microseconds, days are ISO text,
+money is whole NT$, small structures are JSON text. Act, loan and case name people and items by bare ids without
+foreign keys: a fact may name an item or a membership that central has never heard of, and is entered all the same.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+_Big = BigInteger().with_variant(Integer, "sqlite")
+_Small = SmallInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Column[object] | UniqueConstraint | Index, rowid: bool = True) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=rowid)
+
+
+meta = _table(
+    "meta",
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    rowid=False,
+)
+"""epoch."""
+
+branch = _table(
+    "branch",
+    Column("id", Text, primary_key=True),
+    Column("calendar", Text, nullable=False),  # JSON of wire.CalendarEntry
+)
+
+policy = _table(
+    "policy",
+    Column("version", Text, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON of wire.PolicyEntry
+    Column("set_at", _Big, nullable=False),
+    Column("current", _Small, nullable=False),
+    Index(
+        "uq_policy_current",
+        "current",
+        unique=True,
+        sqlite_where=text("current = 1"),
+        postgresql_where=text("current = 1"),
+    ),
+)
+
+membership = _table(
+    "membership",
+    Column("id", Text, primary_key=True),
+    Column("category", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("expires_on", Text),
+    Column("suspended_until", Text),
+    Column("owed", _Big, nullable=False, server_default=text("0")),
+)
+
+person = _table(
+    "person",  # what identifies; erased without touching membership, acts or audit
+    Column("membership", Text, ForeignKey("membership.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+card = _table(
+    "card",
+    Column("id", _Big, primary_key=True),
+    Column("number", Text, nullable=False),  # spelled as the library writes it
+    Column("membership", Text, ForeignKey("membership.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("active", _Small, nullable=False),
+    Index(
+        "uq_card_number_active",
+        "number",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active = 1"),
+    ),
+    Index(
+        "uq_card_kind_active",
+        "membership",
+        "kind",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active = 1"),
+    ),
+)
+
+item = _table(
+    "item",
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("item_type", Text, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("desk_only", _Small, nullable=False),
+    Column("reserved_for", Text),
+    Column("desensitise", _Small, nullable=False),
+)
+
+incarnation = _table(
+    "incarnation",  # one life of one kiosk's log
+    Column("id", _Big, primary_key=True),
+    Column("kiosk", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("held_through", _Big, nullable=False),
+    UniqueConstraint("kiosk", "name", name="uq_incarnation_name"),
+)
+
+held = _table(
+    "held",  # sequences held beyond a gap; empty while words come in order
+    Column("incarnation", _Big, ForeignKey("incarnation.id"), primary_key=True),
+    Column("sequence", _Big, primary_key=True),
+    rowid=False,
+)
+
+act = _table(
+    "act",  # one row per act id: the joined words; with `counts` it is an event of its item
+    Column("id", Text, primary_key=True),
+    Column("held", Text, nullable=False),
+    Column("counts", _Small, nullable=False),
+    Column("deed", Text),
+    Column("membership", Text),
+    Column("item", Text),
+    Column("branch", Text),
+    Column("at", _Big),  # corrected act time
+    Column("incarnation", _Big, ForeignKey("incarnation.id"), nullable=False),
+    Column("sequence", _Big, nullable=False),
+    Column("due_at", _Big),
+    Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
+)
+
+word = _table(
+    "word",  # one row per judged word; never changed
+    Column("act", Text, primary_key=True),
+    Column("word", Text, primary_key=True),
+    Column("incarnation", _Big, ForeignKey("incarnation.id"), nullable=False),
+    Column("sequence", _Big),  # null where a faulty kiosk used the number twice
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("details", Text),
+    Column("due_at", _Big),
+    Column("epoch", Text, nullable=False),
+    Column("position", _Big, nullable=False),
+    Column("judged_at", _Big, nullable=False),
+    UniqueConstraint("incarnation", "sequence", name="uq_word_sequence"),
+    rowid=False,
+)
+
+loan = _table(
+    "loan",  # every loan that the standing acts amount to; open while ended_by is null
+    Column("act", Text, primary_key=True),
+    Column("membership", Text),
+    Column("item", Text, nullable=False),
+    Column("lent_at", _Big, nullable=False),
+    Column("due_at", _Big, nullable=False),
+    Column("renewals", Integer, nullable=False),
+    Column("ended_by", Text),
+    Column("ended_at", _Big),
+    Index("ix_loan_item", "item"),
+    Index(
+        "ix_loan_open", "membership", sqlite_where=text("ended_by IS NULL"), postgresql_where=text("ended_by IS NULL")
+    ),
+)
+
+case = _table(
+    "case_",  # what a person must look at; the id follows from its acts, so one conflict is one case
+    Column("id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("other_act", Text),
+    Column("item", Text),
+    Column("membership", Text),
+    Column("kiosk", Text),
+    Column("details", Text),
+    Column("opened_at", _Big, nullable=False),
+    Column("closed_at", _Big),
+    Column("closed_by", Text),
+    Index("ix_case_item", "item"),
+    Index(
+        "ix_case_open", "opened_at", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")
+    ),
+)
+
+kiosk = _table(
+    "kiosk",
+    Column("id", Text, primary_key=True),
+    Column("branch", Text, ForeignKey("branch.id"), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("index_salt", LargeBinary, nullable=False),
+    Column("enrolled_at", _Big, nullable=False),
+    Column("revoked_at", _Big),
+    Column("health", Text),  # JSON of wire.Health, the newest
+    Column("health_at", _Big),
+)
+
+enrolment_code = _table(
+    "enrolment_code",
+    Column("digest", LargeBinary, primary_key=True),
+    Column("branch", Text, ForeignKey("branch.id"), nullable=False),
+    Column("kiosk", Text),  # the kiosk that is to be enrolled anew; null for a new one
+    Column("expires_at", _Big, nullable=False),
+    Column("used_at", _Big),
+)
+
+feed_head = _table(
+    "feed_head",  # one row: the newest position, and the oldest whose tombstones are still kept
+    Column("id", Integer, primary_key=True),
+    Column("position", _Big, nullable=False),
+    Column("floor", _Big, nullable=False),
+)
+
+feed = _table(
+    "feed",  # where each key last changed; its state stands in its own table
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("position", _Big, nullable=False),
+    Index("uq_feed_position", "position", unique=True),
+    rowid=False,
+)
+
+audit = _table(
+    "audit",  # append-only, held by triggers
+    Column("id", _Big, primary_key=True),
+    Column("at", _Big, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Text),
+)

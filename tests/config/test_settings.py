@@ -1,0 +1,176 @@
+"""Settings say everything that is wrong at once, and where: file, key, expected, got."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from config.settings import BadSettings, KioskSettings, load
+from kiosk.domain.identity import Base, ByteOrder, CardClass, CodeType, SpellingRule, Technology
+from kiosk.words import Language
+
+GOOD = """
+library_name = "測試市立圖書館"
+branch = "main"
+branch_name = "總館"
+data = "data"
+keys = "keys"
+
+[[codes]]
+type = "item"
+pattern = "C[0-9]{7}"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    return path
+
+
+def more(file: Path, text: str) -> Path:
+    """Adds tables at the end."""
+    file.write_text(GOOD + text, encoding="utf-8")
+    return file
+
+
+def problems(file: Path, secrets: Path | None = None) -> list[str]:
+    with pytest.raises(BadSettings) as caught:
+        load(file, secrets)
+    return caught.value.problems
+
+
+def test_the_least_that_a_kiosk_must_be_told_is_enough(file: Path, tmp_path: Path) -> None:
+    settings = load(file)
+    assert (settings.library_name, settings.branch) == ("測試市立圖書館", "main")
+    assert (settings.data, settings.keys) == (tmp_path / "data", tmp_path / "keys")
+    assert settings.central.deadline_s == 1.5
+    with pytest.raises(ValueError, match="frozen"):
+        settings.branch = "other"  # type: ignore[misc]
+
+
+def test_the_heart_gets_its_part(file: Path) -> None:
+    more(
+        file,
+        """
+        [[cards]]
+        uid_length = 4
+        base = "dec"
+        order = "reversed"
+        pad_to = 10
+        [screen]
+        idle_s = 30
+        language = "en"
+        """,
+    )
+    visit = load(file).visit()
+    rule = SpellingRule(base=Base.DECIMAL, order=ByteOrder.REVERSED, pad_to=10)
+    assert visit.spelling == {CardClass(Technology.ISO14443A, 4): rule}
+    (pattern,) = visit.code_patterns
+    assert (pattern.type, pattern.pattern) == (CodeType.ITEM, re.compile("C[0-9]{7}"))
+    assert (visit.idle, visit.language) == (timedelta(seconds=30), Language.EN)
+
+
+def test_every_mistake_is_told_at_once_with_file_key_expected_and_got(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(
+        """
+        branch = 7
+        colour = "red"
+        [central]
+        deadline_s = "soon"
+        probes_needed = 0
+        [[codes]]
+        type = "isbn"
+        pattern = "("
+        [devices]
+        printers = [{ host = "printer", port = 70000 }]
+        """,
+        encoding="utf-8",
+    )
+    found = problems(path)
+    keys = {line.removeprefix(f"{path}: key ").partition(":")[0] for line in found}
+    assert keys == {
+        "library_name",
+        "branch",
+        "branch_name",
+        "data",
+        "keys",
+        "colour",
+        "central.deadline_s",
+        "central.probes_needed",
+        "codes.0.type",
+        "codes.0.pattern",
+        "devices.printers.0.port",
+    }
+    assert all(re.fullmatch(r".+bad\.toml: key \S+: expected .+, got .+", line) for line in found)
+    text = "\n".join(found)
+    for line in (
+        "key library_name: expected a value, got nothing",
+        "key colour: expected no such key, got 'red'",
+        "key codes.0.type: expected 'patron' or 'item', got 'isbn'",
+        "got 'soon'",
+        "expected greater than or equal to 1, got 0",
+        "expected a regular expression",
+    ):
+        assert line in text
+    assert "http" not in text
+
+
+@pytest.mark.parametrize("keys", ["data", "data/keys", "other/../data/deep/keys"])
+def test_keys_inside_the_data_folder_are_refused(file: Path, keys: str) -> None:
+    file.write_text(GOOD.replace('keys = "keys"', f'keys = "{keys}"'), encoding="utf-8")
+    (problem,) = problems(file)
+    assert "key keys: expected a folder outside data" in problem
+
+
+def test_a_file_that_is_no_toml_or_not_there_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    assert "readable TOML file" in problems(path)[0]
+    path.write_text("branch = ", encoding="utf-8")
+    assert "syntax error" in problems(path)[0]
+    path.write_bytes(b"branch = '\xff'")
+    assert "readable TOML file" in problems(path)[0]
+
+
+def test_an_option_of_the_reader_cannot_be_slipped_in(file: Path) -> None:
+    file.write_text('_env_file = "other"\n' + GOOD, encoding="utf-8")
+    (problem,) = problems(file)
+    assert "key _env_file: expected no such key" in problem
+
+
+def test_the_environment_outranks_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more(file, "\n[central]\ndeadline_s = 3\nprobes_needed = 5\n")
+    monkeypatch.setenv("SHELFPOINT_CENTRAL__DEADLINE_S", "2")
+    monkeypatch.setenv("SHELFPOINT_BRANCH", "east")
+    settings = load(file)
+    assert (settings.central.deadline_s, settings.central.probes_needed, settings.branch) == (2, 5, "east")
+
+
+def test_a_mistake_in_the_environment_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELFPOINT_CENTRAL__DEADLINE_S", "soon")
+    assert "key central.deadline_s" in problems(file)[0]
+    monkeypatch.setenv("SHELFPOINT_CODES", "no json")
+    assert problems(file)[-1].startswith("environment: expected JSON")
+
+
+def test_a_secrets_folder_outranks_the_environment(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = tmp_path / "secrets"
+    assert "expected a folder of secrets" in problems(file, secrets)[0]
+    secrets.mkdir()
+    (secrets / "shelfpoint_branch").write_text("west", encoding="utf-8")
+    monkeypatch.setenv("SHELFPOINT_BRANCH", "east")
+    assert load(file, secrets).branch == "west"
+
+
+@pytest.mark.parametrize("field", sorted(KioskSettings.model_fields))
+def test_every_key_of_the_whole_refuses_nonsense(file: Path, field: str, tmp_path: Path) -> None:
+    path = tmp_path / "nonsense.toml"
+    kept = [line for line in GOOD.splitlines() if not line.startswith(f"{field} =")]
+    body = "\n".join(kept)
+    if field == "codes":
+        body = body.partition("[[codes]]")[0]
+    path.write_text(f"{field} = 12.5\n{body}", encoding="utf-8")
+    assert any(f"key {field}:" in problem for problem in problems(path))

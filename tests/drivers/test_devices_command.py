@@ -1,0 +1,118 @@
+"""`shelfpoint devices` as a person or a program calls it: a process of its own, real pcscd, real serial path."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drivers.virtual.card import VirtualCard, VirtualReader
+from drivers.virtual.pcscd import VirtualPcscd
+from drivers.virtual.scanner import VirtualScanner
+from kiosk.domain.identity import ByteOrder, CardClass, CardRead, SpellingRule, Technology
+from kiosk.ports import CardArrived
+from ui.cli.devices import record
+
+SETTINGS = """
+library_name = "Library"
+branch = "main"
+branch_name = "Main"
+data = "data"
+keys = "keys"
+
+[[cards]]
+order = "reversed"
+
+[[codes]]
+type = "item"
+pattern = "C[0-9]{{7}}"
+
+[[devices.readers]]
+name = "reader"
+pattern = "Shelfpoint"
+
+[[devices.scanners]]
+name = "scanner"
+path = "{scanner}"
+"""
+
+
+class Bench:
+    """A reader and a scanner, and the command that looks at them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pcscd = VirtualPcscd(folder / "pcscd")
+        self.scanner = VirtualScanner(folder / "scanner")
+        self.settings = folder / "kiosk.toml"
+        self.settings.write_text(SETTINGS.format(scanner=self.scanner.link), encoding="utf-8")
+        self.pcscd.start()
+        self.scanner.plug()
+        self.pad = VirtualReader(self.pcscd.ports[0])
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [Path(sys.executable).parent / "shelfpoint", "devices", *words, "--json", "--config", self.settings],
+            env={**os.environ, **self.pcscd.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.pad.take()
+    bench.scanner.unplug()
+    bench.pcscd.stop()
+
+
+@pytest.mark.xdist_group("pcscd")
+def test_watch_prints_one_json_line_for_each_thing_that_happens(bench: Bench) -> None:
+    with bench.start("watch", "--count", "7") as watch:
+        assert watch.stdout is not None
+
+        def line() -> dict[str, str | None]:
+            return json.loads(watch.stdout.readline())  # type: ignore[union-attr, no-any-return]
+
+        ready = [line(), line()]
+        assert {(told["device"], told["state"]) for told in ready} == {("reader", "ready"), ("scanner", "ready")}
+        bench.pad.lay(VirtualCard(uid=bytes.fromhex("93A131C0")))
+        card = line()
+        assert (card["event"], card["class"]) == ("card", "iso14443a/4")
+        assert (card["uid"], card["spelling"]) == ("93A131C0", "C031A193")
+        bench.pad.take()
+        assert line()["event"] == "card_left"
+        bench.scanner.scan("]C0C0000001")
+        assert line() == {"event": "code", "device": "scanner", "text": "C0000001", "symbology": "code128"}
+        bench.scanner.unplug()
+        assert (lost := line())["state"] == "absent"
+        assert lost["reason"] == "not_plugged"
+        bench.scanner.plug()
+        assert line()["state"] == "ready"
+        log = watch.communicate(timeout=30)[1]
+    assert watch.returncode == 0
+    assert "93A131C0" not in log
+    assert "C031A193" not in log
+    assert "C0000001" not in log
+
+
+@pytest.mark.xdist_group("pcscd")
+def test_list_ends_with_1_while_a_configured_device_is_away(bench: Bench) -> None:
+    bench.scanner.unplug()
+    with bench.start("list") as listing:
+        told = [json.loads(line) for line in listing.communicate(timeout=30)[0].splitlines()]
+    assert [(device["device"], device["state"]) for device in told] == [("reader", "ready"), ("scanner", "absent")]
+    assert listing.returncode == 1
+
+
+def test_a_number_that_changes_each_time_is_shown_as_refused_and_not_spelled() -> None:
+    random = CardArrived("reader", CardRead(bytes.fromhex("08112233"), Technology.ISO14443A))
+    rules = {CardClass(Technology.ISO14443A, 4): SpellingRule(order=ByteOrder.REVERSED)}
+    told = record(random, rules)
+    assert told["refused"] == "card_random"
+    assert told["spelling"] is None

@@ -1,0 +1,103 @@
+"""Scanners: any bytes into frames; and the real serial path over a pty (A8, L1, L3)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ears import Ears
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.frames import Frames, Scanned
+from drivers.scanner import SerialScanner
+from drivers.supervisor import Supervisor
+from drivers.virtual.scanner import VirtualScanner
+from kiosk.domain.identity import MAX_CODE_LENGTH
+from kiosk.domain.values import Reason
+from kiosk.ports import CodeRead, CodeTrouble, DeviceChanged, DeviceReason, DeviceState
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\t", b"\x03"])
+def test_every_terminator_ends_a_code_once(end: bytes) -> None:
+    assert Frames().feed(b"C0000001" + end + b"C0000002" + end) == [Scanned("C0000001", None), Scanned("C0000002", None)]
+
+
+def test_a_pause_ends_a_code_without_terminator() -> None:
+    frames = Frames()
+    assert frames.feed(b"C0000001") == []
+    assert frames.pending
+    assert frames.pause() == [Scanned("C0000001", None)]
+    assert not frames.pending
+
+
+@pytest.mark.parametrize(
+    ("sent", "symbology"), [(b"]C0C0000001", "code128"), (b"]A0C0000001", "code39"), (b"]F0C0000001", "codabar")]
+)
+def test_an_aim_identifier_tells_the_symbology_and_is_no_part_of_the_code(sent: bytes, symbology: str) -> None:
+    assert Frames().feed(sent + b"\r") == [Scanned("C0000001", symbology)]
+
+
+def test_ten_thousand_characters_are_one_complaint_and_the_next_code_is_heard() -> None:
+    heard = Frames().feed(b"9" * 10_000 + b"\rC0000001\r")
+    assert heard == [Reason.CODE_TOO_LONG, Scanned("C0000001", None)]
+
+
+def test_noise_is_a_complaint_and_no_code() -> None:
+    assert Frames().feed(b"\xff\x00\x8f\r") == [Reason.CODE_UNREADABLE]
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_no_bytes_become_an_endless_or_unprintable_code(chunks: list[bytes]) -> None:
+    frames = Frames()
+    heard = [event for chunk in chunks for event in frames.feed(chunk)] + frames.pause()
+    for event in heard:
+        if isinstance(event, Scanned):
+            assert 0 < len(event.text) <= MAX_CODE_LENGTH
+            assert event.text.isprintable()
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_how_bytes_are_cut_does_not_matter(data: bytes, size: int) -> None:
+    whole, cut = Frames(), Frames()
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert whole.feed(data) + whole.pause() == [e for piece in pieces for e in cut.feed(piece)] + cut.pause()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[tuple[VirtualScanner, Ears]]:
+    twin, ears = VirtualScanner(tmp_path / "scanner"), Ears()
+    supervisor = Supervisor([SerialScanner("scanner", str(twin.link), 9600, ears)], ears, back_off_s=(0.02,))
+    supervisor.start()
+    yield twin, ears
+    supervisor.stop()
+    twin.unplug()
+
+
+def test_a_scanner_that_appears_later_is_found_and_heard(bench: tuple[VirtualScanner, Ears]) -> None:
+    twin, ears = bench
+    lost = ears.next()
+    assert isinstance(lost, DeviceChanged)
+    assert (lost.status.state, lost.status.reason) == (DeviceState.ABSENT, DeviceReason.NOT_PLUGGED)
+    twin.plug()
+    ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.READY)
+    twin.scan("C0000001")
+    assert ears.next() == CodeRead("scanner", "C0000001", None)
+
+
+def test_an_unplugged_scanner_is_told_once_and_comes_back(bench: tuple[VirtualScanner, Ears]) -> None:
+    twin, ears = bench
+    twin.plug()
+    ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.READY)
+    twin.unplug()
+    lost = ears.next()
+    assert isinstance(lost, DeviceChanged)
+    assert lost.status.state is DeviceState.ABSENT
+    twin.plug()
+    back = ears.next()
+    assert isinstance(back, DeviceChanged)
+    assert back.status.state is DeviceState.READY
+    twin.scan("", end="")
+    twin.noise(b"\xfe\xfe\r")
+    assert ears.next() == CodeTrouble("scanner", Reason.CODE_UNREADABLE)
+    twin.scan("P1234567", end="")
+    assert ears.next() == CodeRead("scanner", "P1234567", None)

@@ -1,0 +1,151 @@
+"""A kiosk without screen and devices that dies at a named step: run as a process of its own by `test_crash`.
+
+Everything is built by the composition root; only the station's ports are wrapped here. Steps are lines on stdout
+(`shown <item> <state>`, `step <name>`), so that the test knows what a patron saw before the end.
+
+    kiosk_process.py SETTINGS SCENARIO KILL_AT BOOK UID        KILL_AT: a step name, or "never"
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from config.settings import load
+from kiosk.domain.identity import CardRead, Technology
+from kiosk.ports import CardArrived, CodeRead, Intent, Link, Phase, RowState, Sound, Touched, View
+from kiosk.station import QueueMailbox, Station
+from ui.assembly import start_kiosk
+
+
+def say(*words: object) -> None:
+    os.write(1, (" ".join(str(word) for word in words) + "\n").encode())
+
+
+class Killer:
+    """Dies with SIGKILL at one step, in the middle of whatever the process does."""
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+        self.armed = False
+
+    def step(self, name: str) -> None:
+        if not self.armed:
+            return
+        say("step", name)
+        if name == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingActs:
+    def __init__(self, acts: Any, killer: Killer) -> None:
+        self._acts, self._killer = acts, killer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._acts, name)
+
+    def record(self, word: Any, act: Any) -> Any:
+        self._killer.step(f"before-write-{word}")
+        spoken = self._acts.record(word, act)
+        self._killer.step(f"after-write-{word}")
+        return spoken
+
+    def settle(self, verdict: Any) -> None:
+        self._killer.step("after-answer")
+        self._acts.settle(verdict)
+        self._killer.step("after-settle")
+
+
+class DyingAsker:
+    def __init__(self, asker: Any, killer: Killer) -> None:
+        self._asker, self._killer = asker, killer
+
+    def ask(self, act_id: Any) -> None:
+        self._killer.step("before-send")
+        self._asker.ask(act_id)
+        self._killer.step("after-send")
+
+    def clock_offset(self) -> Any:
+        return self._asker.clock_offset()
+
+
+class TellingScreen:
+    """Tells what is shown, as soon as it is shown; lets the test's script wait for it."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.view: View | None = None
+        self.killer: Killer | None = None
+
+    def show(self, view: View) -> None:
+        if self.killer is not None and any(row.state is not RowState.WORKING for row in view.rows):
+            self.killer.step("before-show")
+        for row in view.rows:
+            say("shown", row.item, row.state)
+        with self.changed:
+            self.view = view
+            self.changed.notify_all()
+        if self.killer is not None and any(row.state is not RowState.WORKING for row in view.rows):
+            self.killer.step("after-show")
+
+    def play(self, sound: Sound) -> None:
+        pass
+
+    def until(self, wanted: Any, seconds: float = 20.0) -> View:
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.view is not None and wanted(self.view), seconds):
+                say("stuck", self.view)
+                os._exit(3)
+            assert self.view is not None
+            return self.view
+
+
+def identify(mailbox: QueueMailbox, screen: TellingScreen, uid: str) -> None:
+    """Tap until the replica knows the card: the first feed may still be on its way."""
+    card = CardArrived("reader", CardRead(bytes.fromhex(uid), Technology.ISO14443A))
+    for _ in range(200):
+        mailbox.post(Touched(Intent.DISMISS))
+        screen.until(lambda view: view.message is None)
+        mailbox.post(card)
+        view = screen.until(lambda view: view.phase is Phase.BORROW or view.message is not None)
+        if view.phase is Phase.BORROW:
+            return
+        threading.Event().wait(0.05)
+    say("stuck: the card stayed unknown")
+    os._exit(3)
+
+
+def main() -> None:
+    """SETTINGS SCENARIO KILL_AT BOOK UID"""
+    path, scenario, kill_at, book, uid = sys.argv[1:]
+    killer, screen, mailbox = Killer(kill_at), TellingScreen(), QueueMailbox()
+
+    def make_station(**ports: Any) -> Station:
+        ports["acts"] = DyingActs(ports["acts"], killer)
+        ports["asker"] = DyingAsker(ports["asker"], killer)
+        return Station(**ports)
+
+    kiosk = start_kiosk(load(Path(path)), mailbox, screen, make_station=make_station)
+    wanted = Link.OFFLINE if scenario == "offline" else Link.ONLINE
+    screen.until(lambda view: view.link is wanted)
+    if scenario == "return":
+        mailbox.post(Touched(Intent.RETURN))
+        screen.until(lambda view: view.phase is Phase.RETURN)
+    else:
+        identify(mailbox, screen, uid)
+    if scenario != "sync":
+        say("ready")
+        sys.stdin.readline()
+        killer.armed = True
+        screen.killer = killer
+        mailbox.post(CodeRead("scanner", book))
+        screen.until(lambda view: bool(view.rows) and view.rows[0].state is not RowState.WORKING)
+    say("finished")
+    sys.stdin.readline()
+    kiosk.stop()
+
+
+if __name__ == "__main__":
+    main()

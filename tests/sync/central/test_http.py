@@ -1,0 +1,180 @@
+"""The API: who is let in, what every fault looks like, and a round of enrolment, acts and feed."""
+
+import asyncio
+import threading
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.domain.journal import Outcome, Word
+from sync.central.bell import Bell
+from sync.wire import MAX_WORDS, Envelope, Fault, FeedPage, Health, Push, Pushed
+
+HEALTH = Health(incarnation="log-1", program="test", queue_length=0)
+
+
+def fault(answer: Any) -> tuple[int, str]:
+    return answer.status_code, msgspec.json.decode(answer.content, type=Fault).code
+
+
+def test_a_round_of_acts_and_feed(town: Any, caller: Any) -> None:
+    answer = caller.call("GET", "/v1/feed")
+    page = msgspec.json.decode(answer.content, type=FeedPage)
+    assert page.snapshot_begins
+    word = town.word(Word.REQUEST, "a")
+    pushed = msgspec.json.decode(
+        caller.call("POST", "/v1/acts", Push(incarnation="log-1", words=[word])).content, type=Pushed
+    )
+    assert (pushed.verdicts[0].outcome, pushed.held_through, pushed.now) == (Outcome.ACCEPTED, 1, town.clock.now)
+    answer = caller.call("GET", "/v1/feed", params={"cursor": page.cursor, "wait_s": 25, "incarnation": "log-1"})
+    delta = msgspec.json.decode(answer.content, type=FeedPage)
+    assert [entry.act for entry in delta.entries] == ["a"]
+    assert (delta.position, delta.held_through) == (pushed.verdicts[0].position, 1)
+    health = msgspec.json.decode(caller.call("POST", "/v1/health", HEALTH).content, type=Envelope)
+    assert (health.epoch, health.held_through) == (town.central.epoch(), 1)
+    assert town.central.fleet.find(caller.kiosk).health == HEALTH
+
+
+def test_an_enrolment_code_works_once_and_for_an_hour(town: Any, caller: Any) -> None:
+    code = town.central.fleet.make_code("main")
+    assert caller.enrol(code.lower().replace("-", " ")) == 200
+    assert caller.kiosk == "main-2"
+    assert caller.enrol(code) == 401
+    late = town.central.fleet.make_code("main")
+    town.clock.go(minutes=61)
+    assert caller.enrol(late) == 401
+    bad = caller.client.post("/v1/enrol", json={"code": "AAAA", "public_key": "AAAA"})
+    assert fault(bad) == (400, "bad_request")
+
+
+def test_a_kiosk_enrolled_anew_keeps_its_id_and_gets_another_index_key(town: Any, caller: Any) -> None:
+    before = (caller.kiosk, caller.index_key)
+    town.central.fleet.revoke("main-1")
+    assert caller.enrol(town.central.fleet.make_code("main", again="main-1")) == 200
+    assert caller.kiosk == before[0]
+    assert caller.index_key != before[1]
+    assert caller.call("GET", "/v1/feed").status_code == 200
+
+
+def test_a_revoked_kiosk_is_told_so(town: Any, caller: Any) -> None:
+    town.central.fleet.revoke(caller.kiosk)
+    assert fault(caller.call("GET", "/v1/feed")) == (401, "revoked")
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"iss": "main-9"}, "unknown_kiosk"),
+        ({"iss": None}, "unknown_kiosk"),
+        ({"jti": None}, "bad_token"),
+        ({"exp": None}, "bad_token"),
+        ({"bh": "other"}, "bad_body_hash"),
+        ({"bh": None}, "bad_body_hash"),
+        ({"iat": "soon"}, "bad_token"),
+    ],
+)
+def test_a_token_with_a_wrong_claim_opens_nothing(caller: Any, claims: dict[str, Any], code: str) -> None:
+    answer = caller.call("GET", "/v1/feed", token=caller.token(b"", **claims))
+    assert fault(answer) == (401, code)
+
+
+@pytest.mark.parametrize("skew", [-61, 61, 86_400, -86_400])
+def test_a_token_of_another_time_is_answered_with_centrals_clock(town: Any, caller: Any, skew: int) -> None:
+    at = int(town.clock.now.timestamp()) + skew
+    answer = caller.call("GET", "/v1/feed", token=caller.token(b"", iat=at, exp=at + 60))
+    told = msgspec.json.decode(answer.content, type=Fault)
+    assert (answer.status_code, told.code, told.now) == (401, "token_time", town.clock.now)
+
+
+def test_a_small_skew_is_let_in_and_a_long_life_is_not(town: Any, caller: Any) -> None:
+    at = int(town.clock.now.timestamp())
+    assert caller.call("GET", "/v1/feed", token=caller.token(b"", iat=at - 59, exp=at)).status_code == 200
+    assert fault(caller.call("GET", "/v1/feed", token=caller.token(b"", exp=at + 301))) == (401, "bad_token")
+
+
+def test_a_stolen_name_or_another_algorithm_opens_nothing(caller: Any) -> None:
+    claims = {"iss": caller.kiosk, "iat": 1, "exp": 2, "jti": "1"}
+    other = jwt.encode(claims, Ed25519PrivateKey.generate(), algorithm="EdDSA")
+    for token in (other, jwt.encode(claims, None, algorithm="none"), "a.b.c", "x" * 5000):
+        assert caller.call("GET", "/v1/feed", token=token).status_code == 401
+    assert fault(caller.client.get("/v1/feed")) == (401, "no_token")
+
+
+def test_every_fault_is_a_fault(town: Any, caller: Any) -> None:
+    assert fault(caller.client.get("/nowhere")) == (404, "not_found")
+    assert fault(caller.client.get("/v1/acts")) == (405, "method_not_allowed")
+    assert fault(caller.call("POST", "/v1/acts", {"incarnation": "log-1", "words": [{}]})) == (400, "bad_request")
+    assert fault(caller.call("POST", "/v1/acts", {"incarnation": "", "words": []})) == (400, "bad_request")
+    assert fault(caller.call("POST", "/v1/acts", "x" * 2_000_000))[0] == 413
+    many = [town.word(Word.FACT, f"a{number}") for number in range(MAX_WORDS + 1)]
+    assert fault(caller.call("POST", "/v1/acts", Push(incarnation="log-1", words=many))) == (413, "too_many_words")
+    assert fault(caller.call("GET", "/v1/feed", params={"wait_s": "soon"})) == (400, "bad_request")
+    assert fault(caller.client.post("/v1/enrol", content=b"<html>")) == (400, "bad_request")
+
+
+def test_a_database_that_fails_is_no_verdict(town: Any, caller: Any) -> None:
+    with town.central.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE word RENAME TO word_away")
+    answer = caller.call("POST", "/v1/acts", Push(incarnation="log-1", words=[town.word(Word.FACT, "a")]))
+    assert fault(answer) == (503, "database")
+
+
+def test_a_newer_kiosk_may_say_more_than_central_knows(town: Any, caller: Any) -> None:
+    word = msgspec.to_builtins(town.word(Word.FACT, "a")) | {"mood": "good"}
+    answer = caller.call("POST", "/v1/acts", {"incarnation": "log-1", "words": [word], "version": 7, "more": {}})
+    assert answer.json()["verdicts"][0]["outcome"] == "accepted"
+
+
+def test_two_kiosks_get_different_indexes_of_the_same_card(town: Any, caller: Any) -> None:
+    def index() -> str:
+        entries = caller.call("GET", "/v1/feed").json()["entries"]
+        return next(entry["index"] for entry in entries if entry["type"] == "card" and entry["kind"] == "easycard")
+
+    first = index()
+    caller.enrol(town.central.fleet.make_code("main"))
+    assert index() != first
+
+
+def test_a_long_poll_is_woken_by_a_commit(town: Any, caller: Any) -> None:
+    cursor = caller.call("GET", "/v1/feed").json()["cursor"]
+    answers: list[Any] = []
+
+    def poll() -> None:
+        answers.append(caller.call("GET", "/v1/feed", params={"cursor": cursor, "wait_s": 25}))
+
+    waiting = threading.Thread(target=poll)
+    waiting.start()
+    town.say(Word.FACT, "a")
+    waiting.join(10)
+    assert [entry["act"] for entry in answers[0].json()["entries"]] == ["a"]
+
+
+def test_an_ended_bell_lets_nobody_wait(town: Any, caller: Any) -> None:
+    cursor = caller.call("GET", "/v1/feed").json()["cursor"]
+    town.central.bell.close()
+    assert caller.call("GET", "/v1/feed", params={"cursor": cursor, "wait_s": 25}).json()["entries"] == []
+
+
+def test_the_bell_misses_nothing_between_look_and_wait() -> None:
+    async def story() -> None:
+        bell = Bell()
+        seen = bell.count
+        bell.ring()
+        await bell.wait(seen, timedelta(hours=1).total_seconds())
+        waiting = asyncio.create_task(bell.wait(bell.count, timedelta(hours=1).total_seconds()))
+        threading.Thread(target=bell.ring).start()
+        await waiting
+        await bell.wait(bell.count, 0)
+
+    asyncio.run(story())
+
+
+def test_the_api_describes_itself_without_a_credential(caller: Any) -> None:
+    schema = caller.client.get("/schema/openapi.json").json()
+    assert set(schema["paths"]) == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health"}
+    assert schema["paths"]["/v1/acts"]["post"]["security"] == [{"kiosk": []}]
+    assert caller.client.get("/v1/live").json() == {"live": True}

@@ -1,0 +1,230 @@
+"""Keys, database, policies, sample library, backups and the command line."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from click.testing import CliRunner
+from sqlalchemy.exc import IntegrityError
+
+from kiosk.domain.identity import CardKind, CardRead, CodeType, Technology, is_book_number, type_code, unfit
+from kiosk.domain.journal import Deed, Word
+from kiosk.domain.lending import Standing
+from sync.central.backup import BackupFailed, back_up, restore_from
+from sync.central.database import DatabaseUnusable
+from sync.central.demo import ITEMS, PATRONS, demo_cast, load_demo
+from sync.central.keys import KeyFileUnusable, load_or_make
+from sync.central.office import Central, CentralSettings
+from sync.central.policies import BadPolicy, load_policy, preset
+from sync.central.tables import metadata
+from sync.wire import CardEntry, ItemEntry, MembershipEntry
+from ui.cli.central import central as central_command
+
+
+def test_the_database_file_tells_nothing(town: Any, tmp_path: Path) -> None:
+    town.central.close()
+    data = b"".join(path.read_bytes() for path in (tmp_path / "central-0").iterdir())
+    for secret in ("王小明".encode(), b"1A2B3C4D", b"SQLite format", b"membership"):
+        assert secret not in data
+    assert (tmp_path / "central-0.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_wrong_or_missing_key_is_told(town: Any, tmp_path: Path) -> None:
+    town.central.close()
+    settings = CentralSettings(data=tmp_path / "central-0")
+    key_file = settings.root_key_file()
+    key = key_file.read_text()
+    key_file.write_text("00" * 32)
+    with pytest.raises(DatabaseUnusable):
+        Central.open(settings)
+    key_file.unlink()
+    with pytest.raises(KeyFileUnusable, match="recovery copy"):
+        Central.open(settings)
+    key_file.write_text(key)
+    key_file.chmod(0o644)
+    with pytest.raises(KeyFileUnusable, match="chmod"):
+        Central.open(settings)
+    with pytest.raises(KeyFileUnusable, match="outside"):
+        CentralSettings(data=tmp_path, key_file=tmp_path / "key").root_key_file()
+    (tmp_path / "short").write_text("abc")
+    (tmp_path / "short").chmod(0o600)
+    with pytest.raises(KeyFileUnusable, match="hex"):
+        load_or_make(tmp_path / "short", make=True)
+
+
+def test_the_migrations_make_the_tables_of_the_program(town: Any) -> None:
+    with town.central.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        sql = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all()
+        assert [row.name for row in sql if "STRICT" not in row.sql and row.name != "alembic_version"] == []
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET who = 'x'", "DELETE FROM audit"])
+def test_the_audit_is_append_only(town: Any, statement: str) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), town.central.database.write() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_a_membership_has_one_active_card_of_each_kind(town: Any) -> None:
+    statement = "INSERT INTO card (number, membership, kind, active) VALUES ('X', 'ann', 'easycard', 1)"
+    with pytest.raises(IntegrityError), town.central.database.write() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_a_case_closed_by_a_person_stays_closed(town: Any) -> None:
+    town.say(Word.FACT, "b", membership="ben", minute=10)
+    town.say(Word.FACT, "a", kiosk="main-2")
+    town.central.holdings.close_case("lent_to_two:a:b", who="chen")
+    town.say(Word.FACT, "c", deed=Deed.RETURN, minute=20)
+    town.say(Word.FACT, "d", minute=30)
+    assert town.cases() == set()
+    (case,) = town.central.holdings.cases(include_closed=True)
+    assert case.closed_by == "chen"
+
+
+def test_the_presets_are_good_policies() -> None:
+    city, school = preset("city").policy(), preset("school").policy()
+    assert city.loan_rule("adult", "book", "main").loan_days == 28
+    assert city.patron_rule("adult").quota == 20
+    assert school.patron_rule("pupil").quota == 5
+
+
+def test_a_bad_policy_tells_every_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text('policy_version = ""\nmood = 1\n[[patron_rules]]\nquota = "ten"\n[[loan_rules]]\nloan_days = -1\n')
+    with pytest.raises(BadPolicy) as caught:
+        load_policy(file)
+    told = "\n".join(caught.value.problems)
+    for key in ("policy_version", "mood", "patron_rules.0.category", "patron_rules.0.quota", "loan_rules.0.loan_days"):
+        assert key in told
+    with pytest.raises(BadPolicy, match="readable"):
+        load_policy(tmp_path / "none.toml")
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Any:
+    central = Central.open(CentralSettings(data=tmp_path / "demo"))
+    start = time.monotonic()
+    load_demo(central)
+    assert time.monotonic() - start < 3
+    yield central
+    central.close()
+
+
+def test_the_sample_library_fits_its_stories(demo: Central) -> None:
+    cast = demo_cast()
+    entries = []
+    cursor = None
+    while True:
+        page = demo.feed.page(cursor, b"")
+        entries += page.entries
+        cursor = page.cursor
+        if not page.more:
+            break
+    members = {entry.id: entry for entry in entries if isinstance(entry, MembershipEntry)}
+    items = {entry.id: entry for entry in entries if isinstance(entry, ItemEntry)}
+    assert (len(members), len(items)) == (PATRONS, ITEMS)
+    assert {entry.kind for entry in entries if isinstance(entry, CardEntry)} == set(CardKind)
+    loans = {loan.item: loan for loan in demo.holdings.open_loans()}
+    assert loans[cast.on_loan].membership == cast.easycard.membership
+    assert loans[cast.overdue_book].due_at < demo.clock()
+    assert not loans.keys() & {*cast.lendable, cast.desk_only, cast.reserved, cast.missing}
+    assert all(items[book].title and not items[book].desk_only for book in cast.lendable)
+    assert items[cast.reserved].reserved_for == cast.barcode.membership
+    assert members[cast.suspended.membership].suspended_until is not None
+    assert members[cast.pending.membership].standing is Standing.PENDING
+    assert demo.holdings.cases() == []
+    titles = "".join(entry.title + entry.author for entry in items.values())
+    assert all(letter in titles for letter in "堃喆峯珉綉煊𣳝")
+    assert not any(is_book_number(id_) or not re.fullmatch(r"C\d{7}", id_) for id_ in items)
+
+
+def test_every_card_of_the_cast_is_fit_to_be_read(demo: Central) -> None:
+    cast = demo_cast()
+    for member in (cast.easycard, cast.ipass, cast.chip, cast.suspended, cast.expired, cast.overdue):
+        assert unfit(CardRead(member.uid, Technology.ISO14443A)) is None
+    assert unfit(CardRead(cast.unknown_uid, Technology.ISO14443A)) is None
+    for member in (cast.barcode, cast.mobile):
+        assert type_code(member.number, None, []).type is CodeType.UNKNOWN  # no carrier, no ISBN
+
+
+def test_loading_the_sample_library_again_doubles_nothing(demo: Central) -> None:
+    loans = demo.holdings.open_loans()
+    load_demo(demo)
+    assert demo.holdings.open_loans() == loans
+    assert demo.holdings.cases() == []
+
+
+def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: Path) -> None:
+    settings = CentralSettings(data=tmp_path / "central-0")
+    epoch = town.central.epoch()
+    town.say(Word.FACT, "a")
+    back_up(settings, tmp_path / "copy.sqlite")
+    town.say(Word.FACT, "b", item="C2")
+    town.central.close()
+    assert restore_from(settings, tmp_path / "copy.sqlite") != epoch
+    again = Central.open(settings, clock=town.clock)
+    try:
+        assert [loan.act_id for loan in again.holdings.open_loans()] == ["a"]
+        assert again.epoch() != epoch
+    finally:
+        again.close()
+    assert sorted(path.name for path in settings.data.iterdir()) == ["central.sqlite"]
+    (tmp_path / "noise").write_bytes(os.urandom(5000))
+    with pytest.raises(BackupFailed):
+        restore_from(settings, tmp_path / "noise")
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(central_command, list(arguments))
+
+
+def test_the_command_line_enrols_lists_and_revokes(tmp_path: Path) -> None:
+    place = ("--data", str(tmp_path / "central"))
+    assert run("load-demo", *place).exit_code == 0
+    code = json.loads(run("enrol", *place, "--branch", "main", "--json").output)["code"]
+    assert re.fullmatch(r"\w{4}-\w{4}-\w{4}", code)
+    assert run("enrol", *place, "--branch", "nowhere").exit_code == 2
+    assert run("revoke", *place, "main-1").exit_code == 2
+    assert json.loads(run("kiosks", *place, "--json").output) == []
+    assert json.loads(run("cases", *place, "--json").output) == []
+    assert run("block", *place, demo_cast().ipass.membership).exit_code == 0
+    assert run("policy", "set", *place, str(tmp_path / "none.toml")).exit_code == 2
+    assert run("enrol", *place).exit_code == 2
+    (tmp_path / "central.key").write_text("nonsense")
+    assert run("kiosks", *place).exit_code == 2
+
+
+def test_serve_answers_says_where_and_ends_in_order(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    command = [
+        sys.executable, "-c", "from ui.cli.central import central; central()",
+        "serve", "--data", str(tmp_path / "central"), "--port", "0", "--ready-file", str(ready),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."})
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        assert re.fullmatch(r"shelfpoint central listening on http://127\.0\.0\.1:\d+", line)
+        assert ready.read_text().strip() == line.rpartition(" ")[2]
+        port = line.rpartition(":")[2]
+        taken = run("serve", "--data", str(tmp_path / "other"), "--port", port)
+        assert (taken.exit_code, "in use" in taken.output) == (1, True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        assert not ready.exists()
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,308 @@
+"""The kiosk's own log on real encrypted files: said once, in order, never lost, said again after a restore."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kiosk_sync import ANN, DUE, KEY, NOON, act, open_log, verdict
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Word
+from kiosk.domain.values import ActId, Reason
+from sync import acts
+from sync.acts import ActsLog
+
+LATER = DUE + timedelta(days=3)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[ActsLog]:
+    log = open_log(tmp_path)
+    yield log
+    log.close()
+
+
+def asked(log: ActsLog, outcome: Outcome | None = Outcome.ACCEPTED, position: int = 7, **wishes: object) -> Act:
+    """A request, with its verdict unless `outcome` is None."""
+    said = act(mode=Mode.ONLINE, **wishes)  # type: ignore[arg-type]
+    log.record(Word.REQUEST, said)
+    if outcome is not None:
+        log.settle(verdict(said, Word.REQUEST, outcome, position=position, due_at=LATER if outcome.stands else None))
+    return said
+
+
+def told(words: tuple[Spoken, ...]) -> list[tuple[int, Word, str]]:
+    return [(spoken.sequence, spoken.word, spoken.act.id) for spoken in words]
+
+
+def test_a_word_comes_back_as_it_was_said(log: ActsLog, tmp_path: Path) -> None:
+    said = act()
+    assert log.record(Word.FACT, said) == Spoken(sequence=1, word=Word.FACT, act=said)
+    other = ActsLog(tmp_path, KEY)
+    assert other.newest_word(said.id) == Spoken(sequence=1, word=Word.FACT, act=said)
+    assert other.newest_word(ActId("nobody")) is None
+    other.close()
+
+
+def test_a_last_word_names_the_place_of_its_request(log: ActsLog) -> None:
+    said = asked(log, None)
+    assert log.record(Word.FACT, said).request_sequence == 1
+
+
+@pytest.mark.parametrize("first", [Word.FACT, Word.WITHDRAWAL])
+@pytest.mark.parametrize("second", [Word.FACT, Word.WITHDRAWAL])
+def test_an_act_has_at_most_one_last_word(log: ActsLog, first: Word, second: Word) -> None:
+    said = asked(log, None)
+    log.record(first, said)
+    with pytest.raises(sqlcipher.IntegrityError):
+        log.record(second, said)
+    assert told(log.unsent(9)) == [(2, first, said.id)]
+
+
+def test_a_request_is_said_once(log: ActsLog) -> None:
+    said = asked(log, None)
+    with pytest.raises(sqlcipher.IntegrityError):
+        log.record(Word.REQUEST, said)
+
+
+def test_a_word_that_was_not_written_takes_no_place(log: ActsLog) -> None:
+    said = act()
+    log.record(Word.FACT, said)
+    with pytest.raises(sqlcipher.IntegrityError):
+        log.record(Word.FACT, said)
+    assert log.record(Word.FACT, act()).sequence == 2
+
+
+def test_two_threads_connections_share_one_gapless_sequence(log: ActsLog, tmp_path: Path) -> None:
+    other = ActsLog(tmp_path, KEY)
+    assert [each.record(Word.FACT, act()).sequence for each in (log, other, log, other)] == [1, 2, 3, 4]
+    assert other.incarnation == log.incarnation != ""
+    other.close()
+
+
+def test_the_sequence_goes_on_after_a_restart_and_a_prune_of_everything(log: ActsLog, tmp_path: Path) -> None:
+    for _ in range(3):
+        said = act()
+        log.record(Word.FACT, said)
+        log.settle(verdict(said))
+    log.agree("e1", 3)
+    assert log.prune(NOON + timedelta(days=1)) == 2
+    log.close()
+    again = open_log(tmp_path)
+    assert again.record(Word.FACT, act()).sequence == 4
+    again.close()
+
+
+def test_an_open_request_has_neither_verdict_nor_last_word(log: ActsLog) -> None:
+    open_one = asked(log, None)
+    asked(log, Outcome.ACCEPTED)
+    asked(log, Outcome.REFUSED)
+    log.record(Word.WITHDRAWAL, asked(log, None))
+    log.record(Word.FACT, act())
+    assert [found.id for found in log.open_requests()] == [open_one.id]
+
+
+def test_the_queue_holds_facts_and_withdrawals_until_they_have_a_verdict(log: ActsLog) -> None:
+    fact = act(minute=5)
+    log.record(Word.FACT, fact)
+    withdrawn = asked(log, None)
+    log.record(Word.WITHDRAWAL, withdrawn)
+    assert told(log.unsent(9)) == [(1, Word.FACT, fact.id), (3, Word.WITHDRAWAL, withdrawn.id)]
+    assert told(log.unsent(1)) == [(1, Word.FACT, fact.id)]
+    assert log.queue() == (2, NOON)
+    log.settle_all([verdict(fact), verdict(withdrawn, Word.WITHDRAWAL, Outcome.CANCELLED)])
+    assert log.queue() == (0, None)
+
+
+def test_the_newest_time_is_that_of_the_newest_word(log: ActsLog) -> None:
+    assert log.newest() is None
+    log.record(Word.FACT, act(minute=9))
+    log.record(Word.FACT, act(minute=3))
+    assert log.newest() == NOON + timedelta(minutes=3)
+
+
+def test_within_an_epoch_the_first_verdict_stays(log: ActsLog) -> None:
+    said = act()
+    log.record(Word.FACT, said)
+    log.settle(verdict(said, outcome=Outcome.NOTED, position=5))
+    log.settle(verdict(said, outcome=Outcome.CASE, position=9))
+    assert log.standing(said.item, "e1", 4) is not None
+    assert log.standing(said.item, "e1", 5) is None
+    log.settle(verdict(said, outcome=Outcome.CASE, epoch="e2", position=1))
+    held = log.standing(said.item, "e1", 99)
+    assert held is not None
+    assert held[1] is not None
+    assert (held[1].outcome, held[1].epoch) == (Outcome.CASE, "e2")
+
+
+def test_a_verdict_keeps_its_reason_details_and_due_date(log: ActsLog) -> None:
+    said = act()
+    log.record(Word.FACT, said)
+    full = replace(verdict(said, reason=Reason.LENT_TO_TWO, due_at=LATER), details={"title": "測試書", "count": 2})
+    log.settle(full)
+    held = log.standing(said.item, "e1", 0)
+    assert held is not None
+    assert held[1] == full
+
+
+def test_a_verdict_of_an_act_that_is_not_ours_changes_nothing(log: ActsLog) -> None:
+    log.settle(verdict(act()))
+    assert log.queue() == (0, None)
+
+
+# --- central's epoch and what it holds ---------------------------------------------------------------------------
+
+
+def test_the_first_contact_and_an_unchanged_central_say_nothing_again(log: ActsLog) -> None:
+    asked(log)
+    assert log.agree("e1", 1) == 0
+    assert log.agree("e1", 1) == 0
+    assert log.agree("e1", 5) == 0
+    assert log.queue() == (0, None)
+
+
+@pytest.mark.parametrize(("epoch", "held"), [("e2", 1), ("e2", 5), ("e1", 1)], ids=["new", "new, whole", "lower"])
+def test_a_restored_central_hears_again_what_it_lost(log: ActsLog, epoch: str, held: int) -> None:
+    first = act(1)
+    log.record(Word.FACT, first)
+    log.settle(verdict(first))
+    accepted = asked(log, item=2)
+    refused = asked(log, Outcome.REFUSED, item=3)
+    last = act(4)
+    log.record(Word.FACT, last)
+    log.settle(verdict(last))
+    log.record(Word.FACT, act(5))
+    log.agree("e1", 5)
+    again = log.agree(epoch, held)
+    words = log.unsent(99)
+    assert again == len(words)
+    if held == 5:
+        assert [spoken.sequence for spoken in words] == [5]
+        return
+    assert told(words[:2]) == [(4, Word.FACT, last.id), (5, Word.FACT, words[1].act.id)]
+    assert told(words[2:]) == [(6, Word.FACT, accepted.id), (7, Word.WITHDRAWAL, refused.id)]
+    assert words[2].act.due_at == LATER
+    assert [spoken.request_sequence for spoken in words[2:]] == [2, 3]
+    assert log.agree(epoch, held) == 0
+
+
+def test_after_a_restore_the_new_verdict_counts(log: ActsLog) -> None:
+    said = act()
+    log.record(Word.FACT, said)
+    log.settle(verdict(said))
+    log.agree("e1", 1)
+    assert log.agree("e2", 0) == 1
+    log.settle(verdict(said, outcome=Outcome.CASE, epoch="e2", position=3))
+    assert log.queue() == (0, None)
+    assert log.standing(said.item, "e2", 3) is None
+    assert log.standing(said.item, "e2", 2) is not None
+
+
+def test_what_a_restored_central_still_holds_counts_until_its_feed_was_read(log: ActsLog) -> None:
+    said = act()
+    log.record(Word.FACT, said)
+    log.settle(verdict(said, position=50))
+    log.agree("e1", 1)
+    log.agree("e2", 1)
+    assert log.standing(said.item, "e1", 40) is not None
+    assert log.standing(said.item, "e2", 3) is None
+
+
+def test_a_loan_said_again_after_its_return_does_not_come_back(log: ActsLog) -> None:
+    asked(log)
+    log.record(Word.FACT, act(deed=Deed.RETURN, minute=5))
+    log.agree("e1", 1)
+    log.agree("e2", 0)
+    assert [spoken.word for spoken in log.unsent(9)] == [Word.FACT, Word.FACT]
+    held = log.standing(act().item, "e1", 7)
+    assert held is not None
+    assert held[0].act.deed is Deed.RETURN
+
+
+def test_a_renewal_said_again_counts_once(log: ActsLog) -> None:
+    item = asked(log).item
+    renewal = asked(log, deed=Deed.RENEW)
+    assert log.renewed(item, "e1", 0) == (LATER, 1)
+    log.agree("e1", 2)
+    log.agree("e2", 0)
+    assert log.renewed(item, "e2", 0) == (LATER, 1)
+    log.settle(verdict(renewal, epoch="e2", position=3, due_at=LATER))
+    assert log.renewed(item, "e2", 2) == (LATER, 1)
+    assert log.renewed(item, "e2", 3) is None
+
+
+# --- prune -------------------------------------------------------------------------------------------------------
+
+
+def test_prune_keeps_what_is_young_unsettled_open_or_not_held(log: ActsLog) -> None:
+    settled = act()
+    log.record(Word.FACT, settled)
+    log.settle(verdict(settled))
+    unsettled = act()
+    log.record(Word.FACT, unsettled)
+    open_one = asked(log, None)
+    young = act(minute=9)
+    log.record(Word.FACT, young)
+    log.settle(verdict(young))
+    not_held = act()
+    log.record(Word.FACT, not_held)
+    log.settle(verdict(not_held))
+    log.record(Word.FACT, act(minute=9))
+    log.agree("e1", 4)
+    assert log.prune(NOON + timedelta(minutes=5)) == 1
+    assert log.newest_word(settled.id) is None
+    for kept in (unsettled, open_one, young, not_held):
+        assert log.newest_word(kept.id) is not None
+    assert [found.id for found in log.open_requests()] == [open_one.id]
+
+
+# --- any history -------------------------------------------------------------------------------------------------
+
+
+@given(steps=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), max_size=25))
+@settings(max_examples=30, deadline=None)
+def test_in_any_history_sequences_are_gapless_and_nothing_unsaid_is_lost(
+    steps: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = open_log(tmp_path_factory.mktemp("acts"))
+    said: list[Act] = []
+    places: list[int] = []
+    pending: set[str] = set()
+    for kind, which in steps:
+        if kind in (0, 1):
+            said.append(act(item=which))
+            word = Word.FACT if kind else Word.REQUEST
+            places.append(log.record(word, said[-1]).sequence)
+            if kind:
+                pending.add(said[-1].id)
+        elif kind == 2 and (opened := log.open_requests()):
+            places.append(log.record(Word.WITHDRAWAL, opened[0]).sequence)
+            pending.add(opened[0].id)
+        elif kind == 3 and (waiting := log.unsent(1)):
+            log.settle(verdict(waiting[0].act, waiting[0].word))
+            pending.discard(waiting[0].act.id)
+        elif kind == 4:
+            log.check()
+        elif kind == 5:
+            log.prune(NOON - timedelta(days=1))
+    assert places == list(range(1, len(places) + 1))
+    assert {spoken.act.id for spoken in log.unsent(99)} == pending
+    assert log.queue()[0] == len(pending)
+    log.close()
+
+
+def test_an_item_with_many_acts_is_still_judged_by_its_newest(log: ActsLog) -> None:
+    for number in range(40):
+        log.record(Word.FACT, act(minute=number))
+        log.record(Word.FACT, act(deed=Deed.RETURN, minute=number))
+    newest = act(minute=90)
+    log.record(Word.FACT, newest)
+    held = log.standing(newest.item, "", -1)
+    assert held is not None
+    assert held[0].act.id == newest.id
+    assert log.items_lent_to(ANN) == (newest.item,)
+    assert acts.HEAD == "acts_0001"

@@ -1,0 +1,219 @@
+"""What the kiosk knows: pages laid over what was known, whole or resumed, and card numbers that only this kiosk finds."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kiosk_sync import ANN, BOB, CARD, DUE, INDEX_KEY, KEY, NOON, card, copy, lent, open_replica, page, patron, rules
+
+from kiosk.domain.calendar import Calendar
+from kiosk.domain.identity import CardKind
+from kiosk.domain.lending import ItemState, Standing
+from kiosk.domain.values import BranchId, ItemId
+from kiosk.ports import CardHit
+from sync import wire
+from sync.replica import SLICE, Place, Replica, ReplicaWriter
+
+ONE = ItemId("C0000001")
+MAIN = BranchId("main")
+Files = tuple[ReplicaWriter, Replica]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Files]:
+    writer, reader = open_replica(tmp_path)
+    yield writer, reader
+    writer.close()
+    reader.close()
+
+
+def everything(reader: Replica) -> list[tuple[object, ...]]:
+    rows = []
+    for table in ("membership", "card", "item", "loan", "calendar", "policy"):
+        rows += [(table, *row) for row in reader._db.execute(f"SELECT * FROM {table}").fetchall()]
+    return sorted(rows, key=repr)
+
+
+def test_an_empty_replica_knows_nothing_and_has_no_place(files: Files) -> None:
+    _, reader = files
+    assert reader.place() == Place(epoch="", position=-1, fresh_at=None)
+    assert (reader.card(CARD), reader.membership(ANN), reader.item(ONE), reader.policy()) == (None, None, None, None)
+    assert (reader.loan_of(ONE), reader.loans_of(ANN)) == (None, ())
+    assert reader.calendar(MAIN) == Calendar()
+
+
+def test_every_kind_of_entry_comes_back_as_the_feed_told_it(files: Files) -> None:
+    writer, reader = files
+    who = patron(standing=Standing.BLOCKED, expires_on=date(2027, 1, 2), suspended_until=date(2026, 12, 1), owed=20)
+    what = copy(
+        author="某人", item_type="dvd", state=ItemState.MISSING, desk_only=True, reserved_for=BOB, desensitise=True
+    )
+    days = wire.CalendarEntry(
+        branch="main", closed_weekdays=[0], closed_days=[date(2026, 12, 25)], open_days=[date(2026, 12, 28)]
+    )
+    loan = lent(renewals=2)
+    writer.apply(page(who, card(), what, loan, days, rules(), begins=True), NOON)
+    assert reader.membership(ANN) == who.membership()
+    assert reader.card(CARD) == CardHit(ANN, CardKind.EASYCARD)
+    assert reader.item(ONE) == what.item()
+    assert reader.loan_of(ONE) == loan.loan()
+    assert reader.loans_of(ANN) == (loan.loan(),)
+    assert reader.calendar(MAIN) == days.calendar()
+    assert reader.policy() == rules().policy()
+    assert reader.place() == Place(epoch="e1", position=10, fresh_at=NOON)
+
+
+def test_a_card_is_found_by_this_kiosks_index_key_only(files: Files, tmp_path: Path) -> None:
+    writer, reader = files
+    writer.apply(page(patron(), card(), begins=True), NOON)
+    stranger = Replica(tmp_path, KEY, bytes(32))
+    assert reader.card(CARD) is not None
+    assert stranger.card(CARD) is None
+    assert reader.card(CARD.lower()) is None
+    writer.apply(page(card("C031A193", BOB, index_key=bytes(32)), position=11), NOON)
+    assert reader.card("C031A193") is None
+    stranger.close()
+
+
+def test_a_change_replaces_the_row_and_a_tombstone_takes_it_away(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(), card(), copy(), lent(), rules(), begins=True), NOON)
+    writer.apply(page(patron(owed=5), copy(title="新書名"), position=11), NOON)
+    assert reader.membership(ANN) == patron(owed=5).membership()
+    assert reader.item(ONE) == copy(title="新書名").item()
+    gone = [
+        wire.GoneEntry(kind="membership", key=ANN),
+        wire.GoneEntry(kind="card", key=card().index),
+        wire.GoneEntry(kind="item", key=ONE),
+        wire.GoneEntry(kind="loan", key="elsewhere"),
+        wire.GoneEntry(kind="policy", key="p1"),
+        wire.GoneEntry(kind="calendar", key="never known"),
+    ]
+    writer.apply(page(*gone, position=12, cursor="c12"), NOON + timedelta(minutes=1))
+    assert everything(reader) == []
+    assert reader.place() == Place(epoch="e1", position=12, fresh_at=NOON + timedelta(minutes=1))
+
+
+def test_the_newest_rules_count_even_when_one_backlog_brings_several(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(rules("p9"), position=10, begins=True), NOON)
+    writer.apply(page(rules("p2"), rules("p1", quota=1), position=10, more=True), NOON)
+    policy = reader.policy()
+    assert policy is not None
+    assert policy.version == "p1"
+
+
+def test_a_page_applied_twice_changes_nothing(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(), card(), copy(1), copy(2), begins=True), NOON)
+    delta = page(patron(owed=1), wire.GoneEntry(kind="item", key="C0000002"), lent(), position=11, cursor="c11")
+    writer.apply(delta, NOON)
+    once = everything(reader), reader.place(), writer.cursor()
+    writer.apply(delta, NOON)
+    assert (everything(reader), reader.place(), writer.cursor()) == once
+
+
+def test_half_way_through_a_snapshot_the_old_knowledge_serves(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(ANN), patron(BOB), copy(1), copy(2), begins=True), NOON)
+    old = reader.place()
+    new = {"epoch": "e2", "position": 0}
+    writer.apply(page(patron(ANN, owed=9), more=True, begins=True, cursor="s1", **new), NOON)  # type: ignore[arg-type]
+    assert reader.place() == old
+    assert reader.membership(BOB) is not None
+    assert reader.membership(ANN) == patron(owed=9).membership()
+    assert writer.cursor() == "s1"
+    writer.apply(page(copy(1), epoch="e2", position=30, cursor="s2"), NOON)
+    assert reader.place() == Place(epoch="e2", position=30, fresh_at=NOON)
+    assert (reader.membership(BOB), reader.item(ItemId("C0000002"))) == (None, None)
+    assert (reader.membership(ANN) is not None, reader.item(ONE) is not None) == (True, True)
+
+
+def test_a_snapshot_broken_off_resumes_where_its_last_page_was(files: Files, tmp_path: Path) -> None:
+    writer, reader = files
+    writer.apply(page(patron(BOB), begins=True), NOON)
+    writer.apply(page(patron(ANN), more=True, begins=True, cursor="s1"), NOON)
+    writer.close()
+    again = ReplicaWriter(tmp_path, KEY)
+    assert again.cursor() == "s1"
+    again.apply(page(copy(1), cursor="s2", position=40), NOON)
+    assert (reader.membership(ANN) is not None, reader.membership(BOB), again.cursor()) == (True, None, "s2")
+    again.close()
+
+
+def test_a_snapshot_begun_anew_forgets_what_only_the_broken_one_named(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(BOB), more=True, begins=True, cursor="s1"), NOON)
+    writer.apply(page(patron(ANN), begins=True, cursor="s9"), NOON)
+    assert (reader.membership(ANN) is not None, reader.membership(BOB)) == (True, None)
+
+
+def test_a_snapshot_that_ends_in_a_backlog_of_changes_is_swept_at_the_end(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(BOB), copy(2), begins=True), NOON)
+    writer.apply(page(patron(ANN), more=True, begins=True, position=0, cursor="s1"), NOON)
+    writer.apply(page(copy(1), more=True, position=0, cursor="s2"), NOON)
+    assert reader.membership(BOB) is not None
+    writer.apply(page(patron(ANN, owed=3), position=44, cursor="s3"), NOON)
+    assert [row[:2] for row in everything(reader)] == [("item", "C0000001"), ("membership", "m-ann")]
+    assert reader.place().position == 44
+
+
+def test_a_long_page_goes_in_slices_and_is_whole(files: Files) -> None:
+    writer, reader = files
+    total = 2 * SLICE + 7
+    writer.apply(page(*[copy(number) for number in range(total)], begins=True), NOON)
+    assert len(everything(reader)) == total
+    writer.apply(page(copy(1), begins=True, cursor="s2"), NOON)
+    assert len(everything(reader)) == 1
+
+
+def test_only_the_last_page_makes_the_knowledge_fresh(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(), begins=True), NOON)
+    writer.apply(page(copy(1), more=True, position=11), NOON + timedelta(hours=1))
+    assert reader.place().fresh_at == NOON
+    writer.apply(page(position=12), NOON + timedelta(hours=2))
+    assert reader.place().fresh_at == NOON + timedelta(hours=2)
+
+
+def test_an_item_handed_on_between_two_slices_belongs_to_its_newest_loan(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(lent(by="old"), begins=True), NOON)
+    newer = wire.LoanEntry(act="new", membership=BOB, item=ONE, lent_at=NOON, due_at=DUE)
+    writer.apply(page(newer, position=11, more=True), NOON)
+    holder = reader.loan_of(ONE)
+    assert holder is not None
+    assert holder.membership == BOB
+
+
+entries = st.one_of(
+    st.builds(lambda n, owed: patron(f"m{n}", owed=owed), st.integers(0, 4), st.integers(0, 3)),
+    st.builds(lambda n, t: copy(n, title=f"t{t}"), st.integers(0, 4), st.integers(0, 3)),
+    st.builds(lambda n: wire.GoneEntry(kind="membership", key=f"m{n}"), st.integers(0, 4)),
+    st.builds(lambda n: wire.GoneEntry(kind="item", key=f"C{n:07}"), st.integers(0, 4)),
+)
+
+
+@given(feed=st.lists(entries, min_size=1, max_size=16), cuts=st.lists(st.integers(1, 5), max_size=8), data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_however_the_feed_is_cut_and_repeated_the_replica_ends_alike(
+    feed: list[wire.FeedEntry], cuts: list[int], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    whole_writer, whole = open_replica(tmp_path_factory.mktemp("whole"))
+    whole_writer.apply(page(*feed, begins=True), NOON)
+    writer, reader = open_replica(tmp_path_factory.mktemp("cut"))
+    writer.apply(page(begins=True), NOON)
+    rest, number = list(feed), 0
+    while rest:
+        size = cuts[number] if number < len(cuts) else len(rest)
+        part, rest, number = rest[:size], rest[size:], number + 1
+        for _ in range(data.draw(st.integers(1, 2))):
+            writer.apply(page(*part, position=10 + number, more=bool(rest)), NOON)
+    assert [row[:-1] for row in everything(reader)] == [row[:-1] for row in everything(whole)]
+    for each in (whole_writer, whole, writer, reader):
+        each.close()
+    assert INDEX_KEY != KEY

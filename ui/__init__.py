@@ -1,0 +1,1 @@
+"""What people see and touch, and the command line: the top floor."""

@@ -1,0 +1,197 @@
+"""The composition root: builds one kiosk from its settings, starts its threads, stops them.
+
+Here, and only here, does the type checker see that Holdings is a Library, ActsLog an Acts, and so on. Threads:
+`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, and one per device under the supervisor. A bug of ours in
+one of them is logged and ends the process; whoever started it (systemd, the demo) starts it again, and the log on
+disk makes that harmless. Knows nothing of Qt.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from config.settings import KioskSettings
+from drivers.catalog import build_devices
+from drivers.supervisor import Supervisor
+from kiosk.domain.values import ActId, IncarnationId
+from kiosk.ports import CentralError, CentralReason, DeviceChanged, Event, Screen
+from kiosk.station import QueueMailbox, Station
+from sync import acts, replica, wire
+from sync.acts import ActsLog
+from sync.agent import SyncActs, SyncFeed
+from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
+from sync.encrypted import key_file
+from sync.holdings import Holdings
+from sync.link_state import LinkRules
+from sync.replica import Replica, ReplicaWriter
+from ui.clock import SystemClock
+
+log = structlog.get_logger(__name__)
+
+DATABASE_KEY = "database.key"
+CRASHED = 70
+"""Exit code after a bug of ours (sysexits EX_SOFTWARE)."""
+
+
+class Post:
+    """The station's mailbox, with an ear for health: remembers each device's newest state for the heartbeat."""
+
+    def __init__(self, mailbox: QueueMailbox) -> None:
+        self._mailbox = mailbox
+        self._devices: dict[str, str] = {}
+
+    def post(self, event: Event) -> None:
+        if isinstance(event, DeviceChanged):
+            status = event.status
+            said = status.state if status.reason is None else f"{status.state}: {status.reason}"
+            self._devices = {**self._devices, status.device: said}
+        self._mailbox.post(event)
+
+    def devices(self) -> dict[str, str]:
+        return self._devices
+
+
+@dataclass(slots=True)
+class Kiosk:
+    """A kiosk that runs."""
+
+    mailbox: Post
+    """Where touches go."""
+    stop: Callable[[], None]
+    """Ends every thread; returns when the station and the devices have stopped."""
+
+
+StationFactory = Callable[..., Station]
+
+
+def require_identity(settings: KioskSettings) -> Identity:
+    """The enrolled identity; raises CentralError(NOT_ENROLLED) that says what to do."""
+    identity = load_identity(settings.keys)
+    if identity is None:
+        raise CentralError(
+            CentralReason.NOT_ENROLLED,
+            "run 'shelfpoint central enrol' at central, then 'shelfpoint kiosk enrol --url … --code …' here",
+        )
+    return identity
+
+
+def start_kiosk(
+    settings: KioskSettings, mailbox: QueueMailbox, screen: Screen, *, make_station: StationFactory = Station
+) -> Kiosk:
+    """Open both files, build the station and start every thread. Raises LedgerError, CentralError, DeviceError."""
+    identity = require_identity(settings)
+    clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
+    key = key_file(settings.keys / DATABASE_KEY)
+    acts.prepare(settings.data, key)
+    replica.prepare(settings.data, key)
+    incarnation = _incarnation(settings, key)
+    devices = build_devices(settings.devices, post)
+    sync_acts = SyncActs(
+        open_log=lambda: ActsLog(settings.data, key),
+        client=CentralClient(identity, incarnation, clock, offset),
+        offset=offset,
+        mailbox=post,
+        clock=clock,
+        health=_health(post, offset, clock, incarnation),
+        rules=LinkRules(
+            probes_needed=settings.central.probes_needed,
+            probe_s=settings.central.probe_s,
+            longest_s=settings.central.longest_probe_s,
+            heartbeat_s=settings.central.heartbeat_s,
+        ),
+        deadline_s=settings.central.deadline_s,
+    )
+    sync_feed = SyncFeed(
+        open_replica=lambda: ReplicaWriter(settings.data, key),
+        client=CentralClient(identity, incarnation, clock, offset),
+        clock=clock,
+        suspect=sync_acts.suspect,
+    )
+
+    def station() -> None:
+        log_file = ActsLog(settings.data, key)
+        knowledge = Replica(settings.data, key, identity.index_key_bytes())
+        make_station(
+            library=Holdings(knowledge, log_file),
+            acts=log_file,
+            asker=sync_acts,
+            printer=devices.printer,
+            screen=screen,
+            clock=clock,
+            settings=settings.visit(),
+            new_act_id=lambda: ActId(str(uuid7())),
+        ).run(mailbox, stop)
+        knowledge.close()
+        log_file.close()
+
+    threads = [
+        _thread("station", station),
+        _thread("sync-acts", lambda: sync_acts.run(stop)),
+        _thread("sync-feed", lambda: sync_feed.run(stop)),
+    ]
+    devices.supervisor.start()
+    for thread in threads:
+        thread.start()
+    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices.supervisor))
+
+
+def _stop(
+    stop: threading.Event,
+    threads: list[threading.Thread],
+    sync_acts: SyncActs,
+    sync_feed: SyncFeed,
+    supervisor: Supervisor,
+) -> None:
+    stop.set()
+    sync_acts.suspect()
+    supervisor.stop()
+    for thread in threads[:2]:
+        thread.join(timeout=5.0)
+    sync_feed.close_line()
+
+
+def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException:
+            log.exception("a thread of the kiosk died of a bug", thread=name)
+            os._exit(CRASHED)
+
+    return threading.Thread(target=guarded, name=name, daemon=True)
+
+
+def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
+    opened = ActsLog(settings.data, key)
+    try:
+        return opened.incarnation
+    finally:
+        opened.close()
+
+
+def _health(
+    post: Post,
+    offset: ClockOffset,
+    clock: SystemClock,
+    incarnation: IncarnationId,
+) -> Callable[[int, datetime | None], wire.Health]:
+    program = version("shelfpoint")
+
+    def health(waiting: int, oldest: datetime | None) -> wire.Health:
+        now = clock.now()
+        return wire.Health(
+            incarnation=incarnation,
+            program=program,
+            queue_length=waiting,
+            queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
+            clock_offset_ms=None if offset.value is None else int(offset.value.total_seconds() * 1000),
+            devices=post.devices(),
+        )
+
+    return health

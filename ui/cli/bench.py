@@ -1,0 +1,82 @@
+"""`shelfpoint bench`: measures this machine against floors of the same run and says which goals are met."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from config.settings import CodeRule, KioskSettings
+from kiosk.domain.identity import CodeType
+
+if TYPE_CHECKING:
+    from ui.benchmarks.measure import Figure
+
+ROWS = ("cards", "lending", "online", "start")
+
+
+@click.command()
+@click.argument("rows", nargs=-1, type=click.Choice(ROWS))
+@click.option("--memberships", default=500_000, show_default=True, help="In the replica.")
+@click.option("--items", default=1_000_000, show_default=True, help="In the replica.")
+@click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list.")
+def bench(rows: tuple[str, ...], memberships: int, items: int, runs: int, as_json: bool) -> None:
+    """Measure ROWS (default: all). Exit code 1 when a goal is not met."""
+    from ui.benchmarks import measure
+
+    wanted = rows or ROWS
+    console = Console(stderr=as_json)
+    figures: list[measure.Figure] = []
+    with tempfile.TemporaryDirectory(prefix="shelfpoint-bench-") as name:
+        folder = Path(name)
+        with Progress(console=console, transient=True) as progress:
+            for row in wanted:
+                task = progress.add_task(row, total=None)
+                figures += _measure(row, folder / row, memberships, items, runs, progress)
+                progress.remove_task(task)
+    if as_json:
+        click.echo(json.dumps(measure.as_json(figures), ensure_ascii=False))
+    else:
+        measure.show(figures, console)
+    if any(figure.met is False for figure in figures):
+        raise SystemExit(1)
+
+
+def _measure(row: str, folder: Path, memberships: int, items: int, runs: int, progress: Progress) -> "list[Figure]":
+    folder.mkdir()
+    if row == "cards":
+        from ui.benchmarks.cards import card_to_uid
+
+        return [card_to_uid(folder, runs)]
+    if row == "lending":
+        from ui.benchmarks import lending
+
+        city = lending.City(memberships, items)
+        lending.fill(folder, city, progress)
+        settings = _settings(folder)
+        return [
+            lending.card_to_patron(folder, settings, city, runs),
+            lending.barcode_to_fact(folder, settings, city, runs),
+        ]
+    if row == "online":
+        from ui.benchmarks.online import checkout_online
+
+        return [checkout_online(folder, _settings(folder), max(runs // 2, 20))]
+    from ui.benchmarks.startup import start_up
+
+    return start_up(folder, max(runs // 50, 3))
+
+
+def _settings(folder: Path) -> KioskSettings:
+    return KioskSettings(
+        library_name="bench",
+        branch="main",
+        branch_name="bench",
+        data=folder / "data",
+        keys=folder / "keys",
+        codes=(CodeRule(type=CodeType.ITEM, pattern="C[0-9]{7}"),),
+    )

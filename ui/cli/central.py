@@ -1,0 +1,270 @@
+"""`shelfpoint central`: serve, enrol and look after the central server, on the machine that holds its data.
+
+Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does: they open
+the same database, and a waiting kiosk hears of a change within two seconds.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.domain.identity import CardKind
+from kiosk.domain.lending import Standing
+from kiosk.words import Language, say_reason
+from sync.central.backup import BackupFailed, back_up, restore_from
+from sync.central.database import DatabaseUnusable
+from sync.central.demo import demo_cast, load_demo
+from sync.central.keys import KeyFileUnusable
+from sync.central.office import Central, CentralSettings
+from sync.central.policies import BadPolicy, load_policy
+from sync.central.registry import UnknownRecord
+
+_DATA = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), required=True, envvar="SHELFPOINT_CENTRAL_DATA",
+    help="Folder of central's database.",
+)  # fmt: skip
+_KEY = click.option(
+    "--key", type=click.Path(path_type=Path, dir_okay=False), envvar="SHELFPOINT_CENTRAL_KEY",
+    help="Root key file; default: beside the data folder, with the same name and .key.",
+)  # fmt: skip
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+
+
+class _WrongUse(click.ClickException):
+    exit_code = 2
+
+
+def _place(command: Callable[..., None]) -> Callable[..., None]:
+    return _DATA(_KEY(command))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What we know can go wrong becomes a message and an exit code."""
+    try:
+        yield
+    except (KeyFileUnusable, BadPolicy) as error:
+        raise _WrongUse(str(error)) from error
+    except UnknownRecord as error:
+        raise _WrongUse(f"there is no {error}") from error
+    except (DatabaseUnusable, BackupFailed) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _opened(data: Path, key: Path | None) -> Iterator[Central]:
+    with _told():
+        central = Central.open(CentralSettings(data=data, key_file=key))
+        try:
+            yield central
+        finally:
+            central.close()
+
+
+def _say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain)
+
+
+@click.group()
+def central() -> None:
+    """The central server."""
+
+
+@central.command()
+@_place
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Gets the address once it answers.")
+def serve(data: Path, key: Path | None, host: str, port: int, ready_file: Path | None) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    settings = CentralSettings(data=data, key_file=key, host=host, port=port, ready_file=ready_file)
+    from sync.central import server  # the web framework takes a second to load; only this command needs it
+
+    try:
+        with _told():
+            server.serve(settings, announce=lambda address: click.echo(f"shelfpoint central listening on {address}"))
+    except server.CannotListen as error:
+        raise click.ClickException(str(error)) from error
+
+
+@central.command()
+@_place
+@click.option("--branch", required=True, help="Where the kiosk will stand.")
+@click.option("--again", metavar="KIOSK", help="Enrol this kiosk anew instead of a new one.")
+@_JSON
+def enrol(data: Path, key: Path | None, branch: str, again: str | None, as_json: bool) -> None:
+    """Make a one-time code for a new kiosk; it lives an hour."""
+    with _opened(data, key) as opened:
+        code = opened.fleet.make_code(branch, again=again)
+    _say(as_json, {"code": code, "branch": branch}, code)
+
+
+@central.command()
+@_place
+@click.argument("kiosk")
+def revoke(data: Path, key: Path | None, kiosk: str) -> None:
+    """End a kiosk's credential, from its next request on."""
+    with _opened(data, key) as opened:
+        opened.fleet.revoke(kiosk)
+    click.echo(f"{kiosk} is revoked.")
+
+
+@central.command()
+@_place
+@_JSON
+def kiosks(data: Path, key: Path | None, as_json: bool) -> None:
+    """List the kiosks and their last sign of life."""
+    with _opened(data, key) as opened:
+        rows = [
+            {
+                "kiosk": kiosk.id,
+                "branch": kiosk.branch,
+                "enrolled_at": kiosk.enrolled_at.isoformat(),
+                "revoked_at": None if kiosk.revoked_at is None else kiosk.revoked_at.isoformat(),
+                "health_at": None if kiosk.health_at is None else kiosk.health_at.isoformat(),
+                "queue_length": None if kiosk.health is None else kiosk.health.queue_length,
+            }
+            for kiosk in opened.fleet.all()
+        ]
+    plain = [f"{row['kiosk']}  {row['branch']}  {'revoked' if row['revoked_at'] else 'enrolled'}" for row in rows]
+    _say(as_json, rows, "\n".join(plain) or "No kiosk is enrolled.")
+
+
+@central.command()
+@_place
+@click.option("--membership", help="Only of this membership.")
+@click.option("--item", help="Only of this item.")
+@_JSON
+def loans(data: Path, key: Path | None, membership: str | None, item: str | None, as_json: bool) -> None:
+    """List open loans."""
+    with _opened(data, key) as opened:
+        found = opened.holdings.open_loans(membership=membership, item=item)
+    rows = [
+        {
+            "act": loan.act_id,
+            "membership": loan.membership,
+            "item": loan.item,
+            "lent_at": loan.lent_at.isoformat(),
+            "due_at": loan.due_at.isoformat(),
+            "renewals": loan.renewals,
+        }
+        for loan in found
+    ]
+    plain = [f"{loan.item}  {loan.membership}  until {loan.due_at.astimezone():%Y-%m-%d}" for loan in found]
+    _say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
+
+
+@central.command()
+@_place
+@click.option("--all", "include_closed", is_flag=True, help="Closed ones too.")
+@_JSON
+def cases(data: Path, key: Path | None, include_closed: bool, as_json: bool) -> None:
+    """List what waits for a person."""
+    with _opened(data, key) as opened:
+        found = opened.holdings.cases(include_closed=include_closed)
+    rows = [
+        {
+            "case": case.id,
+            "reason": case.reason.value,
+            "act": case.act,
+            "other_act": case.other_act,
+            "item": case.item,
+            "membership": case.membership,
+            "kiosk": case.kiosk,
+            "details": case.details,
+            "opened_at": case.opened_at.isoformat(),
+            "closed_at": None if case.closed_at is None else case.closed_at.isoformat(),
+            "closed_by": case.closed_by,
+        }
+        for case in found
+    ]
+    plain = [
+        f"{case.opened_at:%Y-%m-%d %H:%M}  {case.item or '-'}  {case.membership or '-'}  "
+        f"{say_reason(case.reason, Language.ZH_TW, case.details)}  [{case.id}]"
+        for case in found
+    ]  # fmt: skip
+    _say(as_json, rows, "\n".join(plain) or "Nothing waits.")
+
+
+@central.command("close-case")
+@_place
+@click.argument("case")
+@click.option("--who", required=True, help="Who has looked at it.")
+def close_case(data: Path, key: Path | None, case: str, who: str) -> None:
+    """Mark a case as done."""
+    with _opened(data, key) as opened:
+        opened.holdings.close_case(case, who=who)
+
+
+@central.command("load-demo")
+@_place
+@_JSON
+def load_sample(data: Path, key: Path | None, as_json: bool) -> None:
+    """Load the sample library."""
+    with _opened(data, key) as opened:
+        load_demo(opened)
+    cast = demo_cast()
+    _say(as_json, {"lendable": list(cast.lendable), "on_loan": cast.on_loan}, "The sample library is loaded.")
+
+
+@central.group()
+def policy() -> None:
+    """Lending rules."""
+
+
+@policy.command("set")
+@_place
+@click.argument("file", type=click.Path(path_type=Path))
+def policy_set(data: Path, key: Path | None, file: Path) -> None:
+    """Let the rules of FILE hold from now on."""
+    with _told():
+        entry = load_policy(file)
+    with _opened(data, key) as opened, opened.registry.change("command line") as change:
+        change.policy(entry)
+    click.echo(f"The rules {entry.policy_version} hold now.")
+
+
+@central.command()
+@_place
+@click.argument("membership")
+@click.option("--unblock", is_flag=True, help="Let it borrow again.")
+def block(data: Path, key: Path | None, membership: str, unblock: bool) -> None:
+    """Block a membership, or unblock it."""
+    with _opened(data, key) as opened, opened.registry.change("command line") as change:
+        change.stand(membership, Standing.ACTIVE if unblock else Standing.BLOCKED)
+
+
+@central.command("bind-card")
+@_place
+@click.argument("membership")
+@click.argument("kind", type=click.Choice([kind.value for kind in CardKind]))
+@click.option("--number", prompt=True, hide_input=True, help="As the library spells it; asked for when not given.")
+def bind_card(data: Path, key: Path | None, membership: str, kind: str, number: str) -> None:
+    """Let a card open a membership; its older card of that kind ends."""
+    with _opened(data, key) as opened, opened.registry.change("command line") as change:
+        change.bind_card(membership, CardKind(kind), number)
+
+
+@central.command()
+@_place
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(data: Path, key: Path | None, file: Path) -> None:
+    """Copy the database, encrypted with the same key, while it is in use."""
+    with _told():
+        back_up(CentralSettings(data=data, key_file=key), file)
+    click.echo(f"{file}: complete. It is worth nothing without the root key; keep a copy of that apart.")
+
+
+@central.command()
+@_place
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.confirmation_option(prompt="Central must not be running. Replace its database by this copy?")
+def restore(data: Path, key: Path | None, file: Path) -> None:
+    """Put a copy back and renew the epoch: kiosks tell again what it may have lost."""
+    with _told():
+        epoch = restore_from(CentralSettings(data=data, key_file=key), file)
+    click.echo(f"Restored; the new epoch is {epoch}.")

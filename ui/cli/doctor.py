@@ -1,0 +1,121 @@
+"""`shelfpoint doctor`: looks at this machine and says, one line each, what is well and what to do about the rest."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    """In a few words."""
+    well: bool
+    """No need to act."""
+    detail: str
+    """What was found, and what to do when it is not well."""
+
+
+@click.command()
+@click.option("--config", "config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of this kiosk.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list.")
+def doctor(config: Path | None, as_json: bool) -> None:
+    """Look for what is wrong with this machine. Exit code 1 when something is."""
+    findings = list(_look(config))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok ' if finding.well else 'BAD'} {finding.what}: {finding.detail}")
+    if not all(finding.well for finding in findings):
+        raise SystemExit(1)
+
+
+def _look(config: Path | None) -> Iterator[Finding]:
+    yield _sqlite()
+    yield _font()
+    yield _pcscd()
+    yield _key_protection()
+    if config is not None:
+        yield from _configured(config)
+
+
+def _sqlite() -> Finding:
+    from sqlcipher3 import dbapi2 as sqlcipher
+
+    from sync.encrypted import OLDEST_SQLITE
+
+    well = sqlcipher.sqlite_version_info >= OLDEST_SQLITE
+    return Finding("SQLite", well, f"{sqlcipher.sqlite_version}, 3.51.3 or newer is needed")
+
+
+def _font() -> Finding:
+    if shutil.which("fc-match") is None:
+        return Finding("Chinese font", False, "fc-match is missing; install fontconfig")
+    found = subprocess.run(
+        ["fc-match", "-f", "%{family}", "Noto Sans CJK TC"], capture_output=True, text=True, timeout=10, check=False
+    ).stdout
+    well = "Noto Sans CJK TC" in found
+    return Finding("Chinese font", well, "Noto Sans CJK TC" if well else f"found {found}; install fonts-noto-cjk")
+
+
+def _pcscd() -> Finding:
+    socket = Path(os.environ.get("PCSCLITE_CSOCK_NAME", "/run/pcscd/pcscd.comm"))
+    well = socket.exists()
+    advice = "" if well else "; start pcscd, or the kiosk runs without a card reader"
+    return Finding("card reader service", well, f"{socket}{advice}")
+
+
+def _key_protection() -> Finding:
+    sealed = Path("/dev/tpmrm0").exists()
+    return Finding(
+        "database key", True, "a TPM can seal it" if sealed else "no TPM here: the key is a file, protect the disk"
+    )
+
+
+def _configured(config: Path) -> Iterator[Finding]:
+    from config.settings import BadSettings, load
+    from kiosk.domain.values import KioskError
+    from sync import acts
+    from sync.acts import ActsLog
+    from sync.central_client import load_identity
+    from sync.encrypted import key_file
+    from ui.assembly import DATABASE_KEY
+
+    try:
+        settings = load(config)
+    except BadSettings as error:
+        yield from (Finding("settings", False, problem) for problem in error.problems)
+        return
+    yield Finding("settings", True, str(config))
+    identity = load_identity(settings.keys)
+    yield Finding(
+        "enrolment", identity is not None, "run 'shelfpoint kiosk enrol'" if identity is None else identity.kiosk
+    )
+    yield _try("data folder", lambda: f"{shutil.disk_usage(settings.data).free // 2**20} MiB free")
+    if (settings.data / acts.FILE).exists():
+        try:
+            log = ActsLog(settings.data, key_file(settings.keys / DATABASE_KEY))
+            waiting, _ = log.queue()
+            log.close()
+        except KioskError as error:
+            yield Finding("log", False, str(error))
+        else:
+            yield Finding("log", True, f"{waiting} acts wait for central")
+    for scanner in settings.devices.scanners:
+        there = Path(scanner.path).exists()
+        yield Finding(f"scanner {scanner.name}", there, scanner.path if there else f"{scanner.path} is not there")
+
+
+def _try(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except OSError as error:
+        return Finding(what, False, f"{error}")

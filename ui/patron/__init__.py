@@ -1,0 +1,1 @@
+"""What the patron sees: view models in Python, screens in QML, drawings in SVG. Nothing is decided here."""

@@ -1,0 +1,62 @@
+import QtQuick
+import QtQuick.Layouts
+import Shelfpoint
+
+// A drawing and what it means: side by side where the place is low, one above the other where it is high.
+GridLayout {
+    id: lead
+
+    property string drawing: ""
+    property string title: ""
+    property string text: ""
+    property real drawingShare: 0.62
+    default property alias extra: texts.data
+    property bool low: width > height * 1.8
+    readonly property bool _roomy: height - texts.implicitHeight > (Theme.compact ? 110 : 150)
+
+    property real leastWidth: Theme.body * 22
+    readonly property bool _drawn: drawing !== "" && (low ? width > leastWidth : _roomy)
+
+    columnSpacing: Theme.gap * 1.5
+    columns: low ? 2 : 1
+    rowSpacing: Theme.gap
+
+    Drawing {
+        Layout.alignment: lead.low ? Qt.AlignVCenter : Qt.AlignBottom
+        Layout.fillHeight: true
+        Layout.fillWidth: !lead.low
+        Layout.maximumHeight: lead.low ? Number.POSITIVE_INFINITY : Math.min(lead.width * 0.72, lead.height * lead.drawingShare)
+        Layout.preferredWidth: lead.low ? Math.min(lead.width * 0.36, lead.height * 1.5) : -1
+        accent: Theme.action
+        ink: Theme.ink
+        name: lead.drawing
+        surface: Theme.surface
+        tint: Theme.tint
+        visible: lead._drawn
+    }
+    ColumnLayout {
+        id: texts
+
+        Layout.alignment: lead.low || !lead._drawn ? Qt.AlignVCenter : Qt.AlignTop
+        Layout.fillWidth: true
+        spacing: Theme.gapSmall
+
+        InkText {
+            Layout.fillWidth: true
+            Accessible.role: Accessible.Heading
+            font.bold: true
+            font.pixelSize: Theme.title
+            horizontalAlignment: lead.low ? Text.AlignLeft : Text.AlignHCenter
+            objectName: "title"
+            text: lead.title
+        }
+        InkText {
+            Layout.fillWidth: true
+            color: Theme.inkSoft
+            horizontalAlignment: lead.low ? Text.AlignLeft : Text.AlignHCenter
+            objectName: "subtitle"
+            text: lead.text
+            visible: text !== ""
+        }
+    }
+}

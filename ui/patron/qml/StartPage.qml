@@ -1,0 +1,64 @@
+import QtQuick
+import QtQuick.Layouts
+import Shelfpoint
+
+// Nobody is here: tap a card, or choose.
+PageFrame {
+    id: page
+
+    required property PatronScreen visit
+    readonly property bool _flat: Theme.lowReach && Theme.wide
+
+    share: 0.4
+
+    Lead {
+        anchors.fill: parent
+        drawing: page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
+        text: page.visit.cardReaderReady ? qsTr("or choose what you would like to do")
+            : page.visit.scannerReady ? qsTr("The card reader is not working; the barcode of your card works.")
+            : qsTr("The card reader and the scanner are not working. The desk will gladly help you.")
+        title: page.visit.cardReaderReady ? qsTr("Lay your card here")
+             : page.visit.scannerReady ? qsTr("Scan your library card") : qsTr("Please go to the desk")
+    }
+
+    work: GridLayout {
+        anchors.fill: parent
+        columnSpacing: Theme.gap
+        columns: page._flat ? 3 : 1
+        rowSpacing: Theme.gap
+        uniformCellHeights: true
+        uniformCellWidths: true
+
+        ActionTile {
+            Layout.fillHeight: true
+            Layout.fillWidth: true
+            about: qsTr("Take books home")
+            drawing: "borrow"
+            main: true
+            objectName: "btn_borrow"
+            text: qsTr("Borrow")
+            upright: page._flat
+            onClicked: page.visit.borrow()
+        }
+        ActionTile {
+            Layout.fillHeight: true
+            Layout.fillWidth: true
+            about: qsTr("No card needed")
+            drawing: "return"
+            objectName: "btn_return"
+            text: qsTr("Return")
+            upright: page._flat
+            onClicked: page.visit.bringBack()
+        }
+        ActionTile {
+            Layout.fillHeight: true
+            Layout.fillWidth: true
+            about: qsTr("Due dates and renewing")
+            drawing: "account"
+            objectName: "btn_account"
+            text: qsTr("My loans")
+            upright: page._flat
+            onClicked: page.visit.account()
+        }
+    }
+}

@@ -1,0 +1,449 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_TW" sourcelanguage="en_US">
+<context>
+    <name>AccountPage</name>
+    <message>
+        <source>Nothing on loan. Choose a book you like!</source>
+        <translation>目前沒有借書，去挑一本喜歡的吧！</translation>
+    </message>
+    <message>
+        <source>Borrow books</source>
+        <translation>我要借書</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>BookRow</name>
+    <message>
+        <source>Renew</source>
+        <translation>續借</translation>
+    </message>
+</context>
+<context>
+    <name>BookShelf</name>
+    <message>
+        <source>Books</source>
+        <translation>書籍清單</translation>
+    </message>
+</context>
+<context>
+    <name>BorrowPage</name>
+    <message>
+        <source>Scan the barcode on the book</source>
+        <translation>請掃描書上的條碼</translation>
+    </message>
+    <message>
+        <source>The scanner is not working. Please go to the desk.</source>
+        <translation>掃描器暫時不能使用，請到服務台</translation>
+    </message>
+    <message>
+        <source>Books you scan appear here.</source>
+        <translation>掃描過的書會出現在這裡</translation>
+    </message>
+    <message>
+        <source>My loans</source>
+        <translation>我的借閱</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>BottomBar</name>
+    <message>
+        <source>Help</source>
+        <translation>說明</translation>
+    </message>
+    <message>
+        <source>End</source>
+        <translation>結束</translation>
+    </message>
+</context>
+<context>
+    <name>CountdownSheet</name>
+    <message>
+        <source>Are you still there?</source>
+        <translation>您還在嗎？</translation>
+    </message>
+    <message>
+        <source>End</source>
+        <translation>結束</translation>
+    </message>
+    <message>
+        <source>I am still here</source>
+        <translation>我還在，繼續</translation>
+    </message>
+</context>
+<context>
+    <name>DonePage</name>
+    <message>
+        <source>All done</source>
+        <translation>都好了</translation>
+    </message>
+    <message>
+        <source>Not yet confirmed: we were offline. You may take the books.</source>
+        <translation>尚待確認：剛才離線。書可以帶走，連線後自動確認。</translation>
+    </message>
+</context>
+<context>
+    <name>HelpSheet</name>
+    <message>
+        <source>Hold the barcode on the book under the scanner.</source>
+        <translation>把書上的條碼對準掃描器。</translation>
+    </message>
+    <message>
+        <source>Wait until the book appears with a tick.</source>
+        <translation>等畫面出現書名和打勾。</translation>
+    </message>
+    <message>
+        <source>Each line is one book, with the day it is due.</source>
+        <translation>每一列是一本書，寫著到期日。</translation>
+    </message>
+    <message>
+        <source>Put the book where the screen says, then press &apos;Done&apos;.</source>
+        <translation>照畫面說的地方放書，再按「完成」。</translation>
+    </message>
+    <message>
+        <source>Red lines are overdue: please return these first.</source>
+        <translation>紅色的已經逾期，請先還。</translation>
+    </message>
+    <message>
+        <source>Press &apos;Renew&apos; to keep a book longer.</source>
+        <translation>想多看幾天，就按「續借」。</translation>
+    </message>
+    <message>
+        <source>Choose paper, a QR code, or no slip.</source>
+        <translation>選擇要列印、要 QR 碼，或是不用單據。</translation>
+    </message>
+    <message>
+        <source>Take your slip and your card with you.</source>
+        <translation>單據和借閱證都要帶走喔。</translation>
+    </message>
+    <message>
+        <source>Nothing printed? Your books are recorded in any case.</source>
+        <translation>沒有印出來？借還的紀錄都已經存好了。</translation>
+    </message>
+    <message>
+        <source>Lay your card on the reader until you hear the sound.</source>
+        <translation>把借閱證放在感應區，聽到聲音再拿起來。</translation>
+    </message>
+    <message>
+        <source>Scan the barcode on each book, one after the other.</source>
+        <translation>一本一本，掃描書上的條碼。</translation>
+    </message>
+    <message>
+        <source>Press &apos;Done&apos; and take a slip if you like.</source>
+        <translation>按「完成」，需要的話拿一張單據。</translation>
+    </message>
+    <message>
+        <source>How to return</source>
+        <translation>怎麼還書</translation>
+    </message>
+    <message>
+        <source>Your loans</source>
+        <translation>您借的書</translation>
+    </message>
+    <message>
+        <source>Your slip</source>
+        <translation>您的單據</translation>
+    </message>
+    <message>
+        <source>How to borrow</source>
+        <translation>怎麼借書</translation>
+    </message>
+    <message>
+        <source>The desk will gladly help you.</source>
+        <translation>服務台的館員很樂意幫您。</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>關閉</translation>
+    </message>
+</context>
+<context>
+    <name>IdentifyPage</name>
+    <message>
+        <source>Then you will see your loans.</source>
+        <translation>接著會看到您借的書</translation>
+    </message>
+    <message>
+        <source>Then scan your books.</source>
+        <translation>接著就可以掃描要借的書</translation>
+    </message>
+    <message>
+        <source>Lay your card here</source>
+        <translation>請感應借閱證</translation>
+    </message>
+    <message>
+        <source>Scan your library card</source>
+        <translation>請掃描借閱證</translation>
+    </message>
+    <message>
+        <source>Please go to the desk</source>
+        <translation>請到服務台</translation>
+    </message>
+    <message>
+        <source>The card reader is not working just now.</source>
+        <translation>讀卡機暫時不能使用。</translation>
+    </message>
+    <message>
+        <source>EasyCard, iPASS or chip library card: leave it until you hear the sound.</source>
+        <translation>悠遊卡、一卡通、晶片借閱證：聽到聲音再拿起。</translation>
+    </message>
+    <message>
+        <source>Or hold the barcode of your card or telephone under the scanner.</source>
+        <translation>也可以用掃描器，掃借閱證或手機上的條碼。</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+</context>
+<context>
+    <name>Kiosk</name>
+    <message>
+        <source>Offline just now. Borrowing and returning go on; slips say &apos;not yet confirmed&apos;.</source>
+        <translation>目前離線，借書還書照常；單據會註明「尚待確認」。</translation>
+    </message>
+</context>
+<context>
+    <name>LinkChip</name>
+    <message>
+        <source>Online</source>
+        <translation>已連線</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>離線</translation>
+    </message>
+    <message>
+        <source>Connecting</source>
+        <translation>連線中</translation>
+    </message>
+</context>
+<context>
+    <name>MessageSheet</name>
+    <message>
+        <source>That did not work</source>
+        <translation>這次沒有成功</translation>
+    </message>
+    <message>
+        <source>Please note</source>
+        <translation>提醒您</translation>
+    </message>
+    <message>
+        <source>All right</source>
+        <translation>知道了</translation>
+    </message>
+</context>
+<context>
+    <name>OutOfServicePage</name>
+    <message>
+        <source>One moment, please</source>
+        <translation>請稍候</translation>
+    </message>
+    <message>
+        <source>This machine is resting</source>
+        <translation>這台機器暫停使用</translation>
+    </message>
+    <message>
+        <source>The desk will help you</source>
+        <translation>服務台的館員會幫您</translation>
+    </message>
+</context>
+<context>
+    <name>ReturnPage</name>
+    <message>
+        <source>No card is needed.</source>
+        <translation>還書不用借閱證</translation>
+    </message>
+    <message>
+        <source>Scan the books you bring back</source>
+        <translation>請掃描要還的書</translation>
+    </message>
+    <message>
+        <source>The scanner is not working. Please go to the desk.</source>
+        <translation>掃描器暫時不能使用，請到服務台</translation>
+    </message>
+    <message>
+        <source>Books you scan appear here.</source>
+        <translation>掃描過的書會出現在這裡</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>SlipChoice</name>
+    <message>
+        <source>Would you like a slip with the dates?</source>
+        <translation>需要單據嗎？</translation>
+    </message>
+    <message>
+        <source>On paper</source>
+        <translation>印在紙上</translation>
+    </message>
+    <message>
+        <source>The printer is not working</source>
+        <translation>印表機不能使用</translation>
+    </message>
+    <message>
+        <source>Print</source>
+        <translation>列印</translation>
+    </message>
+    <message>
+        <source>Onto your telephone</source>
+        <translation>用手機帶走</translation>
+    </message>
+    <message>
+        <source>QR code</source>
+        <translation>QR 碼</translation>
+    </message>
+    <message>
+        <source>Saves paper</source>
+        <translation>節省紙張</translation>
+    </message>
+    <message>
+        <source>No slip</source>
+        <translation>不用單據</translation>
+    </message>
+</context>
+<context>
+    <name>SlipQr</name>
+    <message>
+        <source>Take a picture with your telephone</source>
+        <translation>請用手機掃描，把單據帶走</translation>
+    </message>
+    <message>
+        <source>Too many books for a QR code. Please print, or write down the dates.</source>
+        <translation>書太多，QR 碼放不下。請列印，或記下日期。</translation>
+    </message>
+    <message>
+        <source>QR code of your slip</source>
+        <translation>單據的 QR 碼</translation>
+    </message>
+    <message>
+        <source>Print</source>
+        <translation>列印</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>好了，結束</translation>
+    </message>
+</context>
+<context>
+    <name>SlipState</name>
+    <message>
+        <source>The printer did not say whether it printed. Look below it first.</source>
+        <translation>印表機沒有回報。請先看一看出紙口。</translation>
+    </message>
+    <message>
+        <source>Printing</source>
+        <translation>列印中，請稍候</translation>
+    </message>
+    <message>
+        <source>Please take your slip</source>
+        <translation>請取走單據</translation>
+    </message>
+    <message>
+        <source>Is your slip there?</source>
+        <translation>單據出來了嗎？</translation>
+    </message>
+    <message>
+        <source>The slip was not printed</source>
+        <translation>單據沒有印出來</translation>
+    </message>
+    <message>
+        <source>Your books are recorded in any case.</source>
+        <translation>放心，借還的紀錄都已經存好了。</translation>
+    </message>
+    <message>
+        <source>Print again</source>
+        <translation>再印一次</translation>
+    </message>
+    <message>
+        <source>QR code</source>
+        <translation>QR 碼</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>好了，結束</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>or choose what you would like to do</source>
+        <translation>或選擇您要做的事</translation>
+    </message>
+    <message>
+        <source>The card reader is not working; the barcode of your card works.</source>
+        <translation>讀卡機暫時不能使用，可以改掃借閱證上的條碼。</translation>
+    </message>
+    <message>
+        <source>The card reader and the scanner are not working. The desk will gladly help you.</source>
+        <translation>讀卡機和掃描器暫時不能使用，服務台很樂意幫您。</translation>
+    </message>
+    <message>
+        <source>Lay your card here</source>
+        <translation>請感應借閱證</translation>
+    </message>
+    <message>
+        <source>Scan your library card</source>
+        <translation>請掃描借閱證</translation>
+    </message>
+    <message>
+        <source>Please go to the desk</source>
+        <translation>請到服務台</translation>
+    </message>
+    <message>
+        <source>Take books home</source>
+        <translation>把書帶回家</translation>
+    </message>
+    <message>
+        <source>Borrow</source>
+        <translation>借書</translation>
+    </message>
+    <message>
+        <source>No card needed</source>
+        <translation>不用借閱證</translation>
+    </message>
+    <message>
+        <source>Return</source>
+        <translation>還書</translation>
+    </message>
+    <message>
+        <source>Due dates and renewing</source>
+        <translation>看到期日、續借</translation>
+    </message>
+    <message>
+        <source>My loans</source>
+        <translation>我的借閱</translation>
+    </message>
+</context>
+<context>
+    <name>Tools</name>
+    <message>
+        <source>Large text</source>
+        <translation>大字</translation>
+    </message>
+    <message>
+        <source>Contrast</source>
+        <translation>高對比</translation>
+    </message>
+    <message>
+        <source>Low reach</source>
+        <translation>低位</translation>
+    </message>
+</context>
+</TS>
