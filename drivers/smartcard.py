@@ -59,9 +59,20 @@ def technology_of(atr: bytes, uid_length: int) -> Technology:
     if historical.startswith(_STORAGE):
         standard = historical[len(_STORAGE)] if len(historical) > len(_STORAGE) else None
         return _STANDARDS.get(standard, Technology.UNKNOWN) if standard is not None else Technology.UNKNOWN
-    if len(historical) == 8 and uid_length == 4 and historical[7] & 0x0F == 0:
+    if uid_length == 4 and _is_atqb(historical):
         return Technology.ISO14443B
     return Technology.ISO14443A
+
+
+def _is_atqb(historical: bytes) -> bool:
+    """Type B puts 8 bytes of its ATQB there: protocol type 14443-4, frame size 0 to 8, FWI 1 to 14, MBLI in the high half.
+
+    A type A card with 8 historical bytes that end in a status word (9000) does not fit and is not refused as type B.
+    """
+    if len(historical) != 8:
+        return False
+    frame_and_type, waiting, buffer = historical[5:]
+    return frame_and_type & 0x0F == 1 and frame_and_type >> 4 <= 8 and 1 <= waiting >> 4 <= 14 and buffer & 0x0F == 0
 
 
 class CardReader:
@@ -145,6 +156,8 @@ class CardReader:
         moved = before >> 16 != now >> 16
         if was and (not present or moved):
             self._mailbox.post(CardLeft(reader))
+        if not present and not was and moved and before != scard.SCARD_STATE_UNAWARE:
+            self._mailbox.post(CardTrouble(reader, Reason.CARD_TAKEN_EARLY))  # came and went between two looks
         if not present or (was and not moved):
             return
         if now & scard.SCARD_STATE_MUTE:

@@ -142,7 +142,7 @@ class CardArrived:
     """A card lies on a reader and its UID was read."""
 
     reader: str
-    """Device name."""
+    """The PC/SC reader on which it lies; one configured device may be several readers."""
     card: CardRead
     """What was read; not yet checked by `identity.unfit`."""
 

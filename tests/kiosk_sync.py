@@ -1,7 +1,9 @@
 """Acts, verdicts, feed pages and a central that answers on command, for tests of the kiosk's half of sync."""
 
+import base64
 import hashlib
 import hmac
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,13 +12,16 @@ from pathlib import Path
 import httpx2
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes import FakeClock
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Verdict, Word
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
-from kiosk.ports import Event
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, MembershipId, Reason
+from kiosk.ports import Event, LedgerError
 from sync import acts, replica, wire
-from sync.central_client import Identity
+from sync.agent import SyncActs
+from sync.central_client import CentralClient, ClockOffset, Identity
+from sync.link_state import LinkRules
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 DUE = NOON + timedelta(days=28)
@@ -218,6 +223,70 @@ def identity() -> Identity:
 
 
 def _b64(raw: bytes) -> str:
-    import base64
-
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+class SyncKiosk:
+    """The sync threads' half of a kiosk, driven by turns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.central = FakeCentral()
+        self.mailbox = FakeMailbox()
+        self.clock = FakeClock()
+        self.offset = ClockOffset()
+        self.log = open_log(folder)
+        self.opens: list[LedgerError] = []
+        self.sync = self.agent(self.client())
+
+    def client(self) -> CentralClient:
+        return CentralClient(identity(), IncarnationId("i1"), self.clock, self.offset, self.central)
+
+    def agent(self, client: CentralClient | None) -> SyncActs:
+        return SyncActs(
+            open_log=self.open,
+            client=client,
+            offset=self.offset,
+            mailbox=self.mailbox,
+            clock=self.clock,
+            health=self.health,
+            rules=LinkRules(probes_needed=2),
+            jitter=random.Random(1),
+        )
+
+    def open(self) -> acts.ActsLog:
+        if self.opens:
+            raise self.opens.pop()
+        return self.log
+
+    def health(self, length: int, oldest: datetime | None) -> wire.Health:
+        return wire.Health(incarnation="i1", program="test", queue_length=length)
+
+    def says(self, word: Word = Word.FACT, of: Act | None = None) -> Act:
+        said = of or act()
+        self.log.record(word, said)
+        return said
+
+    def turns(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.clock.pass_time(self.sync.turn())
+
+    def heard(self, kind: type | None = None) -> list[object]:
+        """What was posted since the last look."""
+        events, self.mailbox.events = self.mailbox.events, []
+        return [event for event in events if kind is None or isinstance(event, kind)]
+
+
+def answers(status: int, content: bytes) -> Callable[[str], httpx2.Response]:
+    return lambda path: httpx2.Response(status, content=content)
+
+
+def raises(error: Exception) -> Callable[[str], httpx2.Response]:
+    def answer(path: str) -> httpx2.Response:
+        raise error
+
+    return answer
+
+
+def fault(code: str) -> bytes:
+    return msgspec.json.encode(wire.Fault(code=code))

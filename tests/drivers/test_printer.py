@@ -160,7 +160,7 @@ def test_paper_out_in_the_middle_fails_and_the_rest_comes_once_when_paper_is_loa
     assert "第二張" in shown(second)
 
 
-def test_a_mark_that_was_owed_does_not_confirm_the_next_job(twin: VirtualPrinter) -> None:
+def test_the_late_end_of_a_failed_job_does_not_confirm_the_next_one(twin: VirtualPrinter) -> None:
     twin.paper_out_after(4)
     with running(twin.port) as (printer, box):
         printer.print_slip("one", SLIP)

@@ -86,9 +86,11 @@ class Story:
 
 
 @pytest.fixture
-def story(central: CentralServer, tmp_path: Path) -> Story:
+def story(central: CentralServer, tmp_path: Path, scenario: str) -> Story:
     network = VirtualNetwork(central.port)
-    settings = central.enrolled_kiosk(tmp_path, network.url, deadline_s=0.5, probe_s=0.05, longest_probe_s=0.2)
+    settings = central.enrolled_kiosk(
+        tmp_path, network.url, deadline_s=0.3 if scenario == "silence" else 10.0, probe_s=0.05, longest_probe_s=0.2
+    )
     return Story(central, network, settings, next(_books))
 
 

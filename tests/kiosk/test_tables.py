@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,16 @@ CODES = [*[book(number).id for number in range(1, 7)], "C9999999", "P1234567", "
 CODES += ["/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
 LINKS = [LinkChanged(Link.ONLINE), LinkChanged(Link.ONLINE), LinkChanged(Link.OFFLINE, CentralReason.TOO_SLOW)]
 OUTCOMES = [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.NOTED, Outcome.REFUSED, Outcome.CASE, Outcome.CANCELLED]
+WORK = [
+    Intent.BORROW,
+    Intent.RETURN,
+    Intent.ACCOUNT,
+    Intent.RENEW,
+    Intent.FINISH,
+    Intent.SLIP_PRINT,
+    Intent.PRINT_AGAIN,
+]
+INTENTS = [*Intent, *WORK, *WORK, *WORK]
 FINISHING = (RowState.DONE, RowState.PROVISIONAL)
 
 
@@ -100,10 +111,13 @@ class Drive:
         self.hear(CodeRead("scanner", CODES[which % len(CODES)], None if which % 3 else "code39"))
 
     def _touch(self, which: int) -> None:
-        intent = list(Intent)[which % len(Intent)]
-        argument = {Intent.RENEW: book(which % 4 + 1).id, Intent.LANGUAGE: ["", "en", "zh_TW"][which % 3]}.get(
-            intent, ""
-        )
+        intent = INTENTS[which % len(INTENTS)]
+        rows = self.kiosk.screen.view.rows
+        argument = ""
+        if intent is Intent.RENEW:
+            argument = rows[which % len(rows)].item if rows and which % 7 else book(9).id
+        elif intent is Intent.LANGUAGE:
+            argument = ["", "en", "zh_TW"][which % 3]
         self.hear(Touched(intent, argument))
 
     def _answer(self, which: int) -> None:
@@ -156,14 +170,16 @@ class Drive:
         self.hear(events[which % 3])
 
     def _disk(self, which: int) -> None:
-        self.acts.fails = None if which % 3 else LedgerError(LedgerReason.DISK_FULL)
+        self.acts.fails = None if which % 9 else LedgerError(LedgerReason.DISK_FULL)
 
     def _knowledge(self, which: int) -> None:
         """The feed changes what is known, also in the middle of a visit."""
         library = self.kiosk.library
-        library.rules = None if which % 11 == 0 else POLICY
+        library.rules = None if which % 31 == 0 else POLICY
         library.known_for = None if which % 7 == 0 else timedelta(days=which % 9)
-        library.memberships = {ANN.id: ANN} if which % 5 == 0 else {ANN.id: ANN, BOB.id: BOB}
+        library.memberships = {ANN.id: replace(ANN, owed=0 if which % 6 else 5)}
+        if which % 5:
+            library.memberships[BOB.id] = BOB
         item = book(which % 4 + 1).id
         if which % 2:
             library.loans.pop(item, None)
@@ -187,6 +203,7 @@ class Drive:
         _trouble,
         _disk,
         _disk,
+        _knowledge,
         _knowledge,
         _jump,
     )
@@ -247,9 +264,9 @@ def long_drive() -> set[tuple[Phase, Key, Phase]]:
     """Everything that happened in some thousand events of a fixed drive."""
     chance = random.Random(20261120)
     seen: set[tuple[Phase, Key, Phase]] = set()
-    for _ in range(60):
+    for _ in range(300):
         drive = Drive()
-        for _ in range(250):
+        for _ in range(200):
             drive.happen(chance.randrange(1 << 10), chance.randrange(1 << 16))
         seen |= drive.seen
     return seen

@@ -5,6 +5,7 @@ only through their twins. Each scene checks what the patron sees and leaves pict
 the report and makes the exit code 1.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -96,6 +97,12 @@ class Play:
     # --- the script ---------------------------------------------------------------------------------------------
 
     def _perform(self) -> None:
+        try:
+            self._play_all()
+        finally:
+            self._on_qt(QCoreApplication.quit)
+
+    def _play_all(self) -> None:
         for title, scene in (
             ("開機：連上總館 · Start: online with central", self._start),
             ("悠遊卡線上借三本 · Borrow three by EasyCard, online", self._borrow_three),
@@ -109,7 +116,6 @@ class Play:
             ("閒置自動結束 · Idle time-out", self._idle),
         ):
             self._scene(title, scene)
-        self._on_qt(QCoreApplication.quit)
 
     def _start(self) -> None:
         self._until(
@@ -186,7 +192,7 @@ class Play:
         self._picture("provisional")
         self._touch("btn_finish")
         self._print_slip("provisional")
-        if "尚待確認" not in self._stage.printer.slips()[-1].text:
+        if "尚待確認" not in "".join(self._stage.printer.slips()[-1].text):
             raise SceneFailedError("the slip does not say 尚待確認")
         self._note("the slip says 尚待確認")
         self._leave()
@@ -225,7 +231,7 @@ class Play:
         self._picture("paper-out")
         self._stage.printer.load_paper()
         self._print_slip("reprint", again=True)
-        if "補印" not in self._stage.printer.slips()[-1].text:
+        if "補印" not in "".join(self._stage.printer.slips()[-1].text):
             raise SceneFailedError("the second slip does not say 補印")
         self._note("the second slip says 補印, the loan happened once")
         self._leave()
@@ -258,7 +264,8 @@ class Play:
         except Exception as error:  # noqa: BLE001  a scene that fails is told in the report, and the next one is tried
             scene.failure = f"{type(error).__name__}: {error}"
             self._picture("failed")
-            self._start_over()
+            with contextlib.suppress(SceneFailedError, LookupError):
+                self._start_over()
         scene.seconds = monotonic() - begun
 
     def _tap(self, number: str, phase: Phase) -> None:
@@ -276,7 +283,7 @@ class Play:
         self._stage.printer.wait_for_slip(before + 1, PATIENCE_S)
         path = self._path("slips", name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._stage.printer.slips()[-1].image.save(path)
+        self._stage.printer.slips()[-1].framed().save(path)
         self.scenes[-1].pictures.append(path)
         self._picture(f"{name}-printed")
 
@@ -288,9 +295,11 @@ class Play:
     def _start_over(self) -> None:
         self._stage.reader.take()
         self._stage.network.restore()
+        self._stage.printer.load_paper()
         for name in ("btn_dismiss", "btn_end", "btn_leave"):
             if self._on_qt(lambda name=name: self._the_finger().shows(name)):  # type: ignore[misc]
                 self._touch(name)
+                threading.Event().wait(0.3)
 
     def _until(self, what: str, wanted: Callable[[View], bool]) -> None:
         deadline = monotonic() + PATIENCE_S

@@ -27,7 +27,7 @@
     <name>BookShelf</name>
     <message>
         <source>Books</source>
-        <translation>書籍清單</translation>
+        <translation>書籍</translation>
     </message>
 </context>
 <context>
@@ -444,6 +444,69 @@
     <message>
         <source>Low reach</source>
         <translation>低位</translation>
+    </message>
+</context>
+<context>
+    <name>WorkbenchWindow</name>
+    <message>
+        <source>Workbench: virtual hardware</source>
+        <translation>工作臺：虛擬硬體</translation>
+    </message>
+    <message>
+        <source>Cards</source>
+        <translation>卡片</translation>
+    </message>
+    <message>
+        <source>Take the card away</source>
+        <translation>拿走卡片</translation>
+    </message>
+    <message>
+        <source>Scan</source>
+        <translation>掃描</translation>
+    </message>
+    <message>
+        <source>Lay</source>
+        <translation>放上</translation>
+    </message>
+    <message>
+        <source>Too short</source>
+        <translation>太快拿開</translation>
+    </message>
+    <message>
+        <source>Held to the reader and taken away before it was read</source>
+        <translation>靠近感應區，還沒讀到就拿開</translation>
+    </message>
+    <message>
+        <source>Books</source>
+        <translation>書籍</translation>
+    </message>
+    <message>
+        <source>Any code</source>
+        <translation>任何條碼</translation>
+    </message>
+    <message>
+        <source>The printer&apos;s paper</source>
+        <translation>印表機的紙</translation>
+    </message>
+    <message>
+        <source>Switches</source>
+        <translation>開關</translation>
+    </message>
+    <message>
+        <source>Network cable</source>
+        <translation>網路線</translation>
+    </message>
+    <message>
+        <source>Paper in the printer</source>
+        <translation>印表機有紙</translation>
+    </message>
+    <message>
+        <source>Plugged in: {device}</source>
+        <translation>接上：{device}</translation>
+    </message>
+    <message>
+        <source>A printed slip</source>
+        <translation>一張印好的單據</translation>
     </message>
 </context>
 </TS>

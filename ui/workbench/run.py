@@ -1,0 +1,21 @@
+"""The workbench as a process: its own QApplication around the window. Qt thread; blocking until the window is closed."""
+
+from PySide6.QtCore import QTranslator
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication
+
+from ui.patron.window import FONT, TRANSLATION
+from ui.workbench.bench import Bench
+from ui.workbench.window import WorkbenchWindow
+
+
+def run(bench: Bench) -> int:
+    """Show the workbench over this bench; returns the exit code when its window is closed."""
+    app = QApplication(["shelfpoint-workbench"])
+    app.setFont(QFont(FONT))
+    translator = QTranslator()
+    if translator.load(str(TRANSLATION)):
+        app.installTranslator(translator)
+    window = WorkbenchWindow(bench)
+    window.show()
+    return app.exec()
