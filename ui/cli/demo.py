@@ -58,7 +58,7 @@ def _play(stage: "Stage", out: Path, begun: float) -> None:
     out.mkdir(parents=True, exist_ok=True)
     play = Play(stage, demo_cast(), out)
     click.echo("playing")
-    run_kiosk(stage.settings, full_screen=False, at_work=play.begin)
+    run_kiosk(stage.settings, full_screen=False, moving=False, at_work=play.begin)
     path = report.write(out, play.scenes, monotonic() - begun)
     for scene in play.scenes:
         click.echo(f"{'FAILED' if scene.failure else 'ok    '} {scene.title}  {scene.failure}")

@@ -10,9 +10,13 @@ from ui.patron.window import PatronWindow, WindowSettings, run
 
 
 def run_kiosk(
-    settings: KioskSettings, *, full_screen: bool, at_work: Callable[[PatronWindow], None] | None = None
+    settings: KioskSettings,
+    *,
+    full_screen: bool,
+    moving: bool = True,
+    at_work: Callable[[PatronWindow], None] | None = None,
 ) -> int:
-    """Serve patrons until the window is closed; returns the exit code."""
+    """Serve patrons until the window is closed; returns the exit code. Without `moving` pages change at once."""
     mailbox = QueueMailbox()
 
     def start(screen: Screen) -> Callable[[], None]:
@@ -25,6 +29,7 @@ def run_kiosk(
             library=settings.library_name,
             branch=settings.branch_name,
             size=None if full_screen else (settings.screen.width, settings.screen.height),
+            moving=moving,
         ),
         at_work=at_work,
     )
