@@ -93,8 +93,7 @@ class Station:
         self.visit = Visit(language=settings.language, touched_at=clock.monotonic())
 
     def run(self, mailbox: QueueMailbox, stop: threading.Event) -> None:
-        """Handle events until `stop` is set; a tick at least every quarter of a second."""
-        self.handle(Started())
+        """Handle events until `stop` is set, a tick at least every quarter of a second; `Started` was handled before."""
         ticked = self._clock.monotonic()
         while not stop.is_set():
             event = mailbox.take(TICK_S)

@@ -77,6 +77,7 @@ class SyncActs:
         self._waiting: deque[ActId] = deque()
         self._state = LinkState(rules=rules or LinkRules())
         self._next_probe = 0.0
+        self._heard = ("", 0)
         self._log: ActsLog | None = None
 
     def ask(self, act_id: ActId) -> None:
@@ -175,7 +176,7 @@ class SyncActs:
             return
         verdict = next(said for said in _verdicts(pushed) if (said.act_id, said.word) == (act_id, spoken.word))
         self._mailbox.post(VerdictCame(verdict))
-        self._agree(acts, pushed)
+        self._agree(acts, pushed, at_leisure=True)
 
     def _probe(self, acts: ActsLog) -> None:
         assert self._client is not None
@@ -207,7 +208,16 @@ class SyncActs:
         if self._state.link is not Link.ONLINE and sent:
             self._next_probe = min(self._next_probe, self._clock.monotonic() + self._state.rules.probe_s)
 
-    def _agree(self, acts: ActsLog, envelope: wire.Envelope) -> None:
+    def _agree(self, acts: ActsLog, envelope: wire.Envelope, *, at_leisure: bool = False) -> None:
+        """Note what central holds. `at_leisure`: news that only goes forward may wait for the next heartbeat, so that
+        no patron waits for the disk to hear it."""
+        epoch, held = self._heard
+        self._heard = (envelope.epoch, envelope.held_through)
+        forward = epoch == envelope.epoch and envelope.held_through >= held
+        if forward and at_leisure:
+            return
+        if not forward and epoch:
+            acts.agree(epoch, held)
         again = acts.agree(envelope.epoch, envelope.held_through)
         if again:
             log.warning("central was restored; sending the log again", words=again)

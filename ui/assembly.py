@@ -20,7 +20,7 @@ from config.settings import KioskSettings
 from drivers.catalog import build_devices
 from drivers.supervisor import Supervisor
 from kiosk.domain.values import ActId, IncarnationId
-from kiosk.ports import CentralError, CentralReason, DeviceChanged, Event, Screen
+from kiosk.ports import CentralError, CentralReason, DeviceChanged, Event, Screen, Started
 from kiosk.station import QueueMailbox, Station
 from sync import acts, replica, wire
 from sync.acts import ActsLog
@@ -87,6 +87,7 @@ def start_kiosk(
     """Open both files, build the station and start every thread. Raises LedgerError, CentralError, DeviceError."""
     identity = require_identity(settings)
     clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
+    past_settled = threading.Event()
     key = key_file(settings.keys / DATABASE_KEY)
     acts.prepare(settings.data, key)
     replica.prepare(settings.data, key)
@@ -117,7 +118,7 @@ def start_kiosk(
     def station() -> None:
         log_file = ActsLog(settings.data, key)
         knowledge = Replica(settings.data, key, identity.index_key_bytes())
-        make_station(
+        built = make_station(
             library=Holdings(knowledge, log_file),
             acts=log_file,
             asker=sync_acts,
@@ -126,13 +127,21 @@ def start_kiosk(
             clock=clock,
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),
-        ).run(mailbox, stop)
+        )
+        built.handle(Started())
+        past_settled.set()
+        built.run(mailbox, stop)
         knowledge.close()
         log_file.close()
 
+    def sync() -> None:
+        """Waits until open acts of the last life are withdrawn, so that the first drain takes them along."""
+        past_settled.wait()  # the station sets it, or ends the process
+        sync_acts.run(stop)
+
     threads = [
         _thread("station", station),
-        _thread("sync-acts", lambda: sync_acts.run(stop)),
+        _thread("sync-acts", sync),
         _thread("sync-feed", lambda: sync_feed.run(stop)),
     ]
     devices.supervisor.start()

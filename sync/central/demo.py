@@ -122,6 +122,16 @@ def demo_cast() -> DemoCast:
     )
 
 
+def demo_books() -> dict[str, str]:
+    """Barcode number → title of every sample item."""
+    return {entry.id: entry.title for entry in _items()}
+
+
+def lendable_books() -> list[str]:
+    """Barcode numbers of plain books that nobody in the stories uses."""
+    return [entry.id for entry in _items()[200:] if entry.item_type == "book" and not entry.desk_only]
+
+
 def load_demo(central: Central) -> None:
     """Fills an empty central; about a second. Loading again sets the same records anew and doubles no loan."""
     now = central.clock()

@@ -83,7 +83,7 @@ class TellingScreen:
         if self.killer is not None and any(row.state is not RowState.WORKING for row in view.rows):
             self.killer.step("before-show")
         for row in view.rows:
-            say("shown", row.item, row.state)
+            say("shown", row.item, row.state, row.reason)
         with self.changed:
             self.view = view
             self.changed.notify_all()

@@ -42,6 +42,7 @@ class Kiosk:
         for _ in range(2):
             QCoreApplication.sendPostedEvents()
             QCoreApplication.processEvents()
+            list(self.finger.items())  # finishes lines of lists that are still in the making
             self.patron.window.grabWindow()
 
     def heard(self) -> list[tuple[Intent, str]]:

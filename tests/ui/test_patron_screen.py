@@ -9,7 +9,7 @@ from sys import executable
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 
@@ -84,6 +84,21 @@ def test_every_target_is_reached_by_tab_and_pressed_by_enter_and_by_space(
     assert (intent, argument) in kiosk.heard()
     QTest.keyClick(kiosk.patron.window, Qt.Key.Key_Space)
     assert (intent, argument) in kiosk.heard()
+
+
+def test_a_line_out_of_sight_comes_into_sight_when_the_keyboard_reaches_it(open_kiosk: Callable[..., Any]) -> None:
+    kiosk = open_kiosk((1280, 800))
+    kiosk.patron.show(replace(VIEWS["account"], large_text=True))
+    kiosk.settle()
+
+    def bottom(name: str) -> float:
+        item = kiosk.finger.find(name)
+        return float(item.mapToScene(QPointF(0, item.height())).y())
+
+    assert bottom("btn_renew_30000015") > bottom("books")
+    kiosk.finger.find("btn_renew_30000015").forceActiveFocus()
+    kiosk.settle()
+    assert bottom("btn_renew_30000015") <= bottom("books")
 
 
 def test_every_target_has_a_name_and_a_role_for_a_screen_reader(open_kiosk: Callable[..., Any]) -> None:

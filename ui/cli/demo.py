@@ -68,11 +68,12 @@ def _play(stage: "Stage", out: Path, begun: float) -> None:
 
 
 def _open(stage: "Stage") -> None:
-    from ui.workbench.app import run_workbench
+    from ui.demo.table import Table
+    from ui.workbench.run import run
 
     kiosk = stage.run_kiosk()
     try:
-        run_workbench(stage)
+        run(Table(stage))
     finally:
         kiosk.terminate()
         kiosk.wait(10)

@@ -22,10 +22,8 @@ def kiosk() -> None:
 def run(config: Path, windowed: bool) -> None:
     """Open the patron's screen and serve patrons until the window is closed."""
     from config import logs
-    from ui.assembly import require_identity
 
     settings = load(config)
-    require_identity(settings)
     logs.configure()
     from ui.patron.app import run_kiosk
 

@@ -1,12 +1,19 @@
-"""The patron's kiosk as a process: the composition root's threads behind the window. Qt thread."""
+"""The patron's kiosk as a process: the composition root's threads behind the window. Qt thread.
+
+A kiosk that cannot start (not enrolled, a damaged file) says so on its screen instead of staying dark.
+"""
 
 from collections.abc import Callable
 
+import structlog
+
 from config.settings import KioskSettings
-from kiosk.ports import Screen
+from kiosk.ports import CentralError, LedgerError, Phase, Screen, View
 from kiosk.station import QueueMailbox
 from ui.assembly import start_kiosk
 from ui.patron.window import PatronWindow, WindowSettings, run
+
+log = structlog.get_logger(__name__)
 
 
 def run_kiosk(
@@ -20,7 +27,14 @@ def run_kiosk(
     mailbox = QueueMailbox()
 
     def start(screen: Screen) -> Callable[[], None]:
-        return start_kiosk(settings, mailbox, screen).stop
+        try:
+            return start_kiosk(settings, mailbox, screen).stop
+        except (CentralError, LedgerError) as error:
+            log.error("the kiosk cannot start", reason=error.reason, detail=error.detail)
+            screen.show(
+                View(phase=Phase.OUT_OF_SERVICE, language=settings.screen.language, out_of_service=error.reason)
+            )
+            return lambda: None
 
     return run(
         mailbox=mailbox,

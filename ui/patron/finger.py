@@ -11,6 +11,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtQuick import QQuickItem, QQuickWindow
 from PySide6.QtTest import QTest
 
+MAKING_MS = 50
+"""Longest slice of finishing lines at one go."""
+
 
 class NoSuchTargetError(LookupError):
     """There is nothing of that name to be touched now."""
@@ -23,7 +26,10 @@ class Finger:
         self._window = window
 
     def items(self) -> Iterator[QQuickItem]:
-        """Every visible item of the window, lines of lists included."""
+        """Every visible item of the window, lines of lists included; lines still in the making are finished first."""
+        making = self._window.incubationController()
+        while making.incubatingObjectCount():
+            making.incubateFor(MAKING_MS)
         todo = [self._window.contentItem()]
         while todo:
             item = todo.pop()

@@ -5,6 +5,7 @@ import QtQuick.Layouts
 Rectangle {
     id: book
 
+    required property int index
     required property string item
     required property string title
     required property string mark
@@ -17,6 +18,7 @@ Rectangle {
     readonly property color _sign: _stop ? Theme.stopInk : _amber ? Theme.amberInk : Theme.tintInk
 
     signal renewed(string item)
+    signal focused(int index)
 
     Accessible.name: [title, badge, due, note].filter(part => part !== "").join("，")
     Accessible.role: Accessible.ListItem
@@ -109,6 +111,10 @@ Rectangle {
             objectName: "btn_renew_" + book.item
             text: qsTr("Renew")
             visible: book.renewable
+            onActiveFocusChanged: {
+                if (activeFocus)
+                    book.focused(book.index);
+            }
             onClicked: book.renewed(book.item)
         }
     }

@@ -18,6 +18,7 @@ Item {
         Accessible.role: Accessible.List
         anchors.fill: parent
         boundsBehavior: Flickable.StopAtBounds
+        cacheBuffer: 4000 // rows out of sight exist, so that the keyboard reaches their buttons
         clip: true
         keyNavigationEnabled: true
         model: shelf.visit.books
@@ -35,6 +36,7 @@ Item {
         }
         delegate: BookRow {
             width: ListView.view.width
+            onFocused: index => list.positionViewAtIndex(index, ListView.Contain)
             onRenewed: item => shelf.visit.renew(item)
         }
         displaced: Transition {
