@@ -38,7 +38,7 @@ FIELDS: frozenset[str] = frozenset().union(
     # kiosk, central, link
     ("kiosk", "branch", "link", "mode", "phase", "reason", "code", "status", "method", "address", "host", "port"),
     # devices
-    ("device", "kind", "state", "driver", "model", "firmware", "baud", "job", "pages", "bytes", "lines"),
+    ("device", "detail", "kind", "state", "driver", "model", "firmware", "baud", "job", "pages", "bytes", "lines"),
     # program
     ("program", "version", "revision", "thread", "pid", "signal", "exit_code", "path", "file", "folder", "missing"),
     # numbers

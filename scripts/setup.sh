@@ -15,7 +15,7 @@ started=$(date +%s)
 
 packages="python3 python3-venv python3-dev gcc pkg-config ca-certificates
   libpcsclite-dev pcscd libzbar0 libgl1 libegl1 libxkbcommon0 libglib2.0-0 libdbus-1-3 libfontconfig1 libgssapi-krb5-2
-  fonts-noto-cjk libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0
+  fontconfig fonts-noto-cjk fonts-cns11643-sung libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0
   libwayland-cursor0"
 
 say() { printf 'set-up: %s\n' "$*"; }
@@ -23,7 +23,9 @@ stop() { printf 'set-up stopped: %s\n' "$*" >&2; exit 1; }
 
 case "${1:-run}" in
   run) lock=requirements.lock ;;
-  test) lock=requirements-dev.lock ;;
+  test)
+    lock=requirements-dev.lock
+    packages="$packages postgresql postgresql-common" ;;   # tests make throw-away clusters
   *) stop "'$1' is not a kind of set-up; say 'run' or 'test'." ;;
 esac
 

@@ -61,8 +61,11 @@ class Stage:
         self.central.stop()
 
     def run_kiosk(self) -> "subprocess.Popen[bytes]":
-        """The kiosk as its ordinary command, in a window."""
-        return subprocess.Popen([PROGRAM, "kiosk", "run", "--config", self.settings_file, "--windowed"])
+        """The kiosk as its ordinary command, in a window of half its size, so that it fits beside the workbench."""
+        return subprocess.Popen(
+            [PROGRAM, "kiosk", "run", "--config", self.settings_file, "--windowed"],
+            env={"QT_SCALE_FACTOR": "0.5", **os.environ},
+        )
 
     def lay(self, number: str, fault: Fault = Fault.NONE) -> None:
         """Lay a card on the reader; `number` is its UID in hex, on-air order."""

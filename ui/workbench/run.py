@@ -8,6 +8,9 @@ from ui.patron.window import FONT, TRANSLATION
 from ui.workbench.bench import Bench
 from ui.workbench.window import WorkbenchWindow
 
+BESIDE_THE_KIOSK = 580
+"""Pixels from the left: the demo's kiosk window is 540 wide."""
+
 
 def run(bench: Bench) -> int:
     """Show the workbench over this bench; returns the exit code when its window is closed."""
@@ -17,5 +20,6 @@ def run(bench: Bench) -> int:
     if translator.load(str(TRANSLATION)):
         app.installTranslator(translator)
     window = WorkbenchWindow(bench)
+    window.move(BESIDE_THE_KIOSK, 0)
     window.show()
     return app.exec()
