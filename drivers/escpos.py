@@ -6,6 +6,7 @@ other characters. Code 128 too, because its barcode() writes to standard output;
 A line with a character that the printer lacks is sent as dots, alone: dots take forty times the bytes.
 """
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -120,6 +121,9 @@ def encoded(text: str, cjk: CodePage) -> bytes | None:
     return bytes(found)
 
 
+_REAL_TIME = re.compile(rb"\x10(?=[\x04\x05\x14])")
+
+
 def raster(picture: Image.Image) -> bytes:
     """GS v 0: a 1-bit picture (True = paper), its width a multiple of 8.
 
@@ -127,8 +131,7 @@ def raster(picture: Image.Image) -> bytes:
     """
     width_bytes = picture.width // 8
     dots = bytes(byte ^ 0xFF for byte in picture.tobytes())
-    for order, harmless in ((b"\x10\x14", b"\x10\x10"), (b"\x10\x04", b"\x10\x00"), (b"\x10\x05", b"\x10\x01")):
-        dots = dots.replace(order, harmless)
+    dots = _REAL_TIME.sub(b"\x00", dots)
     return b"\x1dv0\x00" + struct.pack("<HH", width_bytes, picture.height) + dots
 
 

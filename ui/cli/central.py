@@ -5,6 +5,8 @@ the same database, and a waiting kiosk hears of a change within two seconds.
 """
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +91,10 @@ def serve(data: Path, key: Path | None, host: str, port: int, ready_file: Path |
             server.serve(settings, announce=lambda address: click.echo(f"shelfpoint central listening on {address}"))
     except server.CannotListen as error:
         raise click.ClickException(str(error)) from error
+    # Everything is closed. granian's own threads may outlive `stop` for a moment; one that meets an interpreter on its
+    # way out aborts the process (granian 2.8.7, seen under load), so there is no such way out.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 @central.command()
