@@ -51,6 +51,7 @@ class Watch:
 @pytest.fixture
 def watch(pcscd: VirtualPcscd) -> Iterator[Watch]:
     watch = Watch()
+    watch.until(scard.SCARD_STATE_PRESENT, there=False)  # the last test's card may just be leaving
     yield watch
     scard.SCardReleaseContext(watch.context)
 
