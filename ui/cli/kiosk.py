@@ -21,10 +21,7 @@ def kiosk() -> None:
 @click.option("--windowed", is_flag=True, help="In a window instead of the full screen.")
 def run(config: Path, windowed: bool) -> None:
     """Open the patron's screen and serve patrons until the window is closed."""
-    from config import logs
-
     settings = load(config)
-    logs.configure()
     from ui.patron.app import run_kiosk
 
     raise SystemExit(run_kiosk(settings, full_screen=settings.screen.full_screen and not windowed))

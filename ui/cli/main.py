@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import click
 
+from config import logs
 from config.settings import BadSettings
 from kiosk.domain.values import KioskError
 
@@ -53,7 +54,8 @@ def shelfpoint() -> None:
 
 
 def main() -> None:
-    """Console script; turns the errors we know into a message and an exit code."""
+    """Console script; turns the errors we know into a message and an exit code. The log goes to standard error."""
+    logs.configure()
     try:
         shelfpoint(standalone_mode=False)
     except click.exceptions.Abort:
