@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import qrcode
-from escpos.printer import Dummy
 from PIL import Image, ImageDraw
 
 from drivers.printer_profiles import CodePage, Profile
@@ -207,6 +206,8 @@ def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
     modules = code.modules_count
     dots = min(_QR_DOTS, profile.width_dots // (modules + 2 * _QR_QUIET))
     if profile.native_qr and not raster_only:
+        from escpos.printer import Dummy  # a third of a second, which no start of a kiosk should wait for
+
         shop = Dummy()
         shop.qr(data, ec=1, size=max(2, dots), native=True)
         code_bytes: bytes = shop.output
