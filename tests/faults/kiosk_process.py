@@ -135,7 +135,11 @@ def main() -> None:
         screen.until(lambda view: view.phase is Phase.RETURN)
     else:
         identify(mailbox, screen, uid)
-    if scenario != "sync":
+    if scenario == "sync":
+        mailbox.post(Touched(Intent.ACCOUNT))
+        for row in screen.until(lambda view: view.phase is Phase.ACCOUNT).rows:
+            say("account", row.item)
+    else:
         say("ready")
         sys.stdin.readline()
         killer.armed = True

@@ -124,10 +124,12 @@ def check(story: Story, scenario: str) -> None:
     lent_before = holdings(story)
     story.network.restore()
     assert story.run("sync", "never") == 0
+    in_account = f"account {story.book}" in story.told
     if scenario == "return":
         assert holdings(story) == ([] if standing else lent_before), (standing, lent_before, story.told)
     else:
         assert holdings(story) == standing
+    assert in_account is bool(holdings(story)), "my account tells the same as central"
     central = story.central.open()
     held = central.holdings.acts()
     assert not central.holdings.cases()
