@@ -13,11 +13,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from config.settings import load
+from config.settings import KioskSettings, load
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.ports import CardArrived, CodeRead, Intent, Link, Phase, RowState, Sound, Touched, View
 from kiosk.station import QueueMailbox, Station
-from ui.assembly import start_kiosk
+from sync.encrypted import key_file
+from sync.replica import Replica
+from ui.assembly import DATABASE_KEY, start_kiosk
 
 
 def say(*words: object) -> None:
@@ -117,6 +119,18 @@ def identify(mailbox: QueueMailbox, screen: TellingScreen, uid: str) -> None:
     os._exit(3)
 
 
+def whole_replica(settings: KioskSettings) -> None:
+    """Waits until the first fill is whole, so that the kiosk may lend offline later."""
+    replica = Replica(settings.data, key_file(settings.keys / DATABASE_KEY), b"")
+    for _ in range(400):
+        if replica.place().fresh_at is not None:
+            replica.close()
+            return
+        threading.Event().wait(0.05)
+    say("stuck: the replica stayed incomplete")
+    os._exit(3)
+
+
 def main() -> None:
     """SETTINGS SCENARIO KILL_AT BOOK UID"""
     path, scenario, kill_at, book, uid = sys.argv[1:]
@@ -127,7 +141,8 @@ def main() -> None:
         ports["asker"] = DyingAsker(ports["asker"], killer)
         return Station(**ports)
 
-    kiosk = start_kiosk(load(Path(path)), mailbox, screen, make_station=make_station)
+    settings = load(Path(path))
+    kiosk = start_kiosk(settings, mailbox, screen, make_station=make_station)
     wanted = Link.OFFLINE if scenario == "offline" else Link.ONLINE
     screen.until(lambda view: view.link is wanted)
     if scenario == "return":
@@ -136,6 +151,7 @@ def main() -> None:
     else:
         identify(mailbox, screen, uid)
     if scenario == "sync":
+        whole_replica(settings)
         mailbox.post(Touched(Intent.ACCOUNT))
         for row in screen.until(lambda view: view.phase is Phase.ACCOUNT).rows:
             say("account", row.item)
