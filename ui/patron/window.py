@@ -165,7 +165,7 @@ def run(
     try:
         stop = start(bridge)
         try:
-            with _ends_on_signals(app):
+            with ends_on_signals(app):
                 if at_work is not None:
                     QTimer.singleShot(0, lambda: at_work(window))
                 return app.exec()
@@ -177,7 +177,7 @@ def run(
 
 
 @contextmanager
-def _ends_on_signals(app: QGuiApplication) -> Iterator[None]:
+def ends_on_signals(app: QCoreApplication) -> Iterator[None]:
     """End the event loop on SIGTERM and SIGINT; Python sees a signal only while Python runs, so a socket wakes it."""
     ours, wakes = socket.socketpair()
     ours.setblocking(False)

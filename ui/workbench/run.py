@@ -4,7 +4,7 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
-from ui.patron.window import FONT, TRANSLATION
+from ui.patron.window import FONT, TRANSLATION, ends_on_signals
 from ui.workbench.bench import Bench
 from ui.workbench.window import WorkbenchWindow
 
@@ -20,6 +20,9 @@ def run(bench: Bench) -> int:
     if translator.load(str(TRANSLATION)):
         app.installTranslator(translator)
     window = WorkbenchWindow(bench)
+    room = app.primaryScreen().availableGeometry()
+    window.resize(min(window.width(), room.width() - BESIDE_THE_KIOSK), min(window.height(), room.height()))
     window.move(BESIDE_THE_KIOSK, 0)
     window.show()
-    return app.exec()
+    with ends_on_signals(app):
+        return app.exec()
