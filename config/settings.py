@@ -69,12 +69,36 @@ class CodeRule(_Part):
     symbologies: frozenset[str] = frozenset()
 
 
+def _hexadecimal(text: str) -> str:
+    try:
+        bytes.fromhex(text)
+    except ValueError as error:
+        raise ValueError("hexadecimal bytes, for example '16 54 0D'") from error
+    return text
+
+
+Hex = Annotated[str, AfterValidator(_hexadecimal)]
+"""Bytes, two digits each, with or without spaces."""
+
+
+class ContactScript(_Part):
+    """How the number of a contact card is read: commands, and where it stands in the last one's answer."""
+
+    commands: tuple[Annotated[Hex, Field(min_length=8)], ...] = Field(min_length=1)
+    start: int = Field(default=0, ge=0, le=250)
+    length: Literal[4, 7, 8, 10] = 4
+
+
 class Reader(_Part):
     """A PC/SC reader."""
 
     name: str = "reader"
     pattern: Pattern = ".*"
     """Regular expression on the PC/SC reader name; SAM slots never match."""
+    slot: Literal["auto", "contactless", "contact"] = "auto"
+    """What the matching slots are; auto: told by the slot's name, else contactless."""
+    contact: ContactScript | None = None
+    """For contact slots; without it, contact cards are only told apart."""
 
 
 class Scanner(_Part):

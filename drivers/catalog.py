@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from config.settings import BadSettings
+from drivers.apdu import Script
+from drivers.card_reading import Slots
+from drivers.card_table import SlotKind
 from drivers.device import Device
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Profile
@@ -15,6 +18,17 @@ from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
 
 
+class ScriptEntry(Protocol):
+    """How a contact card is read, in the settings."""
+
+    @property
+    def commands(self) -> Sequence[str]: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+
+
 class ReaderEntry(Protocol):
     """A PC/SC reader in the settings."""
 
@@ -22,6 +36,10 @@ class ReaderEntry(Protocol):
     def name(self) -> str: ...
     @property
     def pattern(self) -> str: ...
+    @property
+    def slot(self) -> str: ...
+    @property
+    def contact(self) -> ScriptEntry | None: ...
 
 
 class ScannerEntry(Protocol):
@@ -81,13 +99,27 @@ class DeviceSet:
 
 def build_devices(entries: DeviceEntries, mailbox: Mailbox) -> DeviceSet:
     """Drivers for everything configured; nothing is opened yet. Raises BadSettings for an unknown printer profile."""
-    readers = [CardReader(entry.name, entry.pattern, mailbox) for entry in entries.readers]
+    readers = [CardReader(entry.name, entry.pattern, mailbox, _slots(entry)) for entry in entries.readers]
     scanners = [SerialScanner(entry.name, entry.path, entry.baud, mailbox) for entry in entries.scanners]
     printers = [
         SlipPrinter(entry.name, entry.host, entry.port, _profile(entry), mailbox=mailbox) for entry in entries.printers
     ]
     devices: list[Device] = [*readers, *scanners, *printers]
     return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox))
+
+
+def _slots(entry: ReaderEntry) -> Slots:
+    script = entry.contact
+    return Slots(
+        None if entry.slot == "auto" else SlotKind(entry.slot),
+        None
+        if script is None
+        else Script(
+            commands=tuple(bytes.fromhex(command) for command in script.commands),
+            start=script.start,
+            length=script.length,
+        ),
+    )
 
 
 def _profile(entry: PrinterEntry) -> Profile:
