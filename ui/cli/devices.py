@@ -30,6 +30,7 @@ from kiosk.ports import (
 )
 from ui.cli.card_rule import card_rule
 from ui.cli.device_ears import running
+from ui.cli.device_printing import probe, try_out
 from ui.cli.kiosk import CONFIG
 
 ANSWER_S = 5.0
@@ -47,6 +48,8 @@ def devices() -> None:
 
 
 devices.add_command(card_rule)
+devices.add_command(probe)
+devices.add_command(try_out)
 
 
 @devices.command("list")
