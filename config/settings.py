@@ -9,9 +9,9 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -69,12 +69,36 @@ class CodeRule(_Part):
     symbologies: frozenset[str] = frozenset()
 
 
+def _hexadecimal(text: str) -> str:
+    try:
+        bytes.fromhex(text)
+    except ValueError as error:
+        raise ValueError("hexadecimal bytes, for example '16 54 0D'") from error
+    return text
+
+
+Hex = Annotated[str, AfterValidator(_hexadecimal)]
+"""Bytes, two digits each, with or without spaces."""
+
+
+class ContactScript(_Part):
+    """How the number of a contact card is read: commands, and where it stands in the last one's answer."""
+
+    commands: tuple[Annotated[Hex, Field(min_length=8)], ...] = Field(min_length=1)
+    start: int = Field(default=0, ge=0, le=250)
+    length: Literal[4, 7, 8, 10] = 4
+
+
 class Reader(_Part):
     """A PC/SC reader."""
 
     name: str = "reader"
     pattern: Pattern = ".*"
     """Regular expression on the PC/SC reader name; SAM slots never match."""
+    slot: Literal["auto", "contactless", "contact"] = "auto"
+    """What the matching slots are; auto: told by the slot's name, else contactless."""
+    contact: ContactScript | None = None
+    """For contact slots; without it, contact cards are only told apart."""
 
 
 class Scanner(_Part):
@@ -87,12 +111,25 @@ class Scanner(_Part):
 
 
 class Printer(_Part):
-    """An ESC/POS printer on the network."""
+    """An ESC/POS printer, on the network (`host`) or on a serial line (`path`)."""
 
     name: str = "printer"
-    host: str
+    host: str = ""
     port: int = Field(default=9100, ge=1, le=65535)
+    path: str = ""
+    """/dev/serial/by-id/…"""
+    baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
+    handshake: bool = True
+    """RTS/CTS; XON/XOFF cannot be used, its bytes occur in pictures."""
     profile: str = "generic-80-big5"
+    confirms: Literal["gs_h", "gs_r", "none"] | None = None
+    """How it says that it has printed, where it differs from the profile: see `devices probe printer`."""
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if bool(self.host) == bool(self.path):
+            raise ValueError("either host (network) or path (serial)")
+        return self
 
 
 class Devices(_Part):

@@ -1,18 +1,34 @@
 """From configuration to drivers: which class serves which entry. A new kind of device touches one file and this one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from config.settings import BadSettings
+from drivers.apdu import Script
+from drivers.card_reading import Slots
+from drivers.card_table import SlotKind
 from drivers.device import Device
+from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
-from drivers.printer_profiles import PROFILES, Profile
+from drivers.printer_profiles import PROFILES, Confirms, Profile
 from drivers.scanner import SerialScanner
+from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
+
+
+class ScriptEntry(Protocol):
+    """How a contact card is read, in the settings."""
+
+    @property
+    def commands(self) -> Sequence[str]: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def length(self) -> int: ...
 
 
 class ReaderEntry(Protocol):
@@ -22,6 +38,10 @@ class ReaderEntry(Protocol):
     def name(self) -> str: ...
     @property
     def pattern(self) -> str: ...
+    @property
+    def slot(self) -> str: ...
+    @property
+    def contact(self) -> ScriptEntry | None: ...
 
 
 class ScannerEntry(Protocol):
@@ -36,7 +56,7 @@ class ScannerEntry(Protocol):
 
 
 class PrinterEntry(Protocol):
-    """A network printer in the settings."""
+    """A printer in the settings."""
 
     @property
     def name(self) -> str: ...
@@ -45,7 +65,15 @@ class PrinterEntry(Protocol):
     @property
     def port(self) -> int: ...
     @property
+    def path(self) -> str: ...
+    @property
+    def baud(self) -> int: ...
+    @property
+    def handshake(self) -> bool: ...
+    @property
     def profile(self) -> str: ...
+    @property
+    def confirms(self) -> Confirms | None: ...
 
 
 class DeviceEntries(Protocol):
@@ -81,17 +109,40 @@ class DeviceSet:
 
 def build_devices(entries: DeviceEntries, mailbox: Mailbox) -> DeviceSet:
     """Drivers for everything configured; nothing is opened yet. Raises BadSettings for an unknown printer profile."""
-    readers = [CardReader(entry.name, entry.pattern, mailbox) for entry in entries.readers]
+    readers = [CardReader(entry.name, entry.pattern, mailbox, _slots(entry)) for entry in entries.readers]
     scanners = [SerialScanner(entry.name, entry.path, entry.baud, mailbox) for entry in entries.scanners]
-    printers = [
-        SlipPrinter(entry.name, entry.host, entry.port, _profile(entry), mailbox=mailbox) for entry in entries.printers
-    ]
+    printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     devices: list[Device] = [*readers, *scanners, *printers]
     return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox))
+
+
+def _slots(entry: ReaderEntry) -> Slots:
+    script = entry.contact
+    return Slots(
+        None if entry.slot == "auto" else SlotKind(entry.slot),
+        None
+        if script is None
+        else Script(
+            commands=tuple(bytes.fromhex(command) for command in script.commands),
+            start=script.start,
+            length=script.length,
+        ),
+    )
 
 
 def _profile(entry: PrinterEntry) -> Profile:
     if entry.profile not in PROFILES:
         known = ", ".join(PROFILES)
         raise BadSettings([f"printer {entry.name}: key profile: expected one of {known}, got {entry.profile!r}"])
-    return PROFILES[entry.profile]
+    profile = PROFILES[entry.profile]
+    return profile if entry.confirms is None else replace(profile, confirms=entry.confirms)
+
+
+def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:
+    """The driver of this printer; raises BadSettings for an unknown profile."""
+    return SlipPrinter(entry.name, door_of(entry), _profile(entry), mailbox=mailbox)
+
+
+def door_of(entry: PrinterEntry) -> Door:
+    """Where this printer is."""
+    return SerialDoor(entry.path, entry.baud, entry.handshake) if entry.path else TcpDoor(entry.host, entry.port)

@@ -35,6 +35,8 @@ AIR = b"\x1bJ\x0a"
 """ESC J 10: a third of a line, or less where the unit is finer."""
 CUT = b"\x1dVB\x00"
 """GS V 66 0: feed to the knife, cut leaving one point."""
+NEWS_ON = b"\x1da\xff"
+"""GS a: tell every change of the state, unasked; holds for this connection."""
 MARK = b"\x1dr\x01"
 """GS r 1: answered when everything before it has been processed; not at all at paper end."""
 
@@ -71,10 +73,11 @@ class PrintJob:
     """Characters that no font here holds; 〓 stands in their place."""
 
 
-def build(slip: Slip, profile: Profile, *, raster_only: bool = False) -> PrintJob:
+def build(slip: Slip, profile: Profile, *, raster_only: bool = False, echo: bytes = b"0000") -> PrintJob:
     """One whole job: reset, lines, feed, cut, and the completion mark if the printer answers it.
 
-    `raster_only` draws every line, for printers without letters and for measuring. OSError if no font is installed.
+    `raster_only` draws every line, for printers without letters and for measuring. `echo` is what a printer that
+    confirms by GS ( H sends back: four printable characters. OSError if no font is installed.
     """
     parts = [RESET, LINE_SPACING, CHINESE_OFF]
     raster_lines = 0
@@ -99,6 +102,8 @@ def build(slip: Slip, profile: Profile, *, raster_only: bool = False) -> PrintJo
         parts.append(CUT)
     if profile.confirms == "gs_r":
         parts.append(MARK)
+    elif profile.confirms == "gs_h":
+        parts.append(ask_echo(echo))
     return PrintJob(b"".join(parts), raster_lines, tuple(missing))
 
 
@@ -248,7 +253,19 @@ class MarkAnswer:
     """As sent."""
 
 
-Answer = StateAnswer | StateNews | MarkAnswer
+@dataclass(frozen=True, slots=True)
+class EchoAnswer:
+    """Answer to GS ( H: everything before it has been printed."""
+
+    echo: bytes
+    """The four characters that were to be sent back; those of an older job are stale."""
+
+
+Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer
+
+
+_ECHO = b"\x37\x22"
+_LONGEST_BLOCK = 80
 
 
 class AnswerReader:
@@ -256,14 +273,20 @@ class AnswerReader:
 
     def __init__(self) -> None:
         self._news = bytearray()
-        self._in_block = False
+        self._block: bytearray | None = None
 
     def feed(self, data: bytes) -> list[Answer]:
-        """The answers that are complete now. XON/XOFF, blocks (37h ... NUL) and noise are passed over."""
+        """The answers that are complete now. XON/XOFF, other blocks (37h ... NUL) and noise are passed over."""
         found: list[Answer] = []
         for byte in data:
-            if self._in_block:
-                self._in_block = byte != 0
+            if self._block is not None:
+                if byte:
+                    self._block.append(byte)
+                    del self._block[_LONGEST_BLOCK:]
+                    continue
+                if len(self._block) == 6 and self._block.startswith(_ECHO):
+                    found.append(EchoAnswer(bytes(self._block[2:])))
+                self._block = None
             elif self._news and byte & 0x90 == 0:
                 self._news.append(byte)
                 if len(self._news) == 4:
@@ -274,10 +297,15 @@ class AnswerReader:
             elif byte & 0x93 == 0x10:
                 self._news[:] = bytes([byte])
             elif byte in (0x35, 0x37, 0x3B, 0x3D, 0x5F):
-                self._in_block = True
+                self._block = bytearray([byte])
             elif byte & 0x90 == 0:
                 found.append(MarkAnswer(byte))
         return found
+
+
+def ask_echo(echo: bytes) -> bytes:
+    """GS ( H fn 48: send back these four characters (20h to 7Eh) when everything before is printed."""
+    return b"\x1d(H\x06\x0000" + echo
 
 
 def ask_state(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Bytes over TCP, every call with a deadline; all failures come out as DeviceError. Owns one socket, one thread uses it.
+"""Bytes with a deadline (`ByteLink`), and the TCP kind of it; all failures come out as DeviceError. One thread uses a link.
 
 Follows what network printers do (raw port 9100): one client at a time, a second one waits or is turned away, an idle
 connection is dropped after a while. `sent` tells how far a job got, which decides whether it may be sent again.
@@ -7,6 +7,8 @@ connection is dropped after a while. `sent` tells how far a job got, which decid
 import contextlib
 import socket
 import time
+from dataclasses import dataclass
+from typing import Protocol
 
 from kiosk.ports import DeviceError, DeviceReason
 
@@ -14,8 +16,58 @@ _PIECE = 4096
 _LAST_READS = 16
 
 
+class ByteLink(Protocol):
+    """Bytes with a deadline, whatever carries them."""
+
+    sent: int
+    """Bytes handed over since the link was opened."""
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        """How fast the line carries them, where it is slow enough to be waited for; else None."""
+
+    def read(self, deadline_s: float) -> bytes:
+        """What has come, at least one byte, or b"" after the deadline. DeviceError when the link is lost."""
+
+    def write(self, data: bytes, deadline_s: float) -> None:
+        """Hand all of it over. DeviceError when it cannot be done in time; `sent` tells how far it got."""
+
+    def close(self) -> None:
+        """Give the link back; twice does no harm."""
+
+
+class Door(Protocol):
+    """Where a device is, and how to get in."""
+
+    @property
+    def address(self) -> str:
+        """For staff: host and port, or path."""
+
+    def open(self, deadline_s: float) -> ByteLink:
+        """A new link; blocks up to `deadline_s`. DeviceError when there is none to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpDoor:
+    """A device on the network."""
+
+    host: str
+    """Name or address."""
+    port: int
+    """9100 for most printers."""
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def open(self, deadline_s: float) -> "TcpLink":
+        return TcpLink.connect(self.host, self.port, deadline_s)
+
+
 class TcpLink:
     """One open connection; `close` when done, more than once does no harm."""
+
+    bytes_per_s = None
 
     def __init__(self, connection: socket.socket, address: str) -> None:
         self._socket = connection

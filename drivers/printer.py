@@ -3,8 +3,9 @@
 Owns the one connection to the printer; `run` works in the supervisor's thread `device:<name>`, `print_slip` and `wake`
 come from other threads and only use the queue. Decisions:
 
-* "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS r 1, ESC/POS
-  reference), FAILED when it names a fault first, UNCONFIRMED when all bytes left and it says neither.
+* "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS ( H with four
+  characters of the job's own, so that the late echo of another job is none; or GS r 1; ESC/POS reference), FAILED when
+  it names a fault first, UNCONFIRMED when all bytes left and it says neither.
 * A slip comes out at most once: a job is sent again, once, only if not one of its bytes had left. After paper out the
   rest stands in the printer's buffer and prints when paper is put in, so that is never sent again either.
 * `run` does not raise while the printer is away: it stays, so that a job gets its answer at once instead of waiting
@@ -12,6 +13,8 @@ come from other threads and only use the queue. Decisions:
 """
 
 import queue
+import secrets
+import string
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +24,9 @@ import structlog
 
 from drivers.device import Report
 from drivers.escpos import (
+    NEWS_ON,
     AnswerReader,
+    EchoAnswer,
     MarkAnswer,
     PrintJob,
     StateAnswer,
@@ -31,7 +36,7 @@ from drivers.escpos import (
     reason_of,
     reason_of_news,
 )
-from drivers.link import TcpLink
+from drivers.link import ByteLink, Door
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import (
     DeviceError,
@@ -47,12 +52,13 @@ from kiosk.slip import Slip
 
 log = structlog.get_logger(__name__)
 
-_AWAY = frozenset({DeviceReason.NOT_REACHABLE})
+_AWAY = frozenset({DeviceReason.NOT_REACHABLE, DeviceReason.NOT_PLUGGED})
+_ECHO_LETTERS = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long the driver waits, in seconds."""
+    """How long the driver waits, in seconds; on a serial line, besides the time that it carries a job."""
 
     connect_s: float = 2.0
     """For a connection."""
@@ -79,22 +85,33 @@ class _Order:
 class _Talk:
     """One connection and what was said on it."""
 
-    def __init__(self, link: TcpLink, answer_s: float) -> None:
+    def __init__(self, link: ByteLink, answer_s: float) -> None:
         self.link = link
         self._answer_s = answer_s
         self._reader = AnswerReader()
         self.owed = 0
         """Marks sent and not answered: the printer answers them in order, so a job is done when none is owed."""
+        self.echo: bytes | None = None
+        """The one echo that ends the job; None: it is ended by counting marks."""
+        self.busy_until = 0.0
+        """When the line will have carried all that was written (monotonic)."""
         self.news: DeviceReason | None = None
         """Fault from the newest automatic status."""
+
+    def write(self, data: bytes, deadline_s: float) -> None:
+        """Hands it to the line, which may take its time to carry it."""
+        speed = self.link.bytes_per_s
+        if speed is not None:
+            self.busy_until = max(self.busy_until, time.monotonic()) + len(data) / speed
+        self.link.write(data, deadline_s)
 
     def state(self) -> DeviceReason | None:
         """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError SILENT if one does not come."""
         self.hear(0.0)  # what nobody asked for must not pass for an answer
         answers = []
-        ends = time.monotonic() + self._answer_s
+        ends = max(time.monotonic(), self.busy_until) + self._answer_s
         for number in (1, 2, 3, 4):
-            self.link.write(ask_state(number), _left(ends))
+            self.write(ask_state(number), _left(ends))
             answer: int | None = None
             while answer is None:
                 left = ends - time.monotonic()
@@ -109,8 +126,12 @@ class _Talk:
         state: int | None = None
         for answer in self._reader.feed(self.link.read(deadline_s)):
             match answer:
-                case MarkAnswer():
+                case MarkAnswer() if self.echo is None:
                     self.owed = max(0, self.owed - 1)
+                case EchoAnswer(echo=echo) if echo == self.echo:
+                    self.owed = 0
+                case MarkAnswer() | EchoAnswer():
+                    pass
                 case StateNews(data=data):
                     self.news = reason_of_news(data)
                 case StateAnswer(byte=byte):
@@ -119,28 +140,27 @@ class _Talk:
 
 
 class SlipPrinter:
-    """A network slip printer; a `Device` for the supervisor and a `Printer` for the station."""
+    """A slip printer; a `Device` for the supervisor and a `Printer` for the station."""
 
     kind = DeviceKind.PRINTER
 
     def __init__(
         self,
         name: str,
-        host: str,
-        port: int,
+        door: Door,
         profile: Profile = DEFAULT_PROFILE,
         *,
         mailbox: Mailbox,
         patience: Patience | None = None,
     ) -> None:
         self.name = name
-        self._host = host
-        self._port = port
-        self._profile = profile
+        self._door = door
+        self.profile = profile
+        """What the printer can do."""
         self._mailbox = mailbox
         self._patience = patience or Patience()
         self._queue: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
-        self._door = threading.Lock()
+        self._gate = threading.Lock()
         self._closed = False
         self._talk: _Talk | None = None
         self._absent = False
@@ -151,7 +171,7 @@ class SlipPrinter:
 
     def print_slip(self, job: str, slip: Slip) -> None:
         """Queue one job; never blocks, never raises; exactly one PrintEnded comes for it."""
-        with self._door:
+        with self._gate:
             if not self._closed:
                 self._queue.put(_Order(job, slip))
                 return
@@ -165,7 +185,7 @@ class SlipPrinter:
 
     def run(self, stop: threading.Event, report: Report) -> None:
         """Serves jobs and watches the state until `stop` is set; then every job still waiting ends as FAILED."""
-        with self._door:
+        with self._gate:
             self._closed = False
         try:
             self._look(report)
@@ -193,16 +213,19 @@ class SlipPrinter:
         """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
         ended: tuple[PrintOutcome, DeviceReason | None] = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
         try:
-            job = build(order.slip, self._profile)
+            echo = "".join(secrets.choice(_ECHO_LETTERS) for _ in range(4)).encode("ascii")
+            job = build(order.slip, self.profile, echo=echo)
             if job.missing:
                 log.warning("slip has characters that no font holds", device=self.name, count=len(job.missing))
-            ended = self._print(job, stop, report)
+            ended = self._print(job, echo, stop, report)
         except OSError as error:
             log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
         finally:
             self._end(order.job, *ended)
 
-    def _print(self, job: PrintJob, stop: threading.Event, report: Report) -> tuple[PrintOutcome, DeviceReason | None]:
+    def _print(
+        self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report
+    ) -> tuple[PrintOutcome, DeviceReason | None]:
         """Sends a job; a second time, over a new connection, only if none of its bytes had left."""
         ends = time.monotonic() + self._patience.job_s
         tries = 1 if self._absent else 2
@@ -219,7 +242,9 @@ class SlipPrinter:
                 talk.news = None
                 data = bytes(self._cut_short) + job.data  # NULs end a half command and print nothing
                 self._cut_short = len(job.data)
-                talk.link.write(data, min(self._patience.send_s, _left(ends)))
+                carried_s = 0.0 if talk.link.bytes_per_s is None else len(data) / talk.link.bytes_per_s
+                ends += carried_s
+                talk.write(data, min(self._patience.send_s + carried_s, _left(ends)))
             except DeviceError as error:
                 sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
                 self._lose(error, report)
@@ -227,13 +252,14 @@ class SlipPrinter:
                     continue
                 return PrintOutcome.FAILED, error.reason
             break
-        return self._await_mark(talk, lambda: _left(ends), stop, report)
+        return self._await_mark(talk, echo, lambda: _left(ends), stop, report)
 
     def _await_mark(
-        self, talk: _Talk, left: Callable[[], float], stop: threading.Event, report: Report
+        self, talk: _Talk, echo: bytes, left: Callable[[], float], stop: threading.Event, report: Report
     ) -> tuple[PrintOutcome, DeviceReason | None]:
         """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED."""
-        marked = self._profile.confirms == "gs_r"
+        marked = self.profile.confirms != "none"
+        talk.echo = echo if self.profile.confirms == "gs_h" else None
         talk.owed += 1 if marked else 0
         try:
             while True:
@@ -261,8 +287,9 @@ class SlipPrinter:
 
     def _connected(self, deadline_s: float) -> _Talk:
         if self._talk is None:
-            link = TcpLink.connect(self._host, self._port, max(deadline_s, 0.001))
-            self._talk = _Talk(link, self._patience.answer_s)
+            self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s)
+            if self.profile.news:
+                self._talk.write(NEWS_ON, deadline_s)
         return self._talk
 
     def _drop(self) -> None:
@@ -279,11 +306,11 @@ class SlipPrinter:
     def _status(self, reason: DeviceReason | None) -> DeviceStatus:
         self._absent = False
         state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
-        detail = f"{self._host}:{self._port} {self._profile.name}"
+        detail = f"{self._door.address} {self.profile.name}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
 
     def _refuse_waiting(self) -> None:
-        with self._door:
+        with self._gate:
             self._closed = True
         while True:
             try:

@@ -11,7 +11,7 @@ from typing import Literal
 
 CodePage = Literal["big5", "gb18030", "none"]
 """Chinese characters that the printer holds itself."""
-Confirms = Literal["gs_r", "none"]
+Confirms = Literal["gs_h", "gs_r", "none"]
 """How the printer says that it has printed."""
 
 
@@ -38,7 +38,10 @@ class Profile:
     native_qr: bool = True
     """It draws QR codes itself (GS ( k); otherwise they are sent as dots."""
     confirms: Confirms = "gs_r"
-    """`gs_r`: answers a status request that stands behind the job in its queue."""
+    """`gs_h`: sends back a job's own mark when it is printed (`devices probe printer` finds out); `gs_r`: answers a
+    status request that stands behind the job in its queue."""
+    news: bool = False
+    """It tells changes of its state by itself when asked to (GS a)."""
 
 
 _ALL = (

@@ -4,7 +4,6 @@ Opened by a stable path (`/dev/serial/by-id/…`), exclusively. A blocking threa
 0.1 ms and an unplugged cable at once (reference/probe.md 2). `termios.error` is no OSError and is caught by name.
 """
 
-import errno
 import termios
 import threading
 
@@ -12,13 +11,13 @@ import serial
 
 from drivers.device import Report
 from drivers.frames import Frames, Scanned
+from drivers.serial_link import reason_of_port
 from kiosk.domain.values import Reason
 from kiosk.ports import (
     CodeRead,
     CodeTrouble,
     DeviceError,
     DeviceKind,
-    DeviceReason,
     DeviceState,
     DeviceStatus,
     Mailbox,
@@ -49,7 +48,7 @@ class SerialScanner:
                 report(DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path))
                 self._read(port, stop)
         except (OSError, termios.error) as error:
-            raise DeviceError(_reason(error), self._path) from error
+            raise DeviceError(reason_of_port(error), self._path) from error
         finally:
             self._port = None
 
@@ -75,12 +74,3 @@ def _event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:
     if isinstance(code, Reason):
         return CodeTrouble(scanner, code)
     return CodeRead(scanner, code.text, code.symbology)
-
-
-def _reason(error: Exception) -> DeviceReason:
-    if isinstance(error, OSError):
-        if error.errno in (errno.EACCES, errno.EPERM):
-            return DeviceReason.NO_PERMISSION
-        if error.errno in (errno.EAGAIN, errno.EBUSY):
-            return DeviceReason.HELD_BY_OTHER
-    return DeviceReason.NOT_PLUGGED

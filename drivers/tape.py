@@ -21,27 +21,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
+from drivers.link import ByteLink
 from kiosk.ports import DeviceError, DeviceReason
 
 FIRST_LINE = "# shelfpoint tape 1"
-
-
-class ByteLink(Protocol):
-    """Bytes with a deadline, as `drivers.link.TcpLink` has them."""
-
-    sent: int
-    """Bytes handed over since the link was opened."""
-
-    def read(self, deadline_s: float) -> bytes:
-        """What has come, at least one byte, or b"" after the deadline. DeviceError when the link is lost."""
-
-    def write(self, data: bytes, deadline_s: float) -> None:
-        """Hand all of it over. DeviceError when it cannot be done in time; `sent` tells how far it got."""
-
-    def close(self) -> None:
-        """Give the link back; twice does no harm."""
 
 
 class Way(StrEnum):
@@ -120,6 +105,11 @@ class Recorder:
     def sent(self, count: int) -> None:
         self._link.sent = count
 
+    @property
+    def bytes_per_s(self) -> float | None:
+        """As the link inside."""
+        return self._link.bytes_per_s
+
     def read(self, deadline_s: float) -> bytes:
         """As the link inside."""
         data = self._link.read(deadline_s)
@@ -145,6 +135,8 @@ class Recorder:
 
 class Replayer:
     """A link whose other side is a tape. `finished` tells whether the tape was played to its end."""
+
+    bytes_per_s = None
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = list(pieces)

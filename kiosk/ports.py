@@ -162,7 +162,7 @@ class CardTrouble:
     reader: str
     """Device name."""
     reason: Reason
-    """CARD_TAKEN_EARLY, CARD_UNREADABLE, CARD_TWO."""
+    """CARD_TAKEN_EARLY, CARD_UNREADABLE, CARD_TWO, CARD_NO_RULE, or which card it is that no library uses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,3 +168,36 @@ def book_slip(
         blocks.append(Line(say("slip.provisional", language), Weight.STRONG))
     blocks.append(Line(say("slip.thanks", language), centred=True))
     return Slip(kind=kind, language=language, blocks=tuple(blocks))
+
+
+TEST_LETTERS = "圖書館借閱證　許功蓋　應還日期（一）"
+"""Common characters, among them those whose second byte in Big5 is a backslash."""
+TEST_RARE = "堃喆峯珉綉煊瑠瀞彣"
+"""In many names, and not in Big5: a printer without them gets them as dots."""
+TEST_CODE = "C0000123"
+
+
+def test_page(*, language: Language, library_name: str, printer: str, columns: int, now: datetime) -> Slip:
+    """What staff compare with the screen: width, characters, bold, barcode and QR code."""
+    ruler = "".join(str(place % 10) for place in range(1, columns + 1))
+    return Slip(
+        kind=SlipKind.TEST,
+        language=language,
+        blocks=(
+            Line(library_name, Weight.STRONG, centred=True),
+            Line(say("slip.test_title", language), Weight.TITLE, centred=True),
+            Rule(),
+            Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}"),
+            Line(printer),
+            Pair(say("slip.test_width", language), str(columns)),
+            Line(ruler),
+            Rule(),
+            Line(say("slip.test_letters", language), Weight.STRONG),
+            Line(TEST_LETTERS),
+            Line(say("slip.test_rare", language), Weight.STRONG),
+            Line(TEST_RARE),
+            Barcode(TEST_CODE),
+            QrCode(f"{library_name} {TEST_CODE}"),
+            Rule(),
+        ),
+    )

@@ -5,7 +5,8 @@ reader's loopback port, taking it away closes that connection (protocol: drivers
 answers ATR (PC/SC part 3) and GET DATA FF CA 00 00 00.
 
 Not modelled: the radio field (range, tilt, two cards at once other than `alternating`), MIFARE sectors and keys, FeliCa
-services, contact cards, the reader's own commands (LED, buzzer).
+services, files and T=0 timing of contact cards (each command has one fixed answer), the reader's own commands (LED,
+buzzer).
 
 Threads: each card that lies on a reader has one daemon thread that serves it. Methods may be called from any thread.
 """
@@ -14,10 +15,10 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import cycle
+from itertools import chain, cycle, repeat
 
 GET_UID = bytes.fromhex("FFCA0000")
 _OK = b"\x90\x00"
@@ -63,10 +64,16 @@ class VirtualCard:
     """How it misbehaves."""
     alternating: bytes | None = field(default=None, repr=False)
     """UID of a second card that lies below: every other GET DATA answers it."""
+    alone_for: int = 1
+    """So many GET DATA are answered by the upper card before the lower one is heard."""
+    answers: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    """Commands of a chip and its answers with status word, instead of the built-in ones: a contact card."""
 
     def uids(self) -> Iterator[bytes]:
         """What each GET DATA in turn answers."""
-        return cycle((self.uid,) if self.alternating is None else (self.uid, self.alternating))
+        if self.alternating is None:
+            return repeat(self.uid)
+        return chain(repeat(self.uid, self.alone_for), cycle((self.alternating, self.uid)))
 
 
 class VirtualReader:
@@ -127,6 +134,8 @@ def _answer(card: VirtualCard, apdu: bytes, uids: Iterator[bytes]) -> bytes:
         return b""
     if card.fault is Fault.NONSENSE:
         return bytes.fromhex("0BADCAFE17")
+    if card.answers:
+        return card.answers.get(apdu, b"\x6d\x00")
     if apdu[:4] == GET_UID:
         return next(uids) + _OK
     if apdu[:2] == GET_UID[:2]:

@@ -1,297 +1,49 @@
-"""The other side of a network slip printer: obeys ESC/POS over TCP, has faults on command, and shows its paper.
+"""The other side of a network slip printer: takes ESC/POS over TCP, has faults on command, and shows its paper.
 
-Owns a server socket on the loopback, one daemon thread, and the paper. Obeys the ESC/POS command reference as far as
-`drivers.escpos` and python-escpos use it; DLE EOT is answered at once, GS r in its turn and not at paper end, as the
-Epson and Citizen manuals say. Letters come from the same installed fonts as the kiosk's, drawn 24 dots high.
+Owns a server socket on the loopback and one daemon thread; `press` obeys. DLE EOT is answered at once, GS r and GS ( H
+in their turn and not at paper end, as the Epson and Citizen manuals say; automatic status (GS a) follows every change
+that it was asked for. Its twin on a serial line, with the line's speed, is `drivers.virtual.serial_printer`.
 
-Not modelled: the speed of paper and a full receive buffer, serial and USB, one-byte code tables (all but ASCII outside
-FS & is a box), printer fonts B and C, ESC * and GS ( L pictures, page mode, drawer, automatic status (GS a), GS ( H,
-cutter and head faults, the way from head to knife, and paper torn at its end: a slip goes on after new paper was put in.
+Not modelled: the speed of paper and a full receive buffer, USB, head faults; what `press` says of itself.
 """
 
 import contextlib
 import socket
 import struct
 import threading
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Self
-
-import qrcode
-from barcode.codex import Code128  # type: ignore[import-untyped]
-from barcode.errors import BarcodeError  # type: ignore[import-untyped]
-from PIL import Image, ImageDraw
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, Self
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
-from drivers.typesetting import font_for, text_font
+from drivers.virtual.press import LONGEST_START, PaperSlip, Press, command_length
 
-BOX = "□"
-_PAPER = (253, 250, 243)
-_INK = (32, 30, 34)
-_TOP = 40
 _DLE_EOT = b"\x10\x04"
-_FIXED = {
-    **dict.fromkeys((b"\x1b@", b"\x1b2", b"\x1c&", b"\x1c."), 2),
-    **dict.fromkeys((b"\x1b3", b"\x1bE", b"\x1bG", b"\x1ba", b"\x1bd", b"\x1bJ", b"\x1b!", b"\x1b-", b"\x1bt"), 3),
-    **dict.fromkeys((b"\x1bR", b"\x1bM", b"\x1b{", b"\x1bV", b"\x1c!", b"\x1c-", b"\x1cC", b"\x1cW"), 3),
-    **dict.fromkeys((b"\x1d!", b"\x1dr", b"\x1da", b"\x1dh", b"\x1dw", b"\x1dH", b"\x1df", b"\x1dB", b"\x1db"), 3),
-    **dict.fromkeys((b"\x1dI", b"\x10\x04", b"\x10\x05"), 3),
-    **dict.fromkeys((b"\x1b$", b"\x1b\\", b"\x1cS", b"\x1dL", b"\x1dW", b"\x1dP"), 4),
-    **dict.fromkeys((b"\x1bp", b"\x10\x14"), 5),
-}
-"""Length of the commands that have one length."""
-_LONGEST_START = 300
-_LEAST_LINE = 12
-_CUTS_WITH_FEED = frozenset({65, 66, 97, 98, 103, 104})
+_ASK_ECHO = b"\x1d(H\x06\x0000"
 
 
-@dataclass(frozen=True, slots=True)
-class PaperSlip:
-    """One slip as it fell from the printer."""
+class Client(Protocol):
+    """Whoever sends to the printer now."""
 
-    image: Image.Image
-    """Its paper, as wide as the printable part."""
-    text: tuple[str, ...]
-    """Its lines of type; lines that came as dots are not among them."""
-    codes: tuple[str, ...]
-    """What its barcodes and native QR codes say."""
-    rasters: int
-    """How many pictures it holds."""
-    raw: bytes = field(repr=False)
-    """The bytes it was made from."""
+    def say(self, data: bytes) -> None:
+        """Answer; nothing happens when it has gone."""
 
-    def framed(self, margin_dots: int = 32) -> Image.Image:
-        """With the margins that no printer reaches: 576 dots become the 640 of paper 80 mm wide."""
-        paper = Image.new("RGB", (self.image.width + 2 * margin_dots, self.image.height), _PAPER)
-        paper.paste(self.image, (margin_dots, 0))
-        return paper
+    def hang_up(self) -> None:
+        """Break the line without a goodbye."""
 
 
-def command_length(start: bytes, chinese: bool) -> int:
-    """How many bytes the first command or character takes, seen from its start; 0 = too little of it to tell."""
-    first = start[0]
-    if first not in (0x10, 0x1B, 0x1C, 0x1D):
-        return 2 if chinese and first >= 0x81 else 1
-    head = start[:2]
-    match head:
-        case _ if len(head) < 2:
-            return 0
-        case b"\x1dV" if len(start) >= 3:
-            return 4 if start[2] in _CUTS_WITH_FEED else 3
-        case b"\x1d(" if len(start) >= 5:
-            return 5 + int.from_bytes(start[3:5], "little")
-        case b"\x1dv" if len(start) >= 8:
-            return 8 + int.from_bytes(start[4:6], "little") * int.from_bytes(start[6:8], "little")
-        case b"\x1dk" if len(start) >= 4:
-            return 4 + start[3] if start[2] >= 65 else start.find(b"\0", 3) + 1
-        case b"\x1dV" | b"\x1d(" | b"\x1dv" | b"\x1dk":
-            return 0
-        case _:
-            return _FIXED.get(head, 1)  # unknown: passed over
+class _TcpClient:
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
 
+    def say(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.sendall(data)
 
-class Press:
-    """Obeys one command after the other and keeps the paper. Not thread-safe: `VirtualPrinter` holds the lock."""
-
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self.finished: list[PaperSlip] = []
-        self.strange: list[str] = []
-        """Commands that it does not know, as hex digits."""
-        self._strips: list[Image.Image] = []
-        self._text: list[str] = []
-        self._codes: list[str] = []
-        self._rasters = 0
-        self._raw = bytearray()
-        self._reset()
-
-    def obey(self, command: bytes) -> int:
-        """One whole command or character; returns how many lines of paper it took."""
-        self._raw += command
-        before = len(self._strips)
-        head = command[:2]
-        match head:
-            case b"\x1b@":
-                self._reset()
-            case b"\x1c&" | b"\x1c.":
-                self.chinese = head == b"\x1c&"
-            case b"\x1d!":
-                self._size = (command[2] >> 4 & 7) + 1, (command[2] & 7) + 1
-            case b"\x1bE":
-                self._bold = bool(command[2] & 1)
-            case b"\x1ba":
-                self._align = command[2] % 48 if command[2] % 48 < 3 else 0
-            case b"\x1bd":
-                self._print_line()
-                self._feed(command[2] * self._profile.line_dots)
-            case b"\x1bJ":
-                self._print_line()
-                self._feed(command[2])
-            case b"\x1dv":
-                self._picture(command)
-            case b"\x1dh":
-                self._bar_height = max(1, command[2])
-            case b"\x1dw":
-                self._bar_width = min(max(command[2], 2), 6)
-            case b"\x1dk":
-                self._barcode(command)
-            case b"\x1d(":
-                self._symbol(command)
-            case b"\x1dV":
-                self.cut()
-            case _ if len(command) == 1 or command[0] >= 0x81:
-                self._letter(command)
-            case _:
-                pass
-        return sum(strip.height >= _LEAST_LINE for strip in self._strips[before:])
-
-    @property
-    def begun(self) -> bool:
-        """Something is on the paper that was not cut off yet."""
-        return bool(self._strips or self._line)
-
-    def cut(self) -> None:
-        """The slip falls."""
-        self._print_line()
-        height = _TOP + sum(strip.height for strip in self._strips)
-        image = Image.new("RGB", (self._profile.width_dots, height), _PAPER)
-        y = _TOP
-        for strip in self._strips:
-            image.paste(_INK, (0, y), strip)
-            y += strip.height
-        self.finished.append(PaperSlip(image, tuple(self._text), tuple(self._codes), self._rasters, bytes(self._raw)))
-        self._strips, self._text, self._codes, self._rasters = [], [], [], 0
-        self._raw.clear()
-
-    def _reset(self) -> None:
-        self.chinese = False
-        self._size = (1, 1)
-        self._bold = False
-        self._align = 0
-        self._bar_height, self._bar_width = 64, 3
-        self._symbol_dots = 3
-        self._stored = b""
-        self._line: list[tuple[str, int, tuple[int, int], bool]] = []
-
-    def _letter(self, code: bytes) -> None:
-        if code == b"\n":
-            if not self._line:
-                self._text.append("")
-                self._feed(self._profile.line_dots)
-            self._print_line()
-            return
-        if code[0] < 0x20:
-            if code[0] not in (0x00, 0x0D):
-                self.strange.append(code.hex())
-            return
-        char = BOX
-        if len(code) == 2 and self._profile.cjk != "none":
-            with contextlib.suppress(UnicodeDecodeError):
-                char = code.decode("cp950" if self._profile.cjk == "big5" else "gb18030")
-        elif code.isascii():
-            char = code.decode("ascii")
-        width = len(code) * self._profile.font_dots // 2 * self._size[0]
-        if sum(cell[1] for cell in self._line) + width > self._profile.width_dots:
-            self._print_line()
-        self._line.append((char, width, self._size, self._bold))
-
-    def _print_line(self) -> None:
-        """Prints what stands in the line, if anything; large letters push the paper further than the spacing."""
-        if not self._line:
-            return
-        size = self._profile.font_dots
-        tall = max(cell[2][1] for cell in self._line) * size
-        strip = Image.new("1", (self._profile.width_dots, max(tall + tall // 8, self._profile.line_dots)), 0)
-        x = self._from_left(sum(cell[1] for cell in self._line))
-        for char, width, scale, bold in self._line:
-            strip.paste(1, (x, tall - size * scale[1]), _glyph(char, size, scale, bold))
-            x += width
-        self._text.append("".join(cell[0] for cell in self._line).rstrip())
-        self._strips.append(strip)
-        self._line = []
-
-    def _from_left(self, width: int) -> int:
-        return max(0, self._profile.width_dots - width) * self._align // 2
-
-    def _feed(self, dots: int) -> None:
-        if dots:
-            self._strips.append(Image.new("1", (self._profile.width_dots, dots), 0))
-
-    def _place(self, picture: Image.Image) -> None:
-        self._print_line()
-        if picture.width and picture.height:
-            strip = Image.new("1", (self._profile.width_dots, picture.height), 0)
-            strip.paste(picture, (self._from_left(picture.width), 0))
-            self._strips.append(strip)
-
-    def _picture(self, command: bytes) -> None:
-        width, height = struct.unpack_from("<HH", command, 4)
-        self._rasters += 1
-        if width and height:
-            self._place(Image.frombytes("1", (width * 8, height), command[8:]))
-
-    def _barcode(self, command: bytes) -> None:
-        """Code 128 in form B; others leave only a note among the strange commands. What is too wide stays unprinted."""
-        code = command[4:]
-        if command[2] != 73 or code[:1] != b"{":
-            self.strange.append(command[:3].hex())
-            return
-        if code[1:2] == b"C":
-            text = "".join(f"{pair:02}" for pair in code[2:])
-        else:
-            text = code[2:].decode("ascii", errors="replace").replace("{{", "{")
-        modules = _bars(text)
-        if not modules or len(modules) * self._bar_width > self._profile.width_dots:
-            return
-        bars = Image.new("1", (len(modules), 1))
-        bars.putdata([module == "1" for module in modules])
-        self._place(bars.resize((len(modules) * self._bar_width, self._bar_height), Image.Resampling.NEAREST))
-        for char in text:
-            self._letter(char.encode("ascii"))
-        self._print_line()
-        self._text.pop()
-        self._codes.append(text)
-
-    def _symbol(self, command: bytes) -> None:
-        """GS ( k for QR codes: size, store, print."""
-        match command[2:3], command[5:7]:
-            case b"k", b"1C":
-                self._symbol_dots = min(max(command[7], 1), 16) if len(command) > 7 else 3
-            case b"k", b"1P":
-                self._stored = command[8:]
-            case b"k", b"1Q" if self._stored:
-                code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
-                code.add_data(self._stored)
-                with contextlib.suppress(ValueError, qrcode.exceptions.DataOverflowError):
-                    code.make(fit=True)
-                    side = code.modules_count * self._symbol_dots
-                    small = Image.new("1", (code.modules_count, code.modules_count))
-                    small.putdata([dark for row in code.get_matrix() for dark in row])
-                    self._place(small.resize((side, side), Image.Resampling.NEAREST))
-                    self._codes.append(self._stored.decode("utf-8", errors="replace"))
-
-
-def _bars(text: str) -> str:
-    """The modules of a Code 128, "1" = black; empty where it cannot be said."""
-    try:
-        modules: str = Code128(text).build()[0] if text else ""
-    except (BarcodeError, KeyError, IndexError, ValueError):
-        return ""
-    return modules
-
-
-@lru_cache(maxsize=2048)
-def _glyph(char: str, size: int, scale: tuple[int, int], bold: bool) -> Image.Image:
-    """One letter as black (True) dots in its cell, drawn large where it is large (GS b smoothing)."""
-    tall = size * min(scale)
-    wide = tall // 2 if char.isascii() else tall
-    cell = Image.new("1", (wide, tall + tall // 8), 0)
-    pen = ImageDraw.Draw(cell)
-    pen.fontmode = "1"
-    font = font_for(char, tall, bold)
-    pen.text((0, round(tall * 0.88)), char if font else BOX, font=font or text_font(tall, bold), fill=1, anchor="ls")
-    across, down = size * scale[0] // tall, size * scale[1] // tall
-    return cell.resize((cell.width * across, cell.height * down), Image.Resampling.NEAREST)
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class VirtualPrinter:
@@ -306,13 +58,18 @@ class VirtualPrinter:
         self._buffer = bytearray()
         self._realtime = b""
         self._server: socket.socket | None = None
-        self._client: socket.socket | None = None
+        self._client: Client | None = None
         self._paper = True
         self._lines_left: int | None = None
         self._silent_in: int | None = None
         self._drop_in: int | None = None
         self._cover_in: int | None = None
         self._near_end = False
+        self._cutter_stuck = False
+        self._deaf_to_marks = False
+        self._late_echo: bytes | None = None
+        self._news_wanted = False
+        self._news = b""
         self.plug()
 
     def __enter__(self) -> Self:
@@ -353,41 +110,57 @@ class VirtualPrinter:
 
     def paper_out_after(self, lines: int) -> None:
         """The roll ends after so many more lines."""
-        with self._changed:
+        with self._altering():
             self._lines_left = lines
             self._paper = lines > 0
 
     def load_paper(self, lines: int | None = None) -> None:
         """A new roll (of so many lines); what stayed in the buffer prints now, as real printers do."""
-        with self._changed:
+        with self._altering():
             self._paper, self._lines_left, self._near_end = True, lines, False
             self._work()
 
     def near_end(self, low: bool) -> None:
         """The roll is nearly at its end, or not."""
-        with self._changed:
+        with self._altering():
             self._near_end = low
 
     def open_cover(self, after_lines: int = 0) -> None:
         """Stops printing (after so many more lines); data is still taken."""
-        with self._changed:
+        with self._altering():
             self._cover_in = after_lines
 
     def close_cover(self) -> None:
         """Goes on."""
-        with self._changed:
+        with self._altering():
             self._cover_in = None
             self._work()
 
     def go_silent(self, after_lines: int = 0) -> None:
         """Takes data and prints, but answers nothing any more (from so many lines on)."""
-        with self._changed:
+        with self._altering():
             self._silent_in = after_lines
 
     def speak(self) -> None:
         """Answers again."""
-        with self._changed:
+        with self._altering():
             self._silent_in = None
+
+    def jam_cutter(self, stuck: bool = True) -> None:
+        """The knife is stuck (or free again): nothing prints."""
+        with self._altering():
+            self._cutter_stuck = stuck
+            self._work()
+
+    def ignore_marks(self, ignore: bool = True) -> None:
+        """Answers neither GS r nor GS ( H any more, as cheap clones do."""
+        with self._changed:
+            self._deaf_to_marks = ignore
+
+    def echo_late(self, echo: bytes) -> None:
+        """Says this echo of an older job before the next one's own."""
+        with self._changed:
+            self._late_echo = echo
 
     def drop_connection(self, after_bytes: int = 0) -> None:
         """Resets the connection now, or when so many more bytes have come."""
@@ -427,31 +200,39 @@ class VirtualPrinter:
     def _serve(self, server: socket.socket) -> None:
         while True:
             try:
-                client, _ = server.accept()
+                connection, _ = server.accept()
             except OSError:
                 return
-            with self._changed:
-                if self._server is not server:
-                    client.close()
-                    return
-                self._client, self._realtime = client, b""
+            client = _TcpClient(connection)
+            if not self._welcome(client, server):
+                connection.close()
+                return
             with contextlib.suppress(OSError):
-                while data := client.recv(65536):
+                while data := connection.recv(65536):
                     self._receive(client, data)
-            with self._changed:
-                if self._client is client:
-                    self._client = None
-            client.close()
+            self._goodbye(client)
+            connection.close()
+
+    def _welcome(self, client: Client, server: socket.socket | None) -> bool:
+        """A client begins to send; False when the printer was switched off meanwhile."""
+        with self._changed:
+            if self._server is not server:
+                return False
+            self._client, self._realtime, self._news_wanted = client, b"", False
+            return True
+
+    def _goodbye(self, client: Client) -> None:
+        with self._changed:
+            if self._client is client:
+                self._client = None
 
     def _hang_up(self) -> None:
         self._drop_in = None
-        if self._client is not None:
-            with contextlib.suppress(OSError):
-                self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self._client.shutdown(socket.SHUT_RDWR)
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            client.hang_up()
 
-    def _receive(self, client: socket.socket, data: bytes) -> None:
+    def _receive(self, client: Client, data: bytes) -> None:
         with self._changed:
             if self._client is not client:
                 return
@@ -461,7 +242,7 @@ class VirtualPrinter:
             for byte in data:
                 self._realtime = (self._realtime + bytes([byte]))[-3:]
                 if self._realtime[:-1] == _DLE_EOT and byte in (1, 2, 3, 4):
-                    self._say(self._state(byte))
+                    self._say(bytes([self._state(byte)]))
             self._buffer += data
             self._work()
             if dropped:
@@ -469,8 +250,8 @@ class VirtualPrinter:
 
     def _work(self) -> None:
         """Obeys what stands in the buffer until it is empty or the printer must stop."""
-        while self._buffer and self._paper and self._cover_in != 0:
-            length = command_length(bytes(self._buffer[:_LONGEST_START]), self._press.chinese)
+        while self._buffer and self._paper and self._cover_in != 0 and not self._cutter_stuck:
+            length = command_length(bytes(self._buffer[:LONGEST_START]), self._press.chinese)
             if not 0 < length <= len(self._buffer):
                 break
             command = bytes(self._buffer[:length])
@@ -483,23 +264,56 @@ class VirtualPrinter:
             if self._lines_left is not None:
                 self._lines_left = max(0, self._lines_left - lines)
                 self._paper = self._lines_left > 0
-            if command[:2] == b"\x1dr":
-                self._say(0x03 if self._near_end else 0x00)
-                if not self._profile.cutter and self._press.begun:
-                    self._press.cut()
+            self._answer(command)
+            self._tell_news()
         self._changed.notify_all()
+
+    def _answer(self, command: bytes) -> None:
+        """What the command itself makes it say."""
+        if command[:2] == b"\x1da":
+            self._news_wanted, self._news = command[2] != 0, b""
+        elif command[:2] == b"\x1dr" and not self._deaf_to_marks:
+            self._say(b"\x03" if self._near_end else b"\x00")
+        elif command.startswith(_ASK_ECHO):
+            late, self._late_echo = self._late_echo, None
+            for echo in filter(None, (late, None if self._deaf_to_marks else command[7:11])):
+                self._say(b"\x37\x22" + echo + b"\x00")
+        marked = command[:2] == b"\x1dr" or command.startswith(_ASK_ECHO)
+        if marked and not self._profile.cutter and self._press.begun:
+            self._press.cut()
+
+    @contextmanager
+    def _altering(self) -> Iterator[None]:
+        """Something about the printer changes; whoever asked for automatic status hears of it."""
+        with self._changed:
+            yield
+            self._tell_news()
+
+    def _tell_news(self) -> None:
+        news = self._status()
+        if self._news_wanted and news != self._news:
+            self._news = news
+            self._say(news)
+
+    def _status(self) -> bytes:
+        """Automatic status: four bytes (ESC/POS reference, GS a)."""
+        cover = self._cover_in == 0
+        stopped = not self._paper or cover or self._cutter_stuck
+        first = 0x10 | (0x08 if stopped else 0) | (0x20 if cover else 0)
+        paper = (0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)
+        return bytes([first, 0x08 if self._cutter_stuck else 0, paper, 0x0F])
 
     def _state(self, number: int) -> int:
         """The answer to DLE EOT `number`."""
-        stopped = not self._paper or self._cover_in == 0
+        stopped = not self._paper or self._cover_in == 0 or self._cutter_stuck
         bits = {
             1: 0x08 if stopped else 0,
             2: (0x04 if self._cover_in == 0 else 0) | (0 if self._paper else 0x20),
+            3: 0x08 if self._cutter_stuck else 0,
             4: (0x0C if self._near_end else 0) | (0 if self._paper else 0x60),
         }
         return 0x12 | bits.get(number, 0)
 
-    def _say(self, byte: int) -> None:
+    def _say(self, data: bytes) -> None:
         if self._client is not None and self._silent_in != 0:
-            with contextlib.suppress(OSError):
-                self._client.sendall(bytes([byte]))
+            self._client.say(data)

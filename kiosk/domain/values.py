@@ -43,6 +43,8 @@ class Reason(StrEnum):
     CARD_UNREADABLE = "card_unreadable"
     CARD_TWO = "card_two"
     CARD_NO_RULE = "card_no_rule"
+    CARD_IS_HEALTH_CARD = "card_is_health_card"
+    CARD_IS_CITIZEN_CERTIFICATE = "card_is_citizen_certificate"
     CARD_REPEATED_UNKNOWN = "card_repeated_unknown"
     CARD_LEFT_BEHIND = "card_left_behind"
     VISIT_IN_PROGRESS = "visit_in_progress"

@@ -53,8 +53,11 @@ class Bench:
         self.pad = VirtualReader(self.pcscd.ports[0])
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
+        return self.call(*words, "--json")
+
+    def call(self, *words: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [Path(sys.executable).parent / "shelfpoint", "devices", *words, "--json", "--config", self.settings],
+            [Path(sys.executable).parent / "shelfpoint", "devices", *words, "--config", self.settings],
             env={**os.environ, **self.pcscd.environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -116,3 +119,37 @@ def test_a_number_that_changes_each_time_is_shown_as_refused_and_not_spelled() -
     told = record(random, rules)
     assert told["refused"] == "card_random"
     assert told["spelling"] is None
+
+
+@pytest.mark.xdist_group("pcscd")
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        ("3224478099", 0, 'base = "dec"\norder = "reversed"\n'),
+        ("93A131C0", 0, "uid_length = 4\n"),
+        ("1234567890123456", 1, "No rule makes this number"),
+    ],
+)
+def test_card_rule_prints_the_settings_that_spell_the_card_as_the_library_does(
+    bench: Bench, number: str, code: int, told: str
+) -> None:
+    with bench.call("card-rule", "--number", number, "--seconds", "30") as command:
+        assert command.stderr is not None
+        while "lay the card" not in command.stderr.readline():
+            pass
+        bench.pad.lay(VirtualCard(uid=bytes.fromhex("93A131C0")))
+        out, err = command.communicate(timeout=40)
+    assert command.returncode == code
+    assert told in (err if code else out)
+    if code == 0:
+        assert out.startswith('[[cards]]\ntechnology = "iso14443a"\n')
+
+
+@pytest.mark.xdist_group("pcscd")
+def test_card_rule_asks_for_another_card_while_several_rules_fit(bench: Bench) -> None:
+    with bench.call("card-rule", "--number", "11222211", "--seconds", "30") as command:
+        bench.pad.lay(VirtualCard(uid=bytes.fromhex("11222211")))
+        out, err = command.communicate(timeout=40)
+    assert command.returncode == 1
+    assert "try another card" in err
+    assert out.count("[[cards]]") == 4

@@ -13,6 +13,7 @@ from drivers.escpos import (
     CUT,
     MARK,
     AnswerReader,
+    EchoAnswer,
     MarkAnswer,
     StateAnswer,
     StateNews,
@@ -24,7 +25,7 @@ from drivers.escpos import (
 )
 from drivers.printer_profiles import DEFAULT_PROFILE, PROFILES
 from drivers.typesetting import absent
-from drivers.virtual.printer import command_length
+from drivers.virtual.press import command_length
 from kiosk.ports import DeviceReason
 from kiosk.slip import Barcode, Block, Entry, Line, QrCode, Slip, SlipKind, book_slip
 from kiosk.words import Language
@@ -157,6 +158,7 @@ def test_one_stream_is_told_apart_by_byte_class() -> None:
         StateAnswer(0x16),
         StateNews(b"\x10\x00\x0c\x00"),
         MarkAnswer(0x00),
+        EchoAnswer(b"abcd"),
         StateAnswer(0x12),
     ]
 

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.link import TcpDoor
 from drivers.printer import Patience, SlipPrinter
 from drivers.printer_profiles import DEFAULT_PROFILE, PROFILES, Profile
-from drivers.virtual.printer import PaperSlip, Press, VirtualPrinter, command_length
+from drivers.virtual.press import PaperSlip, Press, command_length
+from drivers.virtual.printer import VirtualPrinter
 from kiosk.ports import DeviceReason, DeviceState, DeviceStatus, Event, PrintEnded, PrintOutcome
 from kiosk.slip import Barcode, Entry, Line, Pair, QrCode, Rule, Slip, SlipKind, Weight, book_slip
 from kiosk.words import Language
@@ -81,7 +83,7 @@ def running(
     port: int, profile: Profile = DEFAULT_PROFILE, patience: Patience = QUICK
 ) -> Iterator[tuple[SlipPrinter, Box]]:
     box = Box()
-    printer = SlipPrinter("slips", "127.0.0.1", port, profile, mailbox=box, patience=patience)
+    printer = SlipPrinter("slips", TcpDoor("127.0.0.1", port), profile, mailbox=box, patience=patience)
     stop = threading.Event()
     thread = threading.Thread(target=printer.run, args=(stop, box.report))
     thread.start()
@@ -271,7 +273,7 @@ def test_a_printer_held_by_somebody_else_hangs_up_or_stays_silent(twin: VirtualP
 
 def test_jobs_that_wait_when_it_stops_and_jobs_after_that_end_as_failed(twin: VirtualPrinter) -> None:
     box = Box()
-    printer = SlipPrinter("slips", "127.0.0.1", twin.port, mailbox=box, patience=QUICK)
+    printer = SlipPrinter("slips", TcpDoor("127.0.0.1", twin.port), mailbox=box, patience=QUICK)
     stop = threading.Event()
     stop.set()
     printer.print_slip("waits", SLIP)

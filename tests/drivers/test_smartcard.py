@@ -5,7 +5,7 @@ from ears import Ears
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.smartcard import technology_of, uid_in
+from drivers.card_reading import technology_of, uid_in
 from drivers.virtual.card import Fault, VirtualCard, VirtualReader, storage_atr
 from drivers.virtual.pcscd import VirtualPcscd
 from kiosk.domain.identity import CardRead, Technology

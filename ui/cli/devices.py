@@ -6,17 +6,15 @@ Runs without Qt and without central. The kiosk must not run at the same time: ea
 """
 
 import json
-import queue
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import assert_never
 
 import click
 
 from config import logs
-from config.settings import KioskSettings, load
+from config.settings import load
 from kiosk.domain.identity import CardClass, SpellingRule, unfit
 from kiosk.ports import (
     CardArrived,
@@ -28,9 +26,11 @@ from kiosk.ports import (
     DeviceEvent,
     DeviceState,
     DeviceStatus,
-    Event,
     PrintEnded,
 )
+from ui.cli.card_rule import card_rule
+from ui.cli.device_ears import running
+from ui.cli.device_printing import probe, try_out
 from ui.cli.kiosk import CONFIG
 
 ANSWER_S = 5.0
@@ -42,41 +42,14 @@ Record = dict[str, str | None]
 Spelling = Mapping[CardClass, SpellingRule]
 
 
-class _Heard:
-    """A mailbox that keeps what devices say."""
-
-    def __init__(self) -> None:
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-
-    def post(self, event: Event) -> None:
-        self._events.put(event)
-
-    def next(self, seconds: float) -> DeviceEvent | None:
-        """The next event of a device, or None after so many seconds."""
-        try:
-            event = self._events.get(timeout=max(seconds, 0.0))
-        except queue.Empty:
-            return None
-        return event if isinstance(event, DeviceEvent) else None
-
-
-@contextmanager
-def _running(settings: KioskSettings) -> Iterator[_Heard]:
-    """All configured devices at work."""
-    from drivers.catalog import build_devices
-
-    heard = _Heard()
-    supervisor = build_devices(settings.devices, heard).supervisor
-    supervisor.start()
-    try:
-        yield heard
-    finally:
-        supervisor.stop()
-
-
 @click.group()
 def devices() -> None:
     """Readers, scanners and printers of this machine."""
+
+
+devices.add_command(card_rule)
+devices.add_command(probe)
+devices.add_command(try_out)
 
 
 @devices.command("list")
@@ -89,7 +62,7 @@ def list_devices(config: Path, as_json: bool) -> None:
     named = [entry.name for kind in (settings.devices.readers, settings.devices.scanners, settings.devices.printers)
              for entry in kind]  # fmt: skip
     states: dict[str, DeviceStatus] = {}
-    with _running(settings) as heard:
+    with running(settings) as heard:
         ends = time.monotonic() + ANSWER_S
         while set(states) != set(named) and (left := ends - time.monotonic()) > 0:
             event = heard.next(left)
@@ -118,7 +91,7 @@ def watch(config: Path, as_json: bool, count: int | None) -> None:
     spelling = settings.visit().spelling
     show: Callable[[Record], str] = _as_json if as_json else _as_text
     shown = 0
-    with _running(settings) as heard:
+    with running(settings) as heard:
         try:
             while count is None or shown < count:
                 event = heard.next(TURN_S)

@@ -1,0 +1,81 @@
+"""Talking to a chip: one command, its whole answer, whatever the protocol makes of it; pure but for the `send` it is given.
+
+ISO/IEC 7816-4: a T=0 card answers `61xx` when xx bytes wait (fetched with GET RESPONSE) and `6Cxx` when Le should have
+been xx (the command is sent again with it). Both may come in a row, and a broken card may say so for ever: the number of
+rounds and of bytes is limited. `run_script` does what a library's contact card needs: commands in order, of which the
+last one's answer holds the number; those before it only choose a file, and cards of newer issue refuse such a choice but
+answer the read (reference/devices.md A6), so only the last answer is judged.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+Send = Callable[[bytes], bytes | None]
+"""Sends one command, gives back the answer with its status word, or None when the card is gone."""
+
+MOST_ROUNDS = 8
+"""Follow-up commands for one command; a real answer needs two or three."""
+LONGEST_ANSWER = 1024
+"""Bytes; no number of a card is longer."""
+SUCCESS = 0x9000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a card said to one command."""
+
+    data: bytes = field(repr=False)
+    """Without the status word."""
+    status: int
+    """SW1 SW2 as one number; 9000 is success."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """How the number of a contact card is read."""
+
+    commands: tuple[bytes, ...]
+    """Sent in order; the last one's answer holds the number."""
+    start: int = 0
+    """Place of the number's first byte in that answer."""
+    length: int = 4
+    """Its bytes: 4, 7, 8 or 10, as card numbers have."""
+
+
+def exchange(send: Send, command: bytes) -> Answer | None:
+    """One command to its end; None when the card is gone, answers nonsense, or never comes to an end."""
+    data = b""
+    for _ in range(MOST_ROUNDS):
+        answer = send(command)
+        if answer is None or len(answer) < 2 or len(data) + len(answer) > LONGEST_ANSWER:
+            return None
+        data += answer[:-2]
+        first, second = answer[-2], answer[-1]
+        if first == 0x61:
+            command = bytes([command[0] & 0x03, 0xC0, 0x00, 0x00, second])
+        elif first == 0x6C and len(command) >= 4:
+            command = command[:-1] + bytes([second]) if len(command) > 4 else command + bytes([second])
+        else:
+            return Answer(data, first << 8 | second)
+    return None
+
+
+def run_script(send: Send, script: Script) -> bytes | None:
+    """The number on a contact card, or None when its last command fails or says too little. Blocks as `send` does."""
+    answer: Answer | None = None
+    for command in script.commands:
+        answer = exchange(send, command)
+        if answer is None:
+            return None
+    if answer is None or answer.status != SUCCESS:
+        return None
+    number = answer.data[script.start : script.start + script.length]
+    return number if len(number) == script.length else None
+
+
+def as_bytes(answer: Sequence[int]) -> bytes | None:
+    """An answer as pyscard gives it; None for what are no bytes."""
+    try:
+        return bytes(answer)
+    except (ValueError, TypeError):
+        return None
