@@ -21,6 +21,7 @@ class BackupFailed(Exception):
 
 def back_up(settings: CentralSettings, target: Path) -> None:
     """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable."""
+    _only_sqlite(settings)
     source = settings.data / FILE_NAME
     if not source.exists():
         raise BackupFailed(f"{source}: there is no database here")
@@ -33,6 +34,7 @@ def restore_from(settings: CentralSettings, copy: Path) -> str:
 
     Raises BackupFailed, KeyFileUnusable, DatabaseUnusable.
     """
+    _only_sqlite(settings)
     root_key = load_or_make(settings.root_key_file(), make=False)
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = settings.data / "restoring" / FILE_NAME
@@ -55,6 +57,11 @@ def restore_from(settings: CentralSettings, copy: Path) -> str:
     fresh.parent.rmdir()
     _sync_folder(settings.data)
     return epoch
+
+
+def _only_sqlite(settings: CentralSettings) -> None:
+    if settings.database is not None:
+        raise BackupFailed("PostgreSQL has its own tools: pg_dump and pg_restore, then `central renew-epoch`")
 
 
 def _copy(source: Path, target: Path, root_key: RootKey) -> None:

@@ -1,14 +1,20 @@
-"""Central's database: encrypted SQLite today; PostgreSQL is another `Engine` given to the same class.
+"""Central's database: encrypted SQLite by default, PostgreSQL when central has grown; two engines in one class.
 
 Everything that only one of them says stands here: the key and the pragmas, BEGIN IMMEDIATE (one writer at a time, so a
-writing transaction sees the newest rows and no other can come between), upserts, append-only triggers, migration at
-start. Everywhere else is SQLAlchemy Core that both speak. SQLite before 3.51.3 is refused: its WAL can be corrupted by
-two connections that write and checkpoint. Any thread may call; every call blocks, writers wait for each other.
+writing transaction sees the newest rows and no other can come between), locks by name, upserts, append-only triggers,
+migration at start. Everywhere else is SQLAlchemy Core that both speak. SQLite before 3.51.3 is refused: its WAL can be
+corrupted by two connections that write and checkpoint. Any thread may call; every call blocks.
+
+On PostgreSQL many writers work at once, READ COMMITTED: each first takes `lock` on every name it will judge (an item
+that has no row cannot be locked as a row), in one order, so that no two wait for each other in a circle; every
+statement after that sees what the one before it committed. Readers get one snapshot (REPEATABLE READ). Encryption at
+rest is there the matter of its disk.
 """
 
+import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,14 +22,21 @@ from typing import Any
 import sqlcipher3.dbapi2 as sqlcipher
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
 FILE_NAME = "central.sqlite"
+OLDEST_POSTGRESQL = 150000
+"""As PostgreSQL numbers its versions: 15."""
+CONNECTIONS = 4
+"""Kept by one process for each of writing and reading; as many again when busy. Five processes fit PostgreSQL's 100."""
+_NOT_OURS = frozenset(("42P01", "42703", "42501"))  # undefined table or column, insufficient privilege: not our schema
+_DEFEATED = frozenset(("40001", "40P01"))  # serialization_failure, deadlock_detected
 
 Row = Mapping[str, Any]
 
@@ -32,18 +45,33 @@ class DatabaseUnusable(Exception):
     """The database cannot be opened or used: wrong key, damaged, too old a library, disk full."""
 
 
-class Database:
-    """Transactions on one database. `read` sees one unchanging snapshot; `write` is alone."""
+class Defeated(DatabaseUnusable):
+    """Another writer was in the way and the transaction was rolled back; the same work can be tried again."""
 
-    def __init__(self, writer: Engine, reader: Engine, *, after_commit: Callable[[], None] = lambda: None) -> None:
+
+class Database:
+    """Transactions on one database. `read` sees one unchanging snapshot; `write` is whole or not at all."""
+
+    def __init__(self, writer: Engine, reader: Engine, *, alone: bool) -> None:
         self._writer = writer
         self._reader = reader
-        self._turn = threading.Lock()  # writers of this process queue here, not in SQLite's polling busy handler
-        self._after_commit = after_commit
+        # SQLite has one writer: those of this process queue here, not in its polling busy handler
+        self._turn: AbstractContextManager[object] = threading.Lock() if alone else nullcontext()
+        self._after_commit: Callable[[], None] = lambda: None
+
+    @property
+    def dialect(self) -> str:
+        """sqlite or postgresql."""
+        return self._writer.dialect.name
 
     def on_commit(self, call: Callable[[], None]) -> None:
         """`call` follows every committed write, on the writer's thread."""
         self._after_commit = call
+
+    def version(self) -> str:
+        """Of the schema, as its newest migration is called."""
+        with self.read() as connection:
+            return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -53,7 +81,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Alone until the block ends: committed to disk then, or rolled back by an exception."""
+        """Committed to disk when the block ends, or rolled back by an exception; on SQLite alone until then.
+
+        Raises Defeated where another writer won.
+        """
         with _translated(), self._turn, self._writer.begin() as connection:
             yield connection
         self._after_commit()
@@ -94,7 +125,43 @@ def open_sqlite(folder: Path, key: bytes) -> Database:
         path.touch(mode=0o600)
         with writer.connect() as connection:
             migrate(connection)
-    return Database(writer, reader)
+    return Database(writer, reader, alone=True)
+
+
+def open_postgresql(address: str) -> Database:
+    """The database at `address` (postgresql://user@host/name), migrated to the newest schema. Blocking.
+
+    Raises DatabaseUnusable.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise DatabaseUnusable("expected postgresql://user@host:port/name") from error
+    if url.get_backend_name() != "postgresql":
+        raise DatabaseUnusable(f"expected postgresql://…, got {url.get_backend_name()}://…")
+    url = url.set(drivername="postgresql+psycopg")
+
+    def engine(**options: Any) -> Engine:
+        return create_engine(
+            url,
+            pool_size=CONNECTIONS,
+            max_overflow=CONNECTIONS,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            query_cache_size=1000,
+            connect_args={"connect_timeout": 10, "application_name": "shelfpoint central"},
+            **options,
+        )
+
+    writer = engine(isolation_level="READ COMMITTED")
+    reader = engine(isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True})
+    with _translated(), writer.connect() as connection:
+        version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
+        if int(version) < OLDEST_POSTGRESQL:
+            raise DatabaseUnusable(f"PostgreSQL 15 or newer is needed, this is {version}")
+        lock(connection, ["schema"])  # several processes may start at once
+        migrate(connection)
+    return Database(writer, reader, alone=False)
 
 
 def connect_sqlcipher(path: Path, key: bytes) -> Any:
@@ -135,6 +202,21 @@ def migrate(connection: Connection) -> None:
     connection.commit()
 
 
+def lock(connection: Connection, names: Iterable[str]) -> None:
+    """Holds these names until the transaction ends; waits for whoever holds one. Once in a transaction, before all else.
+
+    SQLite needs none of it: its writer is alone. Two names may share a lock by their hash, and then only wait longer.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
+    keys = sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})
+    connection.execute(_LOCK, {"keys": keys})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts rows, all with the same columns, or overwrites those with the same primary key."""
     if not rows:
@@ -153,8 +235,17 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Executable:
 
 def append_only(connection: Connection, table: str) -> None:
     """Lets the database itself refuse to change or delete rows of `table`. For migrations."""
-    if connection.dialect.name != "sqlite":
-        raise NotImplementedError("append-only triggers for PostgreSQL come with its issue")
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', "
+            "ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+        return
     for action in ("UPDATE", "DELETE"):
         connection.exec_driver_sql(
             f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
@@ -168,8 +259,14 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _DEFEATED:
+            raise Defeated(str(error.orig)) from error
         raise DatabaseUnusable(str(error.orig)) from error
+    except NoConnectionFree as error:
+        raise DatabaseUnusable("no connection to the database became free in time") from error
     except DatabaseError as error:
+        if getattr(error.orig, "sqlstate", None) in _NOT_OURS:
+            raise DatabaseUnusable(str(error.orig)) from error
         if type(error) is DatabaseError or isinstance(error, InterfaceError):  # "file is not a database", "malformed"
             raise DatabaseUnusable(str(error.orig)) from error
         raise

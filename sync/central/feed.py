@@ -3,8 +3,8 @@
 A key (a membership, a card number, an item, a loan, a calendar, a policy) stands in the feed once, at the position of
 its newest change; its state is read from its own table in the same snapshot, and a key without state is a tombstone.
 So a replica that reads on from its cursor ends at central's state, however late it comes, and a snapshot is nothing but
-the feed read from the start without tombstones. Positions are given inside the writing transaction, which is alone, so
-no reader can pass a position that is still to be committed.
+the feed read from the start without tombstones. Positions are given under the lock of the head's row, which is held
+until the commit: they become visible in their order, so no reader can pass one that is still to be committed.
 
 A page's `position` only moves when the replica has caught up: half-way through a backlog some keys are newer and some
 are older than the last entry read. Card numbers and names never leave here in clear. Any thread; blocking.
@@ -44,34 +44,52 @@ _EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
 
 
 class Marks:
-    """Changed keys of one writing transaction, and the positions they get."""
+    """Changed keys of one writing transaction, and the positions they get when it ends.
+
+    Positions are given last, under the lock of the one row that holds the newest: so transactions judge side by side
+    and only their commits wait for each other. Until `write` a position is a promise: a negative number.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.head: int = connection.execute(_HEAD_ALONE).one().position
-        self._begin = self.head
+        self._base: int | None = None
+        self._count = 0
         self._marks: dict[tuple[Kind, str], int] = {}
+
+    @property
+    def here(self) -> int:
+        """A promise of the position that everything marked so far will have reached; `placed` redeems it."""
+        return -1 - self._count
 
     def add(self, kind: Kind, key: str) -> None:
         """This key has changed; the newest position is its own."""
-        self.head += 1
-        self._marks[kind, key] = self.head
+        self._count += 1
+        self._marks[kind, key] = self._count
 
     def add_all(self, kind: Kind, keys: Iterable[str]) -> None:
         """Many at once, for imports."""
         for key in keys:
             self.add(kind, key)
 
+    def placed(self, position: int) -> int:
+        """The position itself; a promise can be redeemed once the marks are written."""
+        if position >= 0:
+            return position
+        if self._base is None:
+            self._base = int(self._connection.execute(_HEAD).one().position)
+        return self._base - 1 - position
+
     def write(self) -> None:
-        """Into the feed; once, before the transaction ends."""
-        if self.head == self._begin:
+        """Into the feed; once, as the last thing but what needs positions."""
+        if not self._marks:
             return
-        rows = [{"kind": kind, "key": key, "position": position} for (kind, key), position in self._marks.items()]
-        if self._begin == 0:
+        base = self._base = int(self._connection.execute(_HEAD_ALONE).one().position)
+        rows = [{"kind": kind, "key": key, "position": base + place} for (kind, key), place in self._marks.items()]
+        if base == 0:
             self._connection.execute(insert(tables.feed), rows)
         else:
             upsert(self._connection, tables.feed, rows)
-        self._connection.execute(_MOVE_HEAD, {"new_head": self.head})
+        self._connection.execute(_MOVE_HEAD, {"new_head": base + self._count})
 
 
 @dataclass(frozen=True, slots=True)

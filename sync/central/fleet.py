@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select, update
 
 from kiosk.domain.values import BranchId, KioskId
 from sync.central import tables
-from sync.central.database import Database
+from sync.central.database import Database, lock
 from sync.central.keys import RootKey
 from sync.central.records import microseconds, moment
 from sync.central.registry import Change, UnknownRecord
@@ -92,6 +92,7 @@ class Fleet:
         now = microseconds(self._clock())
         codes, kiosks = tables.enrolment_code, tables.kiosk
         with self._database.write() as connection:
+            lock(connection, ["enrolment"])  # two kiosks must not get one name
             take = (
                 update(codes)
                 .where(codes.c.digest == _digest(code), codes.c.used_at.is_(None), codes.c.expires_at > now)

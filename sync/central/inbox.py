@@ -10,7 +10,7 @@ A request that cannot be judged is refused, not entered: nothing has happened ye
 on a mistake of ours. A fact has happened, so it is entered as a case.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held, held_after
 from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
 from sync.central import tables
-from sync.central.database import Database, DatabaseUnusable
+from sync.central.database import Database, DatabaseUnusable, Defeated, lock
 from sync.central.judge import judge
 from sync.central.ledger import MAX_SEQUENCE, Ledger
 from sync.central.ruling import Known, Ruling, Unjudgeable
@@ -30,6 +30,8 @@ from sync.wire import WireWord
 
 BATCH = 100
 """Words in one transaction: long backlogs leave room for other kiosks' questions in between."""
+TRIES = 4
+"""Of one transaction that other writers keep defeating; after that the kiosk gets no answer and asks again."""
 MAX_ACT_ID = 64
 MAX_ID = 128
 _NO_LETTER = "\ufffd"
@@ -111,7 +113,16 @@ class Inbox:
     def _transaction(
         self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool = False
     ) -> Judged:
+        for _ in range(TRIES - 1):
+            try:
+                return self._try(kiosk, incarnation, words, unjudged=unjudged)
+            except Defeated as error:
+                log.info("A batch of acts is judged again after another writer", why=str(error))
+        return self._try(kiosk, incarnation, words, unjudged=unjudged)
+
+    def _try(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool) -> Judged:
         with self._database.write() as connection:
+            lock(connection, _names(kiosk, incarnation, words))
             held = HeldLog.open(connection, kiosk, incarnation)
             ledger = Ledger(connection, Log(held.row, kiosk, incarnation), self._clock())
             fit = [word for word in words if _fits(word)]
@@ -126,7 +137,7 @@ class Inbox:
             held.hold(number for word in words for number in (word.sequence, word.request_sequence))
             ledger.write()
             held.write(connection)
-            return Judged(verdicts, ledger.epoch, held.through)
+            return Judged([ledger.placed(verdict) for verdict in verdicts], ledger.epoch, held.through)
 
     def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, *, unjudged: bool) -> Verdict:
         """The verdict on one word: repeated, judged, or a case because it cannot be judged."""
@@ -159,6 +170,16 @@ class Inbox:
         return _unjudged(ledger, word)
 
 
+def _names(kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Iterator[str]:
+    """All that one batch may touch and another could touch at the same time, whether it has a row yet or not."""
+    yield f"log {kiosk} {incarnation}"
+    for word in words:
+        yield f"act {word.act}"
+        yield f"item {_plain(word.item)}"
+        if word.membership is not None:
+            yield f"membership {_plain(word.membership)}"
+
+
 def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
     outcome = Outcome.REFUSED if word.word is Word.REQUEST else Outcome.CASE
     item, membership = _plain(word.item), None if word.membership is None else _plain(word.membership)
@@ -179,7 +200,7 @@ def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
             outcome=outcome,
             reason=refused.reason,
             epoch=ledger.epoch,
-            position=ledger.marks.head,
+            position=ledger.marks.here,
         ),
         word.sequence,
     )

@@ -36,6 +36,10 @@ class RootKey:
         """32 bytes for one enrolment of one kiosk; a stolen one opens no other kiosk's index."""
         return self._derive(b"shelfpoint kiosk index " + kiosk.encode(), salt=salt)
 
+    def fingerprint(self) -> str:
+        """Tells two keys apart and nothing else; may stand in a database."""
+        return self._derive(b"shelfpoint root key fingerprint", salt=b"").hex()[:32]
+
     def _derive(self, purpose: bytes, salt: bytes) -> bytes:
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose).derive(self.root)
 

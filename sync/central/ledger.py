@@ -2,10 +2,12 @@
 
 One ledger lives as long as one writing transaction. Words are judged against it one after the other, each seeing what
 the ones before it did; `enter` is where a ruling becomes rows. A word that fails before `enter` has changed nothing.
-Items and memberships are read in key order and for update, so that a database with many writers serialises here.
+The caller holds the locks of `names` before; items and memberships are read in key order and for update besides, so
+that a change of the records waits too.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -204,7 +206,7 @@ class Ledger:
                 details=ruling.details,
                 due_at=ruling.due_at,
                 epoch=self.epoch,
-                position=self.marks.head if ruling.like is None else ruling.like,
+                position=self.marks.here if ruling.like is None else ruling.like,
             ),
             spoken.sequence,
         )
@@ -326,13 +328,17 @@ class Ledger:
         """All changes, table by table, each in one statement."""
         run = self._connection.execute
         upsert(self._connection, tables.act, [act.row() for act in self._changed_acts.values()])
-        if self._new_words:
-            run(stored.NEW_WORDS, self._new_words)
         if self._gone_loans:
             run(delete(tables.loan).where(tables.loan.c.act.in_(sorted(self._gone_loans))))
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
         self._write_cases()
-        self.marks.write()
+        self.marks.write()  # others wait for the head's row from here on, so only the words come after it
+        if self._new_words:
+            run(stored.NEW_WORDS, [row | {"position": self.marks.placed(row["position"])} for row in self._new_words])
+
+    def placed(self, verdict: Verdict) -> Verdict:
+        """With its position in the feed, which is known once all is written."""
+        return replace(verdict, position=self.marks.placed(verdict.position))
 
     def _write_cases(self) -> None:
         """A case that a person has closed is not opened again by a word that comes once more."""

@@ -5,7 +5,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from sync.central import tables
 from sync.central.bell import Bell
-from sync.central.database import FILE_NAME, Database, open_sqlite
+from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
 from sync.central.inbox import Inbox
-from sync.central.keys import KeyFileUnusable, load_or_make
+from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.registry import Registry
 
 Clock = Callable[[], datetime]
@@ -34,7 +34,9 @@ class CentralSettings:
     """Where central keeps its things and where it listens."""
 
     data: Path
-    """Folder of the database."""
+    """Folder of the database; with PostgreSQL only the place that the key's name follows from."""
+    database: str | None = field(default=None, repr=False)
+    """postgresql://user@host/name; None: SQLite in `data`."""
     key_file: Path | None = None
     """The root key; must lie outside `data`. None: beside it, with the same name and `.key`."""
     host: str = "127.0.0.1"
@@ -70,10 +72,19 @@ class Central:
     @classmethod
     def open(cls, settings: CentralSettings, *, clock: Clock = system_clock) -> "Central":
         """Opens or makes it. Blocking, about a tenth of a second. Raises KeyFileUnusable, DatabaseUnusable."""
-        first = not (settings.data / FILE_NAME).exists()
-        root_key = load_or_make(settings.root_key_file(), make=first)
-        database = open_sqlite(settings.data, root_key.database_key())
+        if settings.database is None:
+            first = not (settings.data / FILE_NAME).exists()
+            root_key = load_or_make(settings.root_key_file(), make=first)
+            database = open_sqlite(settings.data, root_key.database_key())
+        else:
+            database = open_postgresql(settings.database)
+            try:
+                root_key = _key_beside(database, settings)
+            except BaseException:
+                database.close()
+                raise
         with database.write() as connection:
+            lock(connection, ["first start"])
             _first_rows(connection)
         return cls(database, Feed(database), Fleet(database, root_key, clock), clock)
 
@@ -101,6 +112,20 @@ _EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
 def new_epoch() -> str:
     """Twelve hex digits, never given before."""
     return secrets.token_hex(6)
+
+
+def _key_beside(database: Database, settings: CentralSettings) -> RootKey:
+    """Made only for an empty database. One that holds something knows its key's fingerprint and takes no other."""
+    with database.write() as connection:
+        lock(connection, ["first start"])
+        row = tables.meta.c
+        known = connection.execute(select(row.value).where(row.key == "key")).scalar()
+        root_key = load_or_make(settings.root_key_file(), make=known is None)
+        if known is None:
+            connection.execute(insert(tables.meta).values(key="key", value=root_key.fingerprint()))
+        elif known != root_key.fingerprint():
+            raise KeyFileUnusable(f"{settings.root_key_file()}: this is not the key that belongs to the database")
+    return root_key
 
 
 def _first_rows(connection: Connection) -> None:

@@ -4,9 +4,11 @@ Every mistake is told at once, with file, key, what was expected and what was fo
 """
 
 import tomllib
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.domain.lending import ANY, MissingItem
@@ -64,6 +66,22 @@ def preset(name: str) -> PolicyEntry:
     """One of the shipped policies: city, school."""
     file = resources.files("config.presets").joinpath(f"{name}.toml")
     return _parse(f"{name}.toml", file.read_text(encoding="utf-8"))
+
+
+def changed_rules(before: PolicyEntry | None, after: PolicyEntry) -> Iterator[str]:
+    """One line for each rule or setting that would differ: - what goes, + what comes."""
+    was, now = (set() if one is None else set(_rules(one)) for one in (before, after))
+    yield from (f"- {line}" for line in sorted(was - now))
+    yield from (f"+ {line}" for line in sorted(now - was))
+
+
+def _rules(entry: PolicyEntry) -> Iterator[str]:
+    whole = msgspec.to_builtins(entry)
+    for name, value in whole.items():
+        if isinstance(value, list):
+            yield from (f"{name}: " + ", ".join(f"{key}={one}" for key, one in rule.items()) for rule in value)
+        else:
+            yield f"{name}: {value}"
 
 
 def _parse(name: str, text: str) -> PolicyEntry:

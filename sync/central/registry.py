@@ -16,9 +16,9 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.domain.values import Detail
 from sync.central import tables
-from sync.central.database import Database, upsert
+from sync.central.database import Database, lock, upsert
 from sync.central.feed import Marks
-from sync.central.records import body_of, details_text, item_row, microseconds
+from sync.central.records import body_of, details_text, item_row, microseconds, policy_entry
 from sync.wire import CalendarEntry, ItemEntry, PolicyEntry
 
 
@@ -160,10 +160,17 @@ class Registry:
         self._database = database
         self._clock = clock
 
+    def policy(self) -> PolicyEntry | None:
+        """The rules that hold now."""
+        with self._database.read() as connection:
+            body = connection.execute(select(tables.policy.c.body).where(tables.policy.c.current == 1)).scalar()
+        return None if body is None else policy_entry(body)
+
     @contextmanager
     def change(self, who: str) -> Iterator[Change]:
         """One transaction; `who` stands in the audit."""
         with self._database.write() as connection:
+            lock(connection, ["registry"])  # one after the other; kiosks' acts go on beside it
             change = Change(connection, who, self._clock())
             yield change
             change.marks.write()

@@ -29,7 +29,7 @@ class CannotListen(Exception):
     """The address is taken or not ours."""
 
 
-def serve(settings: CentralSettings, *, announce: Callable[[str], None]) -> None:
+def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared: bool = False) -> None:
     """Serves until SIGTERM or SIGINT; `announce` gets the address once. Raises CannotListen and what `open` raises."""
 
     async def run() -> None:
@@ -37,7 +37,7 @@ def serve(settings: CentralSettings, *, announce: Callable[[str], None]) -> None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await serve_until(central, settings, stop, announce=announce)
+        await serve_until(central, settings, stop, announce=announce, shared=shared)
 
     central = Central.open(settings)
     try:
@@ -47,10 +47,11 @@ def serve(settings: CentralSettings, *, announce: Callable[[str], None]) -> None
 
 
 async def serve_until(
-    central: Central, settings: CentralSettings, stop: asyncio.Event, *, announce: Callable[[str], None]
-) -> None:
-    """Serves an opened central until `stop`; leaves it open."""
-    with _reserved(settings.host, settings.port) as port:
+    central: Central, settings: CentralSettings, stop: asyncio.Event, *, announce: Callable[[str], None],
+    shared: bool = False,
+) -> None:  # fmt: skip
+    """Serves an opened central until `stop`; leaves it open. `shared`: other processes listen on the port as well."""
+    with reserved(settings.host, settings.port, shared=shared) as port:
         server = Server(
             make_app(central),
             address=settings.host,
@@ -69,7 +70,7 @@ async def serve_until(
         raise CannotListen(f"{settings.host}:{port}: the server ended before it answered")
     address = f"http://{settings.host}:{port}"
     if settings.ready_file is not None:
-        _write_whole(settings.ready_file, address + "\n")
+        write_whole(settings.ready_file, address + "\n")
     announce(address)
     log.info("Central is listening", address=address)
     stopping = asyncio.create_task(stop.wait())
@@ -83,10 +84,10 @@ async def serve_until(
 
 
 @contextlib.contextmanager
-def _reserved(host: str, port: int) -> Iterator[int]:
+def reserved(host: str, port: int, *, shared: bool = False) -> Iterator[int]:
     """A port nobody else listens on, kept bound until the server has it (both with SO_REUSEPORT)."""
     try:
-        if port:
+        if port and not shared:
             with socket.socket() as asking:  # without SO_REUSEPORT: a second central must not share the first one's
                 asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 asking.bind((host, port))
@@ -109,7 +110,7 @@ async def _until_it_answers(host: str, port: int) -> None:
             return
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """So that a reader sees all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(path.suffix + ".part")

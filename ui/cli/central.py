@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from sync.central.database import DatabaseUnusable
 from sync.central.demo import demo_cast, load_demo
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central, CentralSettings
-from sync.central.policies import BadPolicy, load_policy
+from sync.central.policies import BadPolicy, changed_rules, load_policy
 from sync.central.registry import UnknownRecord
 
 _DATA = click.option(
@@ -33,6 +35,10 @@ _KEY = click.option(
     "--key", type=click.Path(path_type=Path, dir_okay=False), envvar="SHELFPOINT_CENTRAL_KEY",
     help="Root key file; default: beside the data folder, with the same name and .key.",
 )  # fmt: skip
+_DATABASE = click.option(
+    "--database", metavar="ADDRESS", envvar="SHELFPOINT_CENTRAL_DATABASE",
+    help="postgresql://user@host/name; default: encrypted SQLite in the data folder. A password belongs into ~/.pgpass.",
+)  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
 
 
@@ -41,7 +47,13 @@ class _WrongUse(click.ClickException):
 
 
 def _place(command: Callable[..., None]) -> Callable[..., None]:
-    return _DATA(_KEY(command))
+    """Gives the command `place`: which central it is about."""
+
+    @wraps(command)
+    def placed(data: Path, key: Path | None, database: str | None, **rest: Any) -> None:
+        command(place=CentralSettings(data=data, key_file=key, database=database), **rest)
+
+    return _DATA(_KEY(_DATABASE(placed)))
 
 
 @contextmanager
@@ -58,9 +70,9 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(data: Path, key: Path | None) -> Iterator[Central]:
+def _opened(place: CentralSettings) -> Iterator[Central]:
     with _told():
-        central = Central.open(CentralSettings(data=data, key_file=key))
+        central = Central.open(place)
         try:
             yield central
         finally:
@@ -81,15 +93,27 @@ def central() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Gets the address once it answers.")
-def serve(data: Path, key: Path | None, host: str, port: int, ready_file: Path | None) -> None:
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes; PostgreSQL only.")
+def serve(place: CentralSettings, host: str, port: int, ready_file: Path | None, workers: int) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    settings = CentralSettings(data=data, key_file=key, host=host, port=port, ready_file=ready_file)
-    from sync.central import server  # the web framework takes a second to load; only this command needs it
+    if workers > 1 and place.database is None:
+        raise _WrongUse(
+            "--workers needs PostgreSQL (--database): SQLite has one writer, and one process serves it best"
+        )
+    settings = replace(place, host=host, port=port, ready_file=ready_file)
+    from sync.central import server  # the web framework takes a second to load
+    from sync.central import workers as several
+
+    def announce(address: str) -> None:
+        click.echo(f"shelfpoint central listening on {address}")
 
     try:
         with _told():
-            server.serve(settings, announce=lambda address: click.echo(f"shelfpoint central listening on {address}"))
-    except server.CannotListen as error:
+            if workers > 1:
+                several.serve(settings, workers, announce=announce)
+            else:
+                server.serve(settings, announce=announce)
+    except (server.CannotListen, several.WorkerEnded) as error:
         raise click.ClickException(str(error)) from error
     # Everything is closed. granian's own threads may outlive `stop` for a moment; one that meets an interpreter on its
     # way out aborts the process (granian 2.8.7, seen under load), so there is no such way out.
@@ -102,9 +126,9 @@ def serve(data: Path, key: Path | None, host: str, port: int, ready_file: Path |
 @click.option("--branch", required=True, help="Where the kiosk will stand.")
 @click.option("--again", metavar="KIOSK", help="Enrol this kiosk anew instead of a new one.")
 @_JSON
-def enrol(data: Path, key: Path | None, branch: str, again: str | None, as_json: bool) -> None:
+def enrol(place: CentralSettings, branch: str, again: str | None, as_json: bool) -> None:
     """Make a one-time code for a new kiosk; it lives an hour."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         code = opened.fleet.make_code(branch, again=again)
     _say(as_json, {"code": code, "branch": branch}, code)
 
@@ -112,9 +136,9 @@ def enrol(data: Path, key: Path | None, branch: str, again: str | None, as_json:
 @central.command()
 @_place
 @click.argument("kiosk")
-def revoke(data: Path, key: Path | None, kiosk: str) -> None:
+def revoke(place: CentralSettings, kiosk: str) -> None:
     """End a kiosk's credential, from its next request on."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         opened.fleet.revoke(kiosk)
     click.echo(f"{kiosk} is revoked.")
 
@@ -122,9 +146,9 @@ def revoke(data: Path, key: Path | None, kiosk: str) -> None:
 @central.command()
 @_place
 @_JSON
-def kiosks(data: Path, key: Path | None, as_json: bool) -> None:
+def kiosks(place: CentralSettings, as_json: bool) -> None:
     """List the kiosks and their last sign of life."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         rows = [
             {
                 "kiosk": kiosk.id,
@@ -145,9 +169,9 @@ def kiosks(data: Path, key: Path | None, as_json: bool) -> None:
 @click.option("--membership", help="Only of this membership.")
 @click.option("--item", help="Only of this item.")
 @_JSON
-def loans(data: Path, key: Path | None, membership: str | None, item: str | None, as_json: bool) -> None:
+def loans(place: CentralSettings, membership: str | None, item: str | None, as_json: bool) -> None:
     """List open loans."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         found = opened.holdings.open_loans(membership=membership, item=item)
     rows = [
         {
@@ -168,9 +192,9 @@ def loans(data: Path, key: Path | None, membership: str | None, item: str | None
 @_place
 @click.option("--all", "include_closed", is_flag=True, help="Closed ones too.")
 @_JSON
-def cases(data: Path, key: Path | None, include_closed: bool, as_json: bool) -> None:
+def cases(place: CentralSettings, include_closed: bool, as_json: bool) -> None:
     """List what waits for a person."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         found = opened.holdings.cases(include_closed=include_closed)
     rows = [
         {
@@ -200,18 +224,18 @@ def cases(data: Path, key: Path | None, include_closed: bool, as_json: bool) -> 
 @_place
 @click.argument("case")
 @click.option("--who", required=True, help="Who has looked at it.")
-def close_case(data: Path, key: Path | None, case: str, who: str) -> None:
+def close_case(place: CentralSettings, case: str, who: str) -> None:
     """Mark a case as done."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         opened.holdings.close_case(case, who=who)
 
 
 @central.command("load-demo")
 @_place
 @_JSON
-def load_sample(data: Path, key: Path | None, as_json: bool) -> None:
+def load_sample(place: CentralSettings, as_json: bool) -> None:
     """Load the sample library."""
-    with _opened(data, key) as opened:
+    with _opened(place) as opened:
         load_demo(opened)
     cast = demo_cast()
     _say(as_json, {"lendable": list(cast.lendable), "on_loan": cast.on_loan}, "The sample library is loaded.")
@@ -225,11 +249,17 @@ def policy() -> None:
 @policy.command("set")
 @_place
 @click.argument("file", type=click.Path(path_type=Path))
-def policy_set(data: Path, key: Path | None, file: Path) -> None:
+@click.option("--preview", is_flag=True, help="Only say what would change.")
+def policy_set(place: CentralSettings, file: Path, preview: bool) -> None:
     """Let the rules of FILE hold from now on."""
     with _told():
         entry = load_policy(file)
-    with _opened(data, key) as opened, opened.registry.change("command line") as change:
+    if preview:
+        with _opened(place) as opened:
+            lines = list(changed_rules(opened.registry.policy(), entry))
+        click.echo("\n".join(lines) or "Nothing would change.")
+        return
+    with _opened(place) as opened, opened.registry.change("command line") as change:
         change.policy(entry)
     click.echo(f"The rules {entry.policy_version} hold now.")
 
@@ -238,9 +268,9 @@ def policy_set(data: Path, key: Path | None, file: Path) -> None:
 @_place
 @click.argument("membership")
 @click.option("--unblock", is_flag=True, help="Let it borrow again.")
-def block(data: Path, key: Path | None, membership: str, unblock: bool) -> None:
+def block(place: CentralSettings, membership: str, unblock: bool) -> None:
     """Block a membership, or unblock it."""
-    with _opened(data, key) as opened, opened.registry.change("command line") as change:
+    with _opened(place) as opened, opened.registry.change("command line") as change:
         change.stand(membership, Standing.ACTIVE if unblock else Standing.BLOCKED)
 
 
@@ -249,28 +279,47 @@ def block(data: Path, key: Path | None, membership: str, unblock: bool) -> None:
 @click.argument("membership")
 @click.argument("kind", type=click.Choice([kind.value for kind in CardKind]))
 @click.option("--number", prompt=True, hide_input=True, help="As the library spells it; asked for when not given.")
-def bind_card(data: Path, key: Path | None, membership: str, kind: str, number: str) -> None:
+def bind_card(place: CentralSettings, membership: str, kind: str, number: str) -> None:
     """Let a card open a membership; its older card of that kind ends."""
-    with _opened(data, key) as opened, opened.registry.change("command line") as change:
+    with _opened(place) as opened, opened.registry.change("command line") as change:
         change.bind_card(membership, CardKind(kind), number)
 
 
 @central.command()
 @_place
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup(data: Path, key: Path | None, file: Path) -> None:
+def backup(place: CentralSettings, file: Path) -> None:
     """Copy the database, encrypted with the same key, while it is in use."""
     with _told():
-        back_up(CentralSettings(data=data, key_file=key), file)
+        back_up(place, file)
     click.echo(f"{file}: complete. It is worth nothing without the root key; keep a copy of that apart.")
+
+
+@central.command()
+@_place
+def migrate(place: CentralSettings) -> None:
+    """Bring the database to this program's schema; `serve` does the same at its start."""
+    with _opened(place) as opened:
+        version = opened.database.version()
+    click.echo(f"The schema is {version}.")
+
+
+@central.command("renew-epoch")
+@_place
+@click.confirmation_option(prompt="Has PostgreSQL just been restored from a copy, and is central not running?")
+def renew_epoch(place: CentralSettings) -> None:
+    """After PostgreSQL's own restore: kiosks tell again what the copy may have lost."""
+    with _opened(place) as opened:
+        epoch = opened.renew_epoch()
+    click.echo(f"The new epoch is {epoch}.")
 
 
 @central.command()
 @_place
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.confirmation_option(prompt="Central must not be running. Replace its database by this copy?")
-def restore(data: Path, key: Path | None, file: Path) -> None:
+def restore(place: CentralSettings, file: Path) -> None:
     """Put a copy back and renew the epoch: kiosks tell again what it may have lost."""
     with _told():
-        epoch = restore_from(CentralSettings(data=data, key_file=key), file)
+        epoch = restore_from(place, file)
     click.echo(f"Restored; the new epoch is {epoch}.")

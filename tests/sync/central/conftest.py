@@ -25,6 +25,8 @@ from sync.central.office import Central, CentralSettings
 from sync.central.registry import Patron
 from sync.wire import CalendarEntry, ItemEntry, PolicyEntry, WireLoanRule, WirePatronRule, WireWord
 
+from .postgres import Cluster, running
+
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # a Tuesday, noon in the library
 
 
@@ -47,6 +49,7 @@ class Town:
 
     central: Central
     clock: Clock
+    settings: CentralSettings
     sequences: dict[tuple[str, str], Iterator[int]] = field(default_factory=dict)
 
     def word(
@@ -112,16 +115,43 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """This test process's PostgreSQL."""
+    with running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Every test of central runs on both databases; one about a single kind overrides this."""
+    return str(request.param)
+
+
 @pytest.fixture
-def new_town(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Town]]:
+def new_settings(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Callable[[], CentralSettings]:
+    """A factory: each call is another, empty database."""
+    numbers = itertools.count()
+    cluster: Cluster | None = request.getfixturevalue("cluster") if kind == "postgresql" else None
+
+    def build() -> CentralSettings:
+        data = tmp_path / f"central-{next(numbers)}"
+        return CentralSettings(data=data, database=None if cluster is None else cluster.fresh())
+
+    return build
+
+
+@pytest.fixture
+def new_town(new_settings: Callable[[], CentralSettings], clock: Clock) -> Iterator[Callable[[], Town]]:
     """A factory: each call is another library."""
     opened: list[Central] = []
 
     def build() -> Town:
-        central = Central.open(CentralSettings(data=tmp_path / f"central-{len(opened)}"), clock=clock)
+        settings = new_settings()
+        central = Central.open(settings, clock=clock)
         opened.append(central)
         furnish(central)
-        return Town(central, clock)
+        return Town(central, clock, settings)
 
     yield build
     for central in opened:

@@ -30,6 +30,7 @@ from sync.wire import CardEntry, ItemEntry, MembershipEntry
 from ui.cli.central import central as central_command
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_the_database_file_tells_nothing(town: Any, tmp_path: Path) -> None:
     town.central.close()
     data = b"".join(path.read_bytes() for path in (tmp_path / "central-0").iterdir())
@@ -38,6 +39,7 @@ def test_the_database_file_tells_nothing(town: Any, tmp_path: Path) -> None:
     assert (tmp_path / "central-0.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_wrong_or_missing_key_is_told(town: Any, tmp_path: Path) -> None:
     town.central.close()
     settings = CentralSettings(data=tmp_path / "central-0")
@@ -64,6 +66,11 @@ def test_a_wrong_or_missing_key_is_told(town: Any, tmp_path: Path) -> None:
 def test_the_migrations_make_the_tables_of_the_program(town: Any) -> None:
     with town.central.database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_the_sqlite_file_is_strict_and_every_commit_reaches_the_disk(town: Any) -> None:
+    with town.central.database.read() as connection:
         sql = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all()
         assert [row.name for row in sql if "STRICT" not in row.sql and row.name != "alembic_version"] == []
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -167,6 +174,7 @@ def test_loading_the_sample_library_again_doubles_nothing(demo: Central) -> None
     assert demo.holdings.cases() == []
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: Path) -> None:
     settings = CentralSettings(data=tmp_path / "central-0")
     epoch = town.central.epoch()
@@ -205,6 +213,32 @@ def test_the_command_line_enrols_lists_and_revokes(tmp_path: Path) -> None:
     assert run("enrol", *place).exit_code == 2
     (tmp_path / "central.key").write_text("nonsense")
     assert run("kiosks", *place).exit_code == 2
+
+
+def test_the_command_line_previews_rules_and_tells_the_schema(tmp_path: Path) -> None:
+    place = ("--data", str(tmp_path / "central"))
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        'policy_version = "a"\n[[patron_rules]]\ncategory = "*"\nquota = 3\n[[loan_rules]]\nloan_days = 14\n'
+    )
+    assert "+ policy_version: a" in run("policy", "set", *place, str(rules), "--preview").output
+    assert "hold now" in run("policy", "set", *place, str(rules)).output
+    assert run("policy", "set", *place, str(rules), "--preview").output == "Nothing would change.\n"
+    rules.write_text(rules.read_text().replace("quota = 3", "quota = 4"))
+    told = run("policy", "set", *place, str(rules), "--preview").output.splitlines()
+    assert [(line[0], "quota=" in line) for line in told] == [("-", True), ("+", True)]
+    assert re.fullmatch(r"The schema is \d{4}\.\n", run("migrate", *place).output)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_the_command_line_works_on_postgresql_and_leaves_copies_to_its_tools(town: Any, tmp_path: Path) -> None:
+    place = ("--data", str(town.settings.data), "--database", town.settings.database)
+    assert re.fullmatch(r"\w{4}-\w{4}-\w{4}", run("enrol", *place, "--branch", "main").output.strip())
+    told = run("backup", *place, str(tmp_path / "copy"))
+    assert (told.exit_code, "pg_dump" in told.output) == (1, True)
+    epoch = town.central.epoch()
+    assert run("renew-epoch", *place, "--yes").exit_code == 0
+    assert town.central.epoch() != epoch
 
 
 def test_serve_answers_says_where_and_ends_in_order(tmp_path: Path) -> None:
