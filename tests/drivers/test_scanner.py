@@ -19,7 +19,10 @@ from kiosk.ports import CodeRead, CodeTrouble, DeviceChanged, DeviceReason, Devi
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\t", b"\x03"])
 def test_every_terminator_ends_a_code_once(end: bytes) -> None:
-    assert Frames().feed(b"C0000001" + end + b"C0000002" + end) == [Scanned("C0000001", None), Scanned("C0000002", None)]
+    assert Frames().feed(b"C0000001" + end + b"C0000002" + end) == [
+        Scanned("C0000001", None),
+        Scanned("C0000002", None),
+    ]
 
 
 def test_a_pause_ends_a_code_without_terminator() -> None:
