@@ -7,7 +7,7 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -141,6 +141,11 @@ class ActsLog:
             )
         )
 
+    def words(self) -> Iterator[tuple[Spoken, Verdict | None]]:
+        """The whole log in its order, each word with what central said of it; for looking and checking."""
+        for row in self._read(f"SELECT {_COLUMNS} FROM word ORDER BY sequence"):
+            yield _spoken(row), _verdict(row)
+
     def queue(self) -> tuple[int, datetime | None]:
         """How many words wait, and since when."""
         rows = self._read("SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'")
@@ -148,26 +153,43 @@ class ActsLog:
         return count, None if oldest is None else _moment(oldest)
 
     def settle_all(self, verdicts: Iterable[Verdict]) -> None:
-        """Write verdicts in one commit; a word that has one keeps it unless central's epoch is new."""
+        """Write verdicts in one commit; a word that has one of this epoch keeps it.
+
+        A verdict of another epoch than the one agreed on comes from a central that was restored since, and may be lost
+        there: a last word stays in the outbox, and what a patron is told on a request is said again as a last word.
+        """
         with transaction(self._db, self._path) as db:
-            db.executemany(
-                "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ? "
-                "WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
-                [
-                    (
-                        verdict.outcome,
-                        verdict.reason,
-                        json.dumps(dict(verdict.details), ensure_ascii=False) if verdict.details else None,
-                        _micros(verdict.due_at),
-                        verdict.epoch,
-                        verdict.position,
-                        verdict.act_id,
-                        verdict.word,
-                        verdict.epoch,
-                    )
-                    for verdict in verdicts
-                ],
-            )
+            known = self._meta("epoch")
+            for verdict in verdicts:
+                if known is None or verdict.epoch == known:
+                    self._write_verdict(verdict)
+                elif verdict.word is Word.REQUEST and self._write_verdict(verdict):
+                    asked = db.execute(
+                        f"SELECT {_COLUMNS} FROM word AS asked WHERE act = ? AND NOT EXISTS "
+                        "(SELECT 1 FROM word AS last WHERE last.act = asked.act AND last.word <> 'request')",
+                        (verdict.act_id,),
+                    ).fetchall()
+                    self._say_last_words(asked)
+
+    def _write_verdict(self, verdict: Verdict) -> bool:
+        """True when this word had none of this epoch."""
+        details = json.dumps(dict(verdict.details), ensure_ascii=False) if verdict.details else None
+        written = self._db.execute(
+            "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ? "
+            "WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
+            (
+                verdict.outcome,
+                verdict.reason,
+                details,
+                _micros(verdict.due_at),
+                verdict.epoch,
+                verdict.position,
+                verdict.act_id,
+                verdict.word,
+                verdict.epoch,
+            ),
+        )
+        return bool(written.rowcount)
 
     def agree(self, epoch: str, held_through: int) -> int:
         """Hear central's epoch and how much of this log it holds; returns how many words must be sent again.
@@ -223,13 +245,17 @@ class ActsLog:
         connection.execute(
             "UPDATE word SET outcome = NULL, position = NULL WHERE sequence > ? AND word <> 'request'", (held_through,)
         )
+        self._say_last_words(settled)
+        return int(
+            connection.execute("SELECT count(*) FROM word WHERE outcome IS NULL AND word <> 'request'").fetchone()[0]
+        )
+
+    def _say_last_words(self, settled: Iterable[Sequence[object]]) -> None:
+        """Of requests with a verdict: what stands is a fact now, what does not is withdrawn."""
         for row in settled:
             spoken, verdict = _spoken(row), _verdict(row)
             stands = verdict is not None and verdict.outcome.stands
             self._insert(Word.FACT if stands else Word.WITHDRAWAL, _as_promised(spoken.act, verdict))
-        return int(
-            connection.execute("SELECT count(*) FROM word WHERE outcome IS NULL AND word <> 'request'").fetchone()[0]
-        )
 
     def _insert(self, word: Word, act: Act) -> Spoken:
         asked = self._db.execute("SELECT sequence FROM word WHERE act = ? AND word = 'request'", (act.id,)).fetchone()

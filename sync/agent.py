@@ -198,8 +198,8 @@ class SyncActs:
             except CentralError as error:
                 self._failed(error.reason)
                 return
+            self._agree(acts, pushed)  # first: a new epoch counts for these verdicts already
             acts.settle_all(_verdicts(pushed))
-            self._agree(acts, pushed)
             sent = True
             if self._waiting or not self._asks.empty():
                 return
@@ -289,7 +289,10 @@ class SyncFeed:
                 self._suspect()
             return min(15.0, 0.5 * 1.7 ** min(self._bad, 10)) * self._jitter.uniform(0.7, 1.0)
         self._bad = 0
+        followed = replica.place().epoch
         replica.apply(page, self._clock.now())
+        if followed not in ("", page.epoch):
+            self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
 
     def close_line(self) -> None:

@@ -4,6 +4,10 @@ Every method blocks at most its deadline and raises CentralError for whatever is
 port, a slow one, HTML from a captive portal, a proxy's error, a revoked credential, a 5xx. Such an answer is never a
 verdict (DESIGN.md one act 5). One client belongs to one thread.
 
+The deadline is one for the whole call, from connecting to the last byte: `DeadlineHttp` gives each wait on the socket only
+what is left of it, so an answer that drips a byte a second is none either. (Looking up a name is the system's own
+time; a kiosk's settings may name an address.)
+
 Tokens: JWT EdDSA (RFC 7519, RFC 8037), bound to the body by its SHA-256; their time is the kiosk's clock plus the
 measured offset. A 401 `token_time` carries central's clock; the call is made once more with it.
 """
@@ -11,11 +15,15 @@ measured offset. A 401 `token_time` carries central's clock; the call is made on
 import base64
 import hashlib
 import secrets
+import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol, TypeVar
+from time import monotonic
+from typing import Any, Protocol, TypeVar
 
+import httpcore2
 import httpx2
 import jwt
 import msgspec
@@ -71,6 +79,86 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(slots=True)
+class _Deadline:
+    """When the call under way must be over; monotonic seconds."""
+
+    at: float = 0.0
+
+    def left(self, timeout_s: float | None) -> float:
+        """Seconds for the next wait. Raises httpcore2.ReadTimeout when there are none."""
+        left = self.at - monotonic()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("the answer was not whole by its deadline")
+        return left if timeout_s is None else min(left, timeout_s)
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A socket that waits no longer than the call has left."""
+
+    def __init__(self, inner: httpcore2.NetworkStream, deadline: _Deadline) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        left = self._deadline.left(timeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore2.NetworkBackend):
+    """Opens such sockets."""
+
+    def __init__(self, deadline: _Deadline) -> None:
+        self._inner, self._deadline = httpcore2.SyncBackend(), deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        left = self._deadline.left(timeout)
+        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._deadline)
+
+
+class DeadlineHttp:
+    """The real transport: one thread's HTTP/1.1 connection to central, `timeout` counts for the whole call."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: whom to believe; None for the system's authorities."""
+        self._deadline = _Deadline()
+        context = tls or httpx2.create_ssl_context(trust_env=False)
+        transport = httpx2.HTTPTransport(verify=context, trust_env=False)
+        # The transport has no way to hand its pool a network backend; the pool has one.
+        transport._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Backend(self._deadline))
+        self._http = httpx2.Client(transport=transport, trust_env=False)
+
+    def request(
+        self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
+    ) -> httpx2.Response:
+        """Blocks at most `timeout` seconds. Raises httpx2.HTTPError."""
+        self._deadline.at = monotonic() + timeout
+        return self._http.request(method, url, content=content, headers=headers, timeout=timeout)
+
+    def close(self) -> None:
+        self._http.close()
+
+
 class CentralClient:
     """One thread's client of an enrolled kiosk."""
 
@@ -87,7 +175,7 @@ class CentralClient:
         self._incarnation = incarnation
         self._clock = clock
         self._offset = offset
-        self._http: Transport = transport or httpx2.Client(trust_env=False)
+        self._http: Transport = transport or DeadlineHttp()
 
     def close(self) -> None:
         self._http.close()
@@ -145,10 +233,13 @@ def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.
     key = Ed25519PrivateKey.generate()
     public = _b64(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
     body = msgspec.json.encode(wire.Enrol(code=code, public_key=public))
-    with httpx2.Client(trust_env=False) as http:
+    http = DeadlineHttp()
+    try:
         response = _send(
             http, "POST", url.rstrip("/") + "/v1/enrol", body, {"Content-Type": "application/json"}, deadline_s
         )
+    finally:
+        http.close()
     if response.status_code != 200 and response.status_code != 201:
         fault = _fault(response)
         raise CentralError(_reason(response.status_code, fault.code), fault.code)
@@ -173,7 +264,16 @@ def _send(
     except httpx2.TimeoutException as error:
         raise CentralError(CentralReason.TOO_SLOW, type(error).__name__) from error
     except httpx2.HTTPError as error:
+        if (refused := _certificate_error(error)) is not None:
+            raise CentralError(CentralReason.NOT_CENTRAL, refused.verify_message) from error
         raise CentralError(CentralReason.UNREACHABLE, type(error).__name__) from error
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Somebody answered, but could not prove to be central: expired, foreign, another name."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _decoded(response: httpx2.Response, answer: type[T]) -> T:

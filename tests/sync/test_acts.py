@@ -306,3 +306,41 @@ def test_an_item_with_many_acts_is_still_judged_by_its_newest(log: ActsLog) -> N
     assert held[0].act.id == newest.id
     assert log.items_lent_to(ANN) == (newest.item,)
     assert acts.HEAD == "acts_0001"
+
+
+# --- answers that a restore overtook ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.REFUSED])
+def test_what_a_patron_is_told_on_a_request_is_said_again_when_central_was_restored_meanwhile(
+    tmp_path: Path, outcome: Outcome
+) -> None:
+    log = open_log(tmp_path)
+    said = act()
+    log.agree("e1", 0)
+    log.record(Word.REQUEST, said)
+    log.agree("e2", 0)  # the answer of e1 still lies in the mailbox
+    later = DUE + timedelta(days=3)
+    log.settle(verdict(said, Word.REQUEST, outcome, due_at=later))
+    (again,) = log.unsent(9)
+    expected = Word.FACT if outcome is Outcome.ACCEPTED else Word.WITHDRAWAL
+    assert (again.act.id, again.word, again.request_sequence) == (said.id, expected, 1)
+    assert again.act.due_at == later
+    log.settle(verdict(said, Word.REQUEST, outcome, due_at=later))
+    assert len(log.unsent(9)) == 1
+    log.close()
+
+
+def test_a_fact_whose_verdict_a_restore_overtook_stays_in_the_outbox(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    said = act(deed=Deed.RETURN)
+    log.agree("e1", 0)
+    log.record(Word.FACT, said)
+    log.agree("e2", 0)
+    log.settle(verdict(said, epoch="e1", position=900))
+    assert [word.act.id for word in log.unsent(9)] == [said.id]
+    log.settle(verdict(said, epoch="e2", position=3))
+    log.settle(verdict(said, epoch="e1", position=900))
+    assert log.queue() == (0, None)
+    assert log.standing(said.item, "e2", 3) is None
+    log.close()

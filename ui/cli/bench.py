@@ -16,18 +16,29 @@ if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
 ROWS = ("cards", "lending", "online", "start")
+ON_WISH = ("faults",)
+"""Long work that is measured only when it is named."""
 
 
 @click.command()
-@click.argument("rows", nargs=-1, type=click.Choice(ROWS))
+@click.argument("rows", nargs=-1, type=click.Choice((*ROWS, *ON_WISH)))
 @click.option("--memberships", default=500_000, show_default=True, help="In the replica.")
 @click.option("--items", default=1_000_000, show_default=True, help="In the replica.")
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
+@click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
+@click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
-def bench(rows: tuple[str, ...], memberships: int, items: int, runs: int, as_json: bool) -> None:
-    """Measure ROWS (default: all). Exit code 1 when a goal is not met."""
+def bench(
+    rows: tuple[str, ...], memberships: int, items: int, runs: int, schedules: int, seed: int, as_json: bool
+) -> None:
+    """Measure ROWS (default: all but faults). Exit code 1 when a goal is not met or a promise was broken."""
     from ui.benchmarks import measure
 
+    if "faults" in rows:
+        if len(rows) > 1:
+            raise click.UsageError("faults stands alone")
+        _faults(range(seed, seed + schedules), as_json)
+        return
     wanted = rows or ROWS
     console = Console(stderr=as_json)
     figures: list[measure.Figure] = []
@@ -43,6 +54,26 @@ def bench(rows: tuple[str, ...], memberships: int, items: int, runs: int, as_jso
     else:
         measure.show(figures, console)
     if any(figure.met is False for figure in figures):
+        raise SystemExit(1)
+
+
+def _faults(seeds: range, as_json: bool) -> None:
+    from ui.benchmarks.faults import campaign
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("schedules", total=len(seeds))
+        result = campaign(seeds, advance=lambda: progress.advance(task))
+    if as_json:
+        cells = {f"{held} + {word}": count for (held, word), count in sorted(result.cells.items())}
+        told = {"schedules": result.played, "seconds": round(result.seconds), "words": cells}
+        click.echo(json.dumps({**told, "violations": dict(result.violations)}, ensure_ascii=False))
+    else:
+        click.echo(f"{result.played} schedules in {result.seconds:.0f} s, {len(result.violations)} violations")
+        for (held, word), count in sorted(result.cells.items()):
+            click.echo(f"  {held:10} heard {word:11} {count}")
+        for seed, broken in result.violations:
+            click.echo(f"seed {seed}: {broken}", err=True)
+    if result.violations:
         raise SystemExit(1)
 
 

@@ -1,0 +1,411 @@
+"""Schedules of everything that may go wrong between kiosks and central, and what must hold all the same (docs/sync.md).
+
+A schedule is a list of steps with dice, so that a failing one can be printed, repeated and shortened: the same list
+always plays the same scene. `play` runs one against a fresh copy of a small library (two kiosks, three patrons, four
+books) and checks the promises while it runs and when the network holds again. Raises Violation.
+"""
+
+import base64
+import re
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+
+import structlog.testing
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+
+from kiosk.domain.identity import CardClass, CardKind, CardRead, CodePattern, CodeType, SpellingRule, Technology
+from kiosk.domain.journal import Deed, Outcome, Word
+from kiosk.domain.lending import Loan, Standing
+from kiosk.domain.reconcile import Held, settle
+from kiosk.domain.values import BranchId, ItemId, KioskId, Reason
+from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Ticked, Touched
+from kiosk.visit.state import VisitSettings
+from sync import acts, replica, wire
+from sync.central import tables
+from sync.central.office import Central, CentralSettings
+from sync.central.registry import Patron
+from sync.central.stored import held_act
+from sync.central_client import Identity
+from sync.encrypted import migrated
+from ui.benchmarks.branch import (
+    KEY,
+    CentralSide,
+    KioskSide,
+    Network,
+    Times,
+    Told,
+    Violation,
+    settle_down,
+    stories,
+)
+
+START = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+CARDS = ("1A2B3C4D", "2B3C4D5E", "3C4D5E6F")
+PATRONS = ("ann", "ben", "eve")
+BOOKS = tuple(f"C{number:07}" for number in range(1, 5))
+STEPS = (
+    *("borrow",) * 6, *("return",) * 3, *("renew",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3,
+    *("pass time",) * 3, *("arrive",) * 3, *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies",
+    "back up", "restore", "clock", "block", "rebind", "reserve", "replace", "faulty kiosk",
+)  # fmt: skip
+Schedule = Sequence[tuple[str, int]]
+
+VISIT = VisitSettings(
+    branch=BranchId("main"),
+    branch_name="總館",
+    library_name="測試市立圖書館",
+    code_patterns=(CodePattern(type=CodeType.ITEM, pattern=re.compile(r"C\d{7}")),),
+    spelling=MappingProxyType({CardClass(Technology.ISO14443A, 4): SpellingRule()}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Files to start each schedule from; making them anew costs a hundred times more than copying."""
+
+    folder: Path
+    identities: tuple[Identity, ...]
+
+    @staticmethod
+    def make(folder: Path) -> "Template":
+        """Central with the small library, and blank files of a kiosk."""
+        times = Times(START)
+        central = Central.open(CentralSettings(data=folder / "central"), clock=times)
+        with central.registry.change("test") as change:
+            change.branch(wire.CalendarEntry(branch="main", closed_weekdays=[0]))
+            change.policy(
+                wire.PolicyEntry(
+                    policy_version="p1",
+                    patron_rules=[wire.WirePatronRule(category="*", quota=3)],
+                    loan_rules=[wire.WireLoanRule(loan_days=28, renewals=2)],
+                )
+            )
+            change.patrons(
+                [
+                    Patron(id=who, name="王小明", category="adult", cards={CardKind.EASYCARD: number})
+                    for who, number in zip(PATRONS, CARDS, strict=True)
+                ]
+            )
+            change.items([wire.ItemEntry(id=book, title="書", branch="main") for book in BOOKS])
+        identities = tuple(_enrol(central) for _ in range(2))
+        central.close()
+        blank = folder / "blank"
+        for name, scripts, head in ((acts.FILE, "acts", acts.HEAD), (replica.FILE, "replica", replica.HEAD)):
+            migrated(blank / name, KEY, scripts, head)
+        return Template(folder, identities)
+
+
+def _enrol(central: Central) -> Identity:
+    key = Ed25519PrivateKey.generate()
+    kiosk = central.fleet.enrol(central.fleet.make_code("main"), key.public_key().public_bytes_raw())
+    return Identity(
+        url="https://central.test",
+        kiosk=kiosk.id,
+        branch="main",
+        private_key=_b64(key.private_bytes_raw()),
+        index_key=_b64(kiosk.index_key),
+    )
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A temporary folder, in memory where there is such a place: deaths here are of processes, not of power."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="shelfpoint-faults-", dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+def draw(seed: int, length: int) -> list[tuple[str, int]]:
+    """The schedule of a seed."""
+    dice = Random(seed)
+    return [(dice.choice(STEPS), dice.randrange(1 << 30)) for _ in range(length)]
+
+
+def play(template: Template, folder: Path, schedule: Schedule) -> Counter[tuple[Held, Word]]:
+    """One schedule, from opening to the last check; returns the cells of the words table that it reached."""
+    scene = Scene(template, folder)
+    try:
+        for step, dice in schedule:
+            scene.step(step, Random(dice))
+        scene.end()
+    finally:
+        scene.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    return scene.central.cells
+
+
+class Scene:
+    """Two kiosks and central while everything goes wrong."""
+
+    def __init__(self, template: Template, folder: Path) -> None:
+        shutil.copytree(template.folder / "central", folder / "central")
+        key_file = CentralSettings(data=template.folder / "central").root_key_file()
+        self.times = Times(START)
+        self.central = CentralSide(CentralSettings(data=folder / "central", key_file=key_file), self.times)
+        self.network = Network(self.central, Random(0))
+        self.kiosks = [
+            KioskSide(folder / f"kiosk-{number}", template.folder / "blank", identity, self.network, VISIT)
+            for number, identity in enumerate(template.identities)
+        ]
+        self.forged: set[str] = set()
+        for kiosk in self.kiosks:  # the first fill and the first contact
+            kiosk.turn()
+            while kiosk.replica.place().fresh_at is None:
+                kiosk.pull()
+            kiosk.turn()
+            kiosk.read_mail()
+
+    def close(self) -> None:
+        for kiosk in self.kiosks:
+            kiosk.close()
+        self.central.central.close()
+
+    def step(self, step: str, dice: Random) -> None:
+        """One thing happens."""
+        self.network.dice = dice
+        kiosk = dice.choice(self.kiosks)
+        match step:
+            case "borrow" | "return" | "renew":
+                kiosk.alive(lambda: visit(kiosk, step, dice))
+            case "turn":
+                kiosk.alive(kiosk.turn)
+                if dice.random() < 0.8:
+                    kiosk.alive(kiosk.read_mail)
+            case "pull":
+                kiosk.alive(kiosk.pull)
+            case "mail":
+                kiosk.alive(kiosk.read_mail)
+            case "pass time":
+                self.times.go(dice.choice((0.5, 3, 10, 30, 70, 600, 7200)))
+                kiosk.alive(lambda: kiosk.handle(Ticked()))
+            case "arrive":
+                self.network.arrive()
+            case "weather":
+                self.network.calm = dice.choice((1.0, 1.0, 0.7, 0.3))
+            case "kiosk dies":
+                kiosk.die()
+            case "fuse":
+                kiosk.fuse.left = dice.randint(1, 6)
+            case "replace":
+                kiosk.replace()
+            case "clock":
+                kiosk.clock.skew = dice.choice(
+                    (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4))
+                )
+                kiosk.alive(lambda: kiosk.handle(Ticked()))
+            case "central dies":
+                self.central.die()
+            case "back up":
+                self.central.back_up()
+            case "restore":
+                self.central.restore(dice.randrange(100))
+            case _:
+                self._office(step, dice, kiosk)
+
+    def _office(self, step: str, dice: Random, kiosk: KioskSide) -> None:
+        """What people do at central, and what a broken kiosk says."""
+        with self.central.central.registry.change("desk") as change:
+            match step:
+                case "block":
+                    change.stand(dice.choice(PATRONS), dice.choice((Standing.BLOCKED, Standing.ACTIVE)))
+                case "rebind":
+                    change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS))
+                case "reserve":
+                    change.reserve(dice.choice(BOOKS), dice.choice((None, *PATRONS)))
+        if step == "faulty kiosk":
+            told = [story for story in stories(kiosk.log) if story.act.deed is Deed.CHECKOUT]
+            if told:
+                self._forge(kiosk, dice.choice(told), dice)
+
+    def _forge(self, kiosk: KioskSide, story: Told, dice: Random) -> None:
+        """Another last word of an act than the one its log holds."""
+        said = next((word for word in story.words if word is not Word.REQUEST), None)
+        word = Word.FACT if said is Word.WITHDRAWAL else Word.WITHDRAWAL
+        self.forged.add(story.act.id)
+        forged = wire.WireWord(
+            sequence=1_000_000 + dice.randrange(1_000_000),
+            word=word,
+            act=story.act.id,
+            deed=story.act.deed,
+            membership=story.act.membership,
+            item=story.act.item,
+            branch="main",
+            happened_at=story.act.happened_at,
+            mode=story.act.mode,
+            due_at=story.act.due_at,
+        )
+        name = KioskId(kiosk.identity.kiosk)
+        self.central.fuse.left = None
+        self.central.push(name, wire.Push(incarnation=kiosk.log.incarnation, words=[forged]))
+
+    # --- the end ---
+
+    def end(self) -> None:
+        """The network holds; what was late arrives; then everything must agree."""
+        for kiosk in self.kiosks:
+            kiosk.fuse.left = None
+        self.central.fuse.left = None
+        settle_down(self.kiosks, self.network)
+        while self.network.late:
+            self.network.arrive()
+        settle_down(self.kiosks, self.network)
+        held = self.central.central.holdings.acts()
+        loans = {loan.item: loan for loan in self.central.central.holdings.open_loans()}
+        self._check_central()
+        for kiosk in self.kiosks:
+            self._check_log(kiosk, held)
+            self._check_knowledge(kiosk, loans)
+
+    def _check_central(self) -> None:
+        """Loans and open conflicts are what the standing acts of each item amount to, whatever came first."""
+        database = self.central.central.database
+        act, loan = tables.act, tables.loan
+        with database.read() as connection:
+            log = tables.incarnation
+            rows = connection.execute(
+                select(act, log.c.kiosk, log.c.name.label("log"))
+                .join(log, act.c.incarnation == log.c.id)
+                .where(act.c.counts == 1)
+            ).all()
+            found = {row.act: (row.membership, row.ended_by, row.due_at) for row in connection.execute(select(loan))}
+        conflicts = set()
+        wanted = {}
+        for book in BOOKS:
+            settlement = settle(held_act(row).event() for row in rows if row.item == book)
+            conflicts |= {f"{one.reason.value}:{one.earlier}:{one.later}" for one in settlement.conflicts}
+            for span in settlement.spans:
+                due = span.due_at or span.lent_at
+                wanted[span.act_id] = (span.membership, span.ended_by, _micros(due))
+        _same("loans at central", found, wanted)
+        cases = self.central.central.holdings.cases()
+        _same("conflicts", {case.id for case in cases if case.reason is Reason.LENT_TO_TWO}, conflicts)
+
+    def _check_log(self, kiosk: KioskSide, held: dict[str, Held]) -> None:
+        """Every act of a log that still exists counts at central exactly as the log says."""
+        counted = self.central.central.holdings
+        for story in stories(kiosk.log):
+            act = story.act
+            if act.id in self.forged:
+                continue
+            asked = story.words.get(Word.REQUEST)
+            if Word.WITHDRAWAL in story.words:
+                allowed: tuple[Held, ...] = (Held.CANCELLED,)
+            elif Word.FACT in story.words:
+                allowed = (Held.FACT,)
+            elif asked is not None and asked.outcome.stands:
+                allowed = (Held.ACCEPTED, Held.FACT)
+            else:
+                allowed = (Held.REFUSED, Held.CANCELLED)
+            if held.get(act.id) not in allowed:
+                raise Violation(f"{story} is {held.get(act.id)} at central")
+            if act.deed is Deed.CHECKOUT and (act.id in counted.loan_acts(item=act.item)) is not story.stands:
+                raise Violation(f"{story} has a loan it should not have, or none")
+            for word, verdict in story.words.items():
+                if word is Word.FACT and (verdict is None or verdict.outcome in (Outcome.REFUSED, Outcome.CANCELLED)):
+                    raise Violation(f"a fact was refused: {story}")
+        self._check_promises(kiosk, held)
+
+    def _check_promises(self, kiosk: KioskSide, held: dict[str, Held]) -> None:
+        loan = tables.loan.c
+        with self.central.central.database.read() as connection:
+            due = {row.act: row.due_at for row in connection.execute(select(loan.act, loan.due_at))}
+        for act, promise in kiosk.promises.items():
+            if act in self.forged:
+                continue
+            if held.get(act) not in (Held.ACCEPTED, Held.FACT):
+                raise Violation(f"shown as done, but {held.get(act)} at central: {act}")
+            if promise.due_at is not None and due[act] < _micros(promise.due_at):
+                raise Violation(f"a promised due date was shortened: {act}")
+
+    def _check_knowledge(self, kiosk: KioskSide, loans: dict[ItemId, Loan]) -> None:
+        """The kiosk ends with central's knowledge, its own acts included."""
+        for book in map(ItemId, BOOKS):
+            mine, centrals = kiosk.knowledge.holder(book), loans.get(book)
+            _same(
+                f"holder of {book}",
+                None if mine is None else (mine.act_id, mine.membership, mine.due_at, mine.renewals),
+                None
+                if centrals is None
+                else (centrals.act_id, centrals.membership, centrals.due_at, centrals.renewals),
+            )
+        card = tables.card.c
+        with self.central.central.database.read() as connection:
+            query = select(card.number, card.membership).where(card.active == 1)
+            bound = {row.number: row.membership for row in connection.execute(query)}
+        mine_bound = {number: kiosk.replica.card(number) for number in CARDS}
+        _same("cards", {number: hit.membership for number, hit in mine_bound.items() if hit is not None}, bound)
+
+
+def visit(kiosk: KioskSide, step: str, dice: Random) -> None:
+    """A patron does one thing, waits for the answer or not, and goes or stays."""
+    wants = dice.sample(BOOKS, dice.choice((1, 1, 2)))
+    if dice.random() < 0.7:
+        kiosk.handle(Touched(Intent.DISMISS), Touched(Intent.END))
+    if step == "return":
+        kiosk.handle(Touched(Intent.RETURN))
+    else:
+        if step == "renew":
+            kiosk.handle(Touched(Intent.ACCOUNT))
+        kiosk.handle(CardArrived("reader", CardRead(bytes.fromhex(dice.choice(CARDS)), Technology.ISO14443A)))
+        kiosk.handle(CardLeft("reader"))
+    for book in wants:
+        if step == "renew":
+            kiosk.handle(Touched(Intent.RENEW, book))
+        else:
+            kiosk.handle(CodeRead("scanner", book))
+        if dice.random() < 0.8:
+            kiosk.turn()
+        if dice.random() < 0.8:
+            kiosk.read_mail()
+    if dice.random() < 0.5:
+        kiosk.handle(Touched(Intent.FINISH))
+
+
+def _same(what: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        raise Violation(f"{what}: found {found}, expected {wanted}")
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Campaign:
+    """What many schedules came to."""
+
+    played: int = 0
+    cells: Counter[tuple[Held, Word]] = field(default_factory=Counter)
+    violations: list[tuple[int, str]] = field(default_factory=list)
+    """Seed and what was broken."""
+    seconds: float = 0.0
+
+
+def campaign(seeds: range, length: int = 60, advance: Callable[[], object] = lambda: None) -> Campaign:
+    """Plays the schedules of these seeds; goes on after a violation. `advance` is called after each."""
+    result, began = Campaign(), time.perf_counter()
+    with quick_folder() as folder, structlog.testing.capture_logs():
+        template = Template.make(folder / "template")
+        for seed in seeds:
+            try:
+                result.cells += play(template, folder / "play", draw(seed, length))
+            except Violation as broken:
+                result.violations.append((seed, str(broken)))
+            result.played += 1
+            advance()
+    result.seconds = time.perf_counter() - began
+    return result
