@@ -132,8 +132,8 @@ def raster(picture: Image.Image) -> bytes:
     """
     width_bytes = picture.width // 8
     dots = bytes(byte ^ 0xFF for byte in picture.tobytes())
-    for order, harmless in ((b"\x10\x14", b"\x10\x10"), (b"\x10\x04", b"\x10\x00"), (b"\x10\x05", b"\x10\x01")):
-        dots = dots.replace(order, harmless)
+    for order in (b"\x10\x14", b"\x10\x04", b"\x10\x05"):
+        dots = dots.replace(order, b"\x00" + order[1:])  # the first byte's only dot: no new order can arise from that
     return b"\x1dv0\x00" + struct.pack("<HH", width_bytes, picture.height) + dots
 
 

@@ -44,6 +44,7 @@ def run_kiosk(
             branch=settings.branch_name,
             size=None if full_screen else (settings.screen.width, settings.screen.height),
             moving=moving,
+            keyboard_scanner=settings.devices.keyboard_scanner,
         ),
         at_work=at_work,
     )
