@@ -106,8 +106,18 @@ class Scanner(_Part):
 
     name: str = "scanner"
     path: str
-    """/dev/serial/by-id/…"""
-    baud: int = Field(default=9600, ge=1200, le=921600)
+    """/dev/serial/by-id/…, or usb:VENDOR:PRODUCT[:SERIAL]"""
+    profile: Literal["generic", "honeywell", "datalogic", "zebra", "newland"] = "generic"
+    baud: int | None = Field(default=None, ge=1200, le=921600)
+    """None: as the profile says."""
+    repeats: bool = False
+    """It sends a code again and again while it sees it."""
+    repeat_s: float = Field(default=1.0, gt=0, le=10)
+    """Then the same code within this time is one scan."""
+    trigger_on: Hex | None = None
+    trigger_off: Hex | None = None
+    beep: Hex | None = None
+    """None: as the profile says."""
 
 
 class Printer(_Part):
@@ -152,6 +162,8 @@ class Devices(_Part):
 
     readers: tuple[Reader, ...] = (Reader(),)
     scanners: tuple[Scanner, ...] = ()
+    keyboard_scanner: bool = False
+    """A scanner that types like a keyboard is plugged in."""
     printers: tuple[Printer, ...] = ()
     cameras: tuple[Camera, ...] = ()
 

@@ -14,6 +14,7 @@ from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Confirms, Profile
 from drivers.scanner import SerialScanner
+from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
@@ -54,7 +55,19 @@ class ScannerEntry(Protocol):
     @property
     def path(self) -> str: ...
     @property
-    def baud(self) -> int: ...
+    def baud(self) -> int | None: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def repeats(self) -> bool: ...
+    @property
+    def repeat_s(self) -> float: ...
+    @property
+    def trigger_on(self) -> str | None: ...
+    @property
+    def trigger_off(self) -> str | None: ...
+    @property
+    def beep(self) -> str | None: ...
 
 
 class PrinterEntry(Protocol):
@@ -134,7 +147,7 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     `viewfinder` is given the first camera's pictures.
     """
     readers = [CardReader(entry.name, entry.pattern, mailbox, _slots(entry)) for entry in entries.readers]
-    scanners = [SerialScanner(entry.name, entry.path, entry.baud, mailbox) for entry in entries.scanners]
+    scanners = [serial_scanner(entry, mailbox) for entry in entries.scanners]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
         Camera(
@@ -171,6 +184,28 @@ def _profile(entry: PrinterEntry) -> Profile:
         raise BadSettings([f"printer {entry.name}: key profile: expected one of {known}, got {entry.profile!r}"])
     profile = PROFILES[entry.profile]
     return profile if entry.confirms is None else replace(profile, confirms=entry.confirms)
+
+
+def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
+    """The maker's habits with what the settings say otherwise."""
+    profile = SCANNER_PROFILES[entry.profile]
+
+    def or_own(text: str | None, own: bytes) -> bytes:
+        return own if text is None else bytes.fromhex(text)
+
+    return replace(
+        profile,
+        baud=profile.baud if entry.baud is None else entry.baud,
+        trigger_on=or_own(entry.trigger_on, profile.trigger_on),
+        trigger_off=or_own(entry.trigger_off, profile.trigger_off),
+        beep=or_own(entry.beep, profile.beep),
+    )
+
+
+def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
+    """The driver of this scanner."""
+    baud = scanner_profile(entry).baud
+    return SerialScanner(entry.name, entry.path, baud, mailbox, repeat_s=entry.repeat_s if entry.repeats else 0.0)
 
 
 def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:

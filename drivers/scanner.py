@@ -1,23 +1,29 @@
 """Serial and USB-CDC scanners: a blocking read in the device's own thread (A8, L1).
 
-Opened by a stable path (`/dev/serial/by-id/…`), exclusively. A blocking thread sees the last byte of a code in under
-0.1 ms and an unplugged cable at once (reference/probe.md 2). `termios.error` is no OSError and is caught by name.
+Opened by a stable path (`/dev/serial/by-id/…`) or by the device's USB id (`usb:0c2e:0b61:SERIAL`), exclusively. A
+blocking thread sees the last byte of a code in under 0.1 ms and an unplugged cable at once (reference/probe.md 2).
+`termios.error` is no OSError and is caught by name.
 """
 
 import termios
 import threading
+import time
+from collections.abc import Callable, Iterable
 
 import serial
 
 from drivers.device import Report
 from drivers.frames import Frames, Scanned
+from drivers.repeats import Repeats
 from drivers.serial_link import reason_of_port
+from drivers.usb_ports import UsbPort, is_usb_name, port_of, usb_ports
 from kiosk.domain.values import Reason
 from kiosk.ports import (
     CodeRead,
     CodeTrouble,
     DeviceError,
     DeviceKind,
+    DeviceReason,
     DeviceState,
     DeviceStatus,
     Mailbox,
@@ -33,8 +39,19 @@ class SerialScanner:
 
     kind = DeviceKind.SCANNER
 
-    def __init__(self, name: str, path: str, baud: int, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        baud: int,
+        mailbox: Mailbox,
+        *,
+        repeat_s: float = 0.0,
+        ports: Callable[[], Iterable[UsbPort]] = usb_ports,
+    ) -> None:
         self.name = name
+        self._repeats = Repeats(repeat_s)
+        self._ports = ports
         self._path = path
         self._baud = baud
         self._mailbox = mailbox
@@ -42,8 +59,9 @@ class SerialScanner:
 
     def run(self, stop: threading.Event, report: Report) -> None:
         """Read until stopped; raises DeviceError when the scanner is not there or is unplugged."""
+        path = port_of(self._path, self._ports()) if is_usb_name(self._path) else self._path
         try:
-            with serial.Serial(self._path, self._baud, timeout=None, exclusive=True) as port:
+            with serial.Serial(path, self._baud, timeout=None, exclusive=True) as port:
                 self._port = port
                 report(DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path))
                 self._read(port, stop)
@@ -51,6 +69,16 @@ class SerialScanner:
             raise DeviceError(reason_of_port(error), self._path) from error
         finally:
             self._port = None
+
+    def send(self, command: bytes) -> None:
+        """Trigger or beep; any thread. DeviceError NOT_PLUGGED while the scanner is away; a beep is never worth a loan."""
+        port = self._port
+        try:
+            if port is None:
+                raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
+            port.write(command)
+        except (OSError, termios.error) as error:
+            raise DeviceError(reason_of_port(error), self._path) from error
 
     def wake(self) -> None:
         port = self._port
@@ -67,6 +95,8 @@ class SerialScanner:
             data = port.read(max(1, min(port.in_waiting, LARGEST_READ)))
             heard = frames.feed(data) if data else frames.pause()
             for code in heard:
+                if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
+                    continue
                 self._mailbox.post(_event(self.name, code))
 
 

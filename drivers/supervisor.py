@@ -49,6 +49,11 @@ class Supervisor:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """Those it runs."""
+        return self._devices
+
     def start(self) -> None:
         """Start every device's thread; each tells its state as soon as it knows it."""
         for device in self._devices:

@@ -16,6 +16,10 @@ class Ears:
     def next(self, seconds: float = 10.0) -> Event:
         return self._queue.get(timeout=seconds)
 
+    def waiting(self) -> bool:
+        """Something was said that nobody has heard."""
+        return not self._queue.empty()
+
     def until(self, wanted: Callable[[Event], bool], seconds: float = 10.0) -> Event:
         while not wanted(event := self.next(seconds)):
             pass

@@ -1,12 +1,14 @@
 """A virtual serial scanner: the far end of a pty behind a stable symlink, as /dev/serial/by-id has.
 
 Misbehaves on command: noise, codes of any length, no terminator, slow bytes, unplugged cable. Not modelled: baud rate
-and parity (a pty ignores both), trigger and beep commands (they are read and thrown away), optics.
+and parity (a pty ignores both), trigger and beep commands (kept, see `heard`, but not
+obeyed), optics.
 """
 
 import contextlib
 import os
 import pty
+import select
 import tty
 from pathlib import Path
 
@@ -48,6 +50,12 @@ class VirtualScanner:
     def scan(self, code: str, end: str = "\r") -> None:
         """Read a code aloud. Raises OSError while unplugged."""
         self.noise((code + end).encode())
+
+    def heard(self, deadline_s: float = 2.0) -> bytes:
+        """What was sent to it (trigger, beep) since the last call; waits for the first byte, at most so long."""
+        if not select.select([self._master], [], [], deadline_s)[0]:
+            return b""
+        return os.read(self._master, 4096)
 
     def noise(self, data: bytes) -> None:
         """Any bytes."""

@@ -1,6 +1,5 @@
-"""One private pcscd for each test process: libpcsclite remembers the first socket path it was told."""
+"""Both virtual readers of the process's pcscd, watched by the card driver."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,15 +9,6 @@ from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from drivers.virtual.pcscd import VirtualPcscd
 from kiosk.ports import DeviceChanged, DeviceState
-
-
-@pytest.fixture(scope="session")
-def pcscd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualPcscd]:
-    daemon = VirtualPcscd(tmp_path_factory.mktemp("pcscd"), readers=2)
-    daemon.start()
-    os.environ.update(daemon.environment)
-    yield daemon
-    daemon.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -84,6 +84,7 @@ def test_a_gb18030_printer_gets_only_characters_of_two_bytes() -> None:
 
 
 @given(st.one_of(st.text(max_size=40), st.text(alphabet="\x1b\x1d\x10\x04\x01@Ep許", max_size=12)))
+@settings(deadline=None)
 def test_no_text_can_give_the_printer_an_order(text: str) -> None:
     data = build(slip(Line(text)), DEFAULT_PROFILE).data
     orders, chinese = set(), False

@@ -8,13 +8,16 @@ from ears import Ears
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.settings import Scanner
+from drivers.catalog import scanner_profile
 from drivers.frames import Frames, Scanned
 from drivers.scanner import SerialScanner
 from drivers.supervisor import Supervisor
+from drivers.usb_ports import UsbPort
 from drivers.virtual.scanner import VirtualScanner
 from kiosk.domain.identity import MAX_CODE_LENGTH
 from kiosk.domain.values import Reason
-from kiosk.ports import CodeRead, CodeTrouble, DeviceChanged, DeviceReason, DeviceState
+from kiosk.ports import CodeRead, CodeTrouble, DeviceChanged, DeviceError, DeviceReason, DeviceState
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\t", b"\x03"])
@@ -104,3 +107,40 @@ def test_an_unplugged_scanner_is_told_once_and_comes_back(bench: tuple[VirtualSc
     assert ears.next() == CodeTrouble("scanner", Reason.CODE_UNREADABLE)
     twin.scan("P1234567", end="")
     assert ears.next() == CodeRead("scanner", "P1234567", None)
+
+
+def test_a_scanner_that_reads_on_by_itself_tells_a_code_once_and_another_at_once(tmp_path: Path) -> None:
+    twin, ears = VirtualScanner(tmp_path / "scanner"), Ears()
+    twin.plug()
+    scanner = SerialScanner("scanner", str(twin.link), 9600, ears, repeat_s=30.0)
+    supervisor = Supervisor([scanner], ears, back_off_s=(0.02,))
+    supervisor.start()
+    ears.next()
+    for code in ("C0000001", "C0000001", "C0000001", "C0000002"):
+        twin.scan(code)
+    assert [ears.next(), ears.next()] == [CodeRead("scanner", f"C000000{n}", None) for n in (1, 2)]
+    supervisor.stop()
+    twin.unplug()
+
+
+def test_a_scanner_is_found_by_its_usb_id_and_hears_its_makers_commands(tmp_path: Path) -> None:
+    twin, ears = VirtualScanner(tmp_path / "ttyACM7"), Ears()
+    there = UsbPort(path=str(twin.link), vendor="0c2e", product="0b61", serial="S1")
+    entry = Scanner(path="usb:0c2e:0b61:S1", profile="honeywell", beep="07 07")
+    profile = scanner_profile(entry)
+    scanner = SerialScanner("scanner", entry.path, profile.baud, ears, ports=lambda: (there,) if twin.plugged else ())
+    supervisor = Supervisor([scanner], ears, back_off_s=(0.02,))
+    supervisor.start()
+    lost = ears.next()
+    assert isinstance(lost, DeviceChanged)
+    assert lost.status.reason is DeviceReason.NOT_PLUGGED
+    with pytest.raises(DeviceError, match="not_plugged"):
+        scanner.send(profile.beep)
+    twin.plug()
+    ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.READY)
+    scanner.send(profile.trigger_on)
+    assert (profile.baud, twin.heard()) == (115200, b"\x16T\r")
+    scanner.send(profile.beep)
+    assert twin.heard() == b"\x07\x07"
+    supervisor.stop()
+    twin.unplug()

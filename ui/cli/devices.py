@@ -31,6 +31,8 @@ from kiosk.ports import (
 from ui.cli.card_rule import card_rule
 from ui.cli.device_ears import running
 from ui.cli.device_printing import probe, try_out
+from ui.cli.device_tapes import record as record_tape
+from ui.cli.device_tapes import replay, suggest
 from ui.cli.kiosk import CONFIG
 
 ANSWER_S = 5.0
@@ -49,6 +51,9 @@ def devices() -> None:
 
 devices.add_command(card_rule)
 devices.add_command(probe)
+devices.add_command(record_tape)
+devices.add_command(replay)
+devices.add_command(suggest)
 devices.add_command(try_out)
 
 

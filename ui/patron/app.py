@@ -47,6 +47,7 @@ def run_kiosk(
             size=None if full_screen else (settings.screen.width, settings.screen.height),
             moving=moving,
             viewfinder=viewfinder,
+            keyboard_scanner=settings.devices.keyboard_scanner,
         ),
         at_work=at_work,
     )

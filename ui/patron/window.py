@@ -29,6 +29,7 @@ from kiosk.words import Language
 from ui.bridge import ScreenBridge
 from ui.patron import books, pictures
 from ui.patron.preview import PROVIDER, CameraPictures
+from ui.patron.keyboard import KeyboardScanner
 from ui.patron.screen import PatronScreen
 from ui.patron.sounds import Sounder
 
@@ -59,6 +60,8 @@ class WindowSettings:
     """False: silent."""
     viewfinder: Viewfinder | None = None
     """What the camera sees; None where there is no camera."""
+    keyboard_scanner: bool = False
+    """A scanner that types like a keyboard is listened to."""
 
 
 class PatronWindow:
@@ -83,6 +86,7 @@ class PatronWindow:
         if not roots or not isinstance(roots[0], QQuickWindow):
             raise RuntimeError("Kiosk.qml could not be loaded; its warnings are in the log")
         self.window = roots[0]
+        self._keyboard = KeyboardScanner(self.window, bridge.tell) if settings.keyboard_scanner else None
         if settings.size is None:
             self.window.showFullScreen()
         else:
@@ -114,6 +118,8 @@ class PatronWindow:
         self._bridge.close()
         if not Shiboken.isValid(self.engine):
             return
+        if self._keyboard is not None:
+            self._keyboard.close()
         if self._sounder is not None:
             self._sounder.close()
         self.window.close()

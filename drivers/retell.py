@@ -1,0 +1,60 @@
+"""What a tape says: the recorded answers through the decoders of the drivers, as lines for a person or a test; pure."""
+
+from collections.abc import Iterable, Iterator
+
+from drivers.escpos import AnswerReader, EchoAnswer, MarkAnswer, StateAnswer, StateNews, reason_of, reason_of_news
+from drivers.frames import Frames, Scanned
+from drivers.tape import Piece, Way
+
+FRAME_S = 0.1
+"""A code without a terminator ends after this pause, as in `drivers.scanner`."""
+
+
+def retell_scanner(pieces: Iterable[Piece]) -> Iterator[str]:
+    """Codes and complaints, in order."""
+    frames, last_s = Frames(), 0.0
+    for piece in pieces:
+        if piece.way is Way.SENT:
+            continue
+        if frames.pending and piece.at_s - last_s > FRAME_S:
+            yield from map(_code, frames.pause())
+        last_s = piece.at_s
+        yield from map(_code, frames.feed(piece.data))
+    yield from map(_code, frames.pause())
+
+
+def _code(heard: object) -> str:
+    if isinstance(heard, Scanned):
+        return f"code {heard.text}" + (f" ({heard.symbology})" if heard.symbology else "")
+    return f"trouble {heard}"
+
+
+def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
+    """The printer's states as they change, and its confirmations; the states are asked in rounds of four."""
+    reader, states = AnswerReader(), list[int]()
+    last: str | None = None
+    for piece in pieces:
+        if piece.way is Way.SENT:
+            if piece.data.startswith(b"\x10\x04\x01"):
+                states.clear()
+            continue
+        for answer in reader.feed(piece.data):
+            match answer:
+                case MarkAnswer():
+                    yield "marked"
+                    continue
+                case EchoAnswer(echo=echo):
+                    yield f"echo {echo.decode('ascii', 'replace')}"
+                    continue
+                case StateNews(data=data):
+                    said = reason_of_news(data)
+                case StateAnswer(byte=byte):
+                    states.append(byte)
+                    if len(states) < 4:
+                        continue
+                    said = reason_of(states[:4])
+                    states.clear()
+            told = f"state {said or 'ready'}"
+            if told != last:
+                yield told
+            last = told

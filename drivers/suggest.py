@@ -1,0 +1,60 @@
+"""What is plugged in and not yet in the settings, as settings to paste (labgrid's `suggest` in spirit).
+
+Asks PC/SC for readers and udev for serial ports on USB; blocks for milliseconds. What it cannot know it leaves to the
+person: whether a serial port is a scanner or a printer, and a scanner's maker beyond what its USB vendor id says.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+
+from smartcard import scard
+
+from drivers.card_table import SlotKind, slot_kind
+from drivers.usb_ports import UsbPort
+
+_MAKERS = {"0c2e": "honeywell", "05e0": "zebra", "05f9": "datalogic", "1eab": "newland"}
+"""USB vendors of scanners."""
+
+
+def pcsc_readers() -> tuple[str, ...]:
+    """Names of all PC/SC readers now; none when the service is down."""
+    code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    if code != scard.SCARD_S_SUCCESS:
+        return ()
+    try:
+        code, names = scard.SCardListReaders(context, [])
+        return tuple(names) if code == scard.SCARD_S_SUCCESS else ()
+    finally:
+        scard.SCardReleaseContext(context)
+
+
+def suggestions(readers: Sequence[str], ports: Sequence[UsbPort]) -> tuple[str, ...]:
+    """One table of settings for each device, with what it is in a remark."""
+    return (*map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)), *map(_port, ports))
+
+
+def _reader(name: str) -> str:
+    stable = re.sub(r"( \d\d){2}$", "", name)  # the two numbers at the end change with the order of plugging
+    lines = [f"# card reader: {_remark(name)}", "[[devices.readers]]", f"pattern = {_text(re.escape(stable))}"]
+    if slot_kind(name) is None:
+        lines.append('slot = "contactless"  # or "contact": this reader\'s name does not say')
+    return "\n".join(lines)
+
+
+def _port(port: UsbPort) -> str:
+    maker = _MAKERS.get(port.vendor)
+    what = f"scanner, {maker}" if maker else "serial port: if it is a scanner"
+    lines = [f"# {what}: {_remark(port.model)} ({port.path})", "[[devices.scanners]]", f"path = {_text(port.stable)}"]
+    if maker:
+        lines.append(f'profile = "{maker}"')
+    return "\n".join(lines)
+
+
+def _remark(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
+
+
+def _text(value: str) -> str:
+    """A TOML string; JSON's escapes are TOML's for printable text."""
+    return json.dumps(value, ensure_ascii=False)
