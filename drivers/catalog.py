@@ -1,16 +1,18 @@
 """From configuration to drivers: which class serves which entry. A new kind of device touches one file and this one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from config.settings import BadSettings
+from drivers.camera import Camera
 from drivers.device import Device
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Profile
 from drivers.scanner import SerialScanner
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
+from drivers.viewfinder import Viewfinder
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
 
@@ -48,6 +50,21 @@ class PrinterEntry(Protocol):
     def profile(self) -> str: ...
 
 
+class CameraEntry(Protocol):
+    """A camera in the settings."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def device(self) -> str | int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def symbologies(self) -> Collection[str]: ...
+
+
 class DeviceEntries(Protocol):
     """`config.settings.Devices`, seen from here."""
 
@@ -57,6 +74,8 @@ class DeviceEntries(Protocol):
     def scanners(self) -> Sequence[ScannerEntry]: ...
     @property
     def printers(self) -> Sequence[PrinterEntry]: ...
+    @property
+    def cameras(self) -> Sequence[CameraEntry]: ...
 
 
 class NoPrinter:
@@ -77,17 +96,33 @@ class DeviceSet:
     """Runs them."""
     printer: Printer
     """The first printer, or `NoPrinter`."""
+    cameras: tuple[Camera, ...] = ()
+    """Switched on while a screen wants codes (`Camera.wanted`)."""
 
 
-def build_devices(entries: DeviceEntries, mailbox: Mailbox) -> DeviceSet:
-    """Drivers for everything configured; nothing is opened yet. Raises BadSettings for an unknown printer profile."""
+def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfinder | None = None) -> DeviceSet:
+    """Drivers for everything configured; nothing is opened yet. Raises BadSettings for an unknown printer profile.
+
+    `viewfinder` is given the first camera's pictures.
+    """
     readers = [CardReader(entry.name, entry.pattern, mailbox) for entry in entries.readers]
     scanners = [SerialScanner(entry.name, entry.path, entry.baud, mailbox) for entry in entries.scanners]
     printers = [
         SlipPrinter(entry.name, entry.host, entry.port, _profile(entry), mailbox=mailbox) for entry in entries.printers
     ]
-    devices: list[Device] = [*readers, *scanners, *printers]
-    return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox))
+    cameras = tuple(
+        Camera(
+            entry.name,
+            entry.device,
+            (entry.width, entry.height),
+            entry.symbologies,
+            mailbox,
+            viewfinder if number == 0 else None,
+        )
+        for number, entry in enumerate(entries.cameras)
+    )
+    devices: list[Device] = [*readers, *scanners, *printers, *cameras]
+    return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox), cameras)
 
 
 def _profile(entry: PrinterEntry) -> Profile:

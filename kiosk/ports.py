@@ -466,7 +466,9 @@ class View:
     card_reader_ready: bool = False
     """A card reader works."""
     scanner_ready: bool = False
-    """A scanner works."""
+    """A scanner works, or a camera that reads codes."""
+    camera_ready: bool = False
+    """A camera works: the screen shows what it sees."""
     printer_ready: bool = False
     """A printer works."""
     slip: SlipState = SlipState.CHOOSE

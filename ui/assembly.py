@@ -8,10 +8,11 @@ disk makes that harmless. Knows nothing of Qt.
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from typing import Protocol
 
 import structlog
 from uuid_utils.compat import uuid7
@@ -19,8 +20,19 @@ from uuid_utils.compat import uuid7
 from config.settings import KioskSettings
 from drivers.catalog import build_devices
 from drivers.supervisor import Supervisor
+from drivers.viewfinder import Viewfinder
 from kiosk.domain.values import ActId, IncarnationId
-from kiosk.ports import CentralError, CentralReason, DeviceChanged, Event, Screen, Started
+from kiosk.ports import (
+    CentralError,
+    CentralReason,
+    DeviceChanged,
+    Event,
+    Phase,
+    Screen,
+    Sound,
+    Started,
+    View,
+)
 from kiosk.station import QueueMailbox, Station
 from sync import acts, replica, wire
 from sync.acts import ActsLog
@@ -57,6 +69,30 @@ class Post:
         return self._devices
 
 
+class Looking(Protocol):
+    """A camera, seen from here."""
+
+    def wanted(self, wanted: bool) -> None: ...
+
+
+class Switch:
+    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes."""
+
+    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
+
+    def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
+        self._screen = screen
+        self._cameras = cameras
+
+    def show(self, view: View) -> None:
+        for camera in self._cameras:
+            camera.wanted(view.phase in self.PHASES)
+        self._screen.show(view)
+
+    def play(self, sound: Sound) -> None:
+        self._screen.play(sound)
+
+
 @dataclass(slots=True)
 class Kiosk:
     """A kiosk that runs."""
@@ -82,9 +118,17 @@ def require_identity(settings: KioskSettings) -> Identity:
 
 
 def start_kiosk(
-    settings: KioskSettings, mailbox: QueueMailbox, screen: Screen, *, make_station: StationFactory = Station
+    settings: KioskSettings,
+    mailbox: QueueMailbox,
+    screen: Screen,
+    *,
+    make_station: StationFactory = Station,
+    viewfinder: Viewfinder | None = None,
 ) -> Kiosk:
-    """Open both files, build the station and start every thread. Raises LedgerError, CentralError, DeviceError."""
+    """Open both files, build the station and start every thread. Raises LedgerError, CentralError, DeviceError.
+
+    `viewfinder` is given the pictures of the first camera.
+    """
     identity = require_identity(settings)
     clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
     past_settled = threading.Event()
@@ -92,7 +136,7 @@ def start_kiosk(
     acts.prepare(settings.data, key)
     replica.prepare(settings.data, key)
     incarnation = _incarnation(settings, key)
-    devices = build_devices(settings.devices, post)
+    devices = build_devices(settings.devices, post, viewfinder)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
@@ -123,7 +167,7 @@ def start_kiosk(
             acts=log_file,
             asker=sync_acts,
             printer=devices.printer,
-            screen=screen,
+            screen=Switch(screen, devices.cameras),
             clock=clock,
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import BadSettings, KioskSettings, load
+from config.settings import BadSettings, Camera, Devices, KioskSettings, load
 from kiosk.domain.identity import Base, ByteOrder, CardClass, CodeType, SpellingRule, Technology
 from kiosk.words import Language
 
@@ -174,3 +174,12 @@ def test_every_key_of_the_whole_refuses_nonsense(file: Path, field: str, tmp_pat
         body = body.partition("[[codes]]")[0]
     path.write_text(f"{field} = 12.5\n{body}", encoding="utf-8")
     assert any(f"key {field}:" in problem for problem in problems(path))
+
+
+def test_a_camera_takes_a_path_or_a_number_and_known_symbologies_only() -> None:
+    entries = Devices.model_validate({"cameras": [{"device": 0}, {"device": "/dev/v4l/by-id/usb-Desk", "width": 640}]})
+    assert [camera.device for camera in entries.cameras] == [0, "/dev/v4l/by-id/usb-Desk"]
+    assert "codabar" in entries.cameras[0].symbologies
+    for wrong in ({"device": 0, "symbologies": ["runes"]}, {"device": 0, "symbologies": []}, {"device": -1}):
+        with pytest.raises(ValueError, match="validation error"):
+            Camera.model_validate(wrong)

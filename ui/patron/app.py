@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from config.settings import KioskSettings
+from drivers.viewfinder import Viewfinder
 from kiosk.ports import CentralError, LedgerError, Phase, Screen, View
 from kiosk.station import QueueMailbox
 from ui.assembly import start_kiosk
@@ -25,10 +26,11 @@ def run_kiosk(
 ) -> int:
     """Serve patrons until the window is closed; returns the exit code. Without `moving` pages change at once."""
     mailbox = QueueMailbox()
+    viewfinder = Viewfinder() if settings.devices.cameras else None
 
     def start(screen: Screen) -> Callable[[], None]:
         try:
-            return start_kiosk(settings, mailbox, screen).stop
+            return start_kiosk(settings, mailbox, screen, viewfinder=viewfinder).stop
         except (CentralError, LedgerError) as error:
             log.error("the kiosk cannot start", reason=error.reason, detail=error.detail)
             screen.show(
@@ -44,6 +46,7 @@ def run_kiosk(
             branch=settings.branch_name,
             size=None if full_screen else (settings.screen.width, settings.screen.height),
             moving=moving,
+            viewfinder=viewfinder,
         ),
         at_work=at_work,
     )

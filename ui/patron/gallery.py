@@ -125,6 +125,9 @@ VIEWS: Mapping[str, View] = {
             _row(20, "山城的圖書館員", RowState.DONE),
         ),
     ),
+    "identify_camera": replace(_PLAIN, phase=Phase.IDENTIFY, next_task=Phase.BORROW, camera_ready=True),
+    "borrow_camera": replace(_BORROW, rows=_BASKET, camera_ready=True),
+    "return_camera": replace(_PLAIN, phase=Phase.RETURN, camera_ready=True),
     "account": _ACCOUNT,
     "account_blocked": replace(
         _ACCOUNT,

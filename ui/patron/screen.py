@@ -200,6 +200,10 @@ class PatronScreen(QObject):
         return self._view.scanner_ready
 
     @Property(bool, notify=changed)
+    def cameraReady(self) -> bool:
+        return self._view.camera_ready
+
+    @Property(bool, notify=changed)
     def printerReady(self) -> bool:
         return self._view.printer_ready
 

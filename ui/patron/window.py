@@ -23,10 +23,12 @@ from PySide6.QtQml import QQmlApplicationEngine, QQmlError
 from PySide6.QtQuick import QQuickWindow
 from shiboken6 import Shiboken
 
+from drivers.viewfinder import Viewfinder
 from kiosk.ports import Mailbox, Screen, Sound, View
 from kiosk.words import Language
 from ui.bridge import ScreenBridge
 from ui.patron import books, pictures
+from ui.patron.preview import PROVIDER, CameraPictures
 from ui.patron.screen import PatronScreen
 from ui.patron.sounds import Sounder
 
@@ -55,6 +57,8 @@ class WindowSettings:
     """False: nothing moves, pages change at once."""
     sounds: bool = True
     """False: silent."""
+    viewfinder: Viewfinder | None = None
+    """What the camera sees; None where there is no camera."""
 
 
 class PatronWindow:
@@ -71,6 +75,7 @@ class PatronWindow:
         self._sounder = Sounder() if settings.sounds else None
         self.engine = QQmlApplicationEngine()
         self.engine.warnings.connect(_log_warnings)
+        self.engine.addImageProvider(PROVIDER, CameraPictures(settings.viewfinder or Viewfinder()))
         self._speak(self.screen.view.language)
         self.engine.setInitialProperties({"visit": self.screen, "moving": settings.moving})
         self.engine.load(QUrl.fromLocalFile(str(QML_FOLDER / "Kiosk.qml")))

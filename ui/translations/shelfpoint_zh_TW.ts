@@ -65,6 +65,13 @@
     </message>
 </context>
 <context>
+    <name>CameraView</name>
+    <message>
+        <source>What the camera sees. Hold the code inside the frame.</source>
+        <translation>相機看到的畫面。請把條碼放在框內。</translation>
+    </message>
+</context>
+<context>
     <name>CountdownSheet</name>
     <message>
         <source>Are you still there?</source>
@@ -194,6 +201,10 @@
     <message>
         <source>EasyCard, iPASS or chip library card: leave it until you hear the sound.</source>
         <translation>悠遊卡、一卡通、晶片借閱證：聽到聲音再拿起。</translation>
+    </message>
+    <message>
+        <source>Or hold the barcode of your card or telephone before the camera.</source>
+        <translation>也可以把借閱證或手機上的條碼放到鏡頭前。</translation>
     </message>
     <message>
         <source>Or hold the barcode of your card or telephone under the scanner.</source>

@@ -12,6 +12,7 @@ PageFrame {
 
     Lead {
         anchors.fill: parent
+        camera: page.visit.cameraReady
         drawing: page.visit.scannerReady ? "scan" : "desk"
         text: page.visit.greeting
         title: page.visit.scannerReady ? qsTr("Scan the barcode on the book") : qsTr("The scanner is not working. Please go to the desk.")

@@ -13,6 +13,7 @@ PageFrame {
 
     Lead {
         anchors.fill: parent
+        camera: page.visit.cameraReady
         drawing: page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
         text: page.visit.nextTask === "account" ? qsTr("Then you will see your loans.") : qsTr("Then scan your books.")
         title: page.visit.cardReaderReady ? qsTr("Lay your card here")
@@ -40,7 +41,8 @@ PageFrame {
         Notice {
             Layout.fillWidth: true
             drawing: "barcode"
-            text: page.visit.scannerReady ? qsTr("Or hold the barcode of your card or telephone under the scanner.") : ""
+            text: page.visit.cameraReady ? qsTr("Or hold the barcode of your card or telephone before the camera.")
+                : page.visit.scannerReady ? qsTr("Or hold the barcode of your card or telephone under the scanner.") : ""
         }
         Item {
             Layout.fillHeight: true

@@ -7,6 +7,7 @@ GridLayout {
     id: lead
 
     property string drawing: ""
+    property bool camera: false
     property string title: ""
     property string text: ""
     property real drawingShare: 0.62
@@ -32,7 +33,17 @@ GridLayout {
         name: lead.drawing
         surface: Theme.surface
         tint: Theme.tint
-        visible: lead._drawn
+        visible: lead._drawn && !lead.camera
+    }
+    Loader {
+        Layout.alignment: lead.low ? Qt.AlignVCenter : Qt.AlignBottom
+        Layout.fillHeight: true
+        Layout.fillWidth: !lead.low
+        Layout.maximumHeight: lead.low ? Number.POSITIVE_INFINITY : Math.min(lead.width * 0.72, lead.height * lead.drawingShare)
+        Layout.preferredWidth: lead.low ? Math.min(lead.width * 0.36, lead.height * 1.5) : -1
+        active: lead._drawn && lead.camera
+        sourceComponent: CameraView {}
+        visible: active
     }
     ColumnLayout {
         id: texts

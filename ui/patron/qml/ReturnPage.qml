@@ -12,6 +12,7 @@ PageFrame {
 
     Lead {
         anchors.fill: parent
+        camera: page.visit.cameraReady
         drawing: page.visit.scannerReady ? "scan" : "desk"
         text: page.visit.scannerReady ? qsTr("No card is needed.") : ""
         title: page.visit.scannerReady ? qsTr("Scan the books you bring back") : qsTr("The scanner is not working. Please go to the desk.")

@@ -1,0 +1,200 @@
+"""A camera that reads codes (A8): OpenCV's V4L2 capture in the device's own thread, on only while a screen needs it.
+
+The device's thread owns the handle and does nothing but take frames, because what waits in the driver's buffers grows
+old (up to half a second, reference/probe.md 3.1); ten times a second it unpacks the newest and hands it to a second
+thread, `<name>:codes`, which decodes it and never sees an old one. That one rests as long as it worked, so that
+decoding takes at most half a core at the worst, and a pad that lies empty is only glanced at (`barcodes.Attention`).
+
+Switched off, the handle is closed and the camera's light goes out; whether it is there is then asked of the file system
+alone. `isOpened()` is no health check: a failed or late read is a loss, and the supervisor opens it anew. Nothing of a
+frame is kept or written anywhere. OpenCV and the decoders are imported at the first use, not at the kiosk's start.
+"""
+
+import os
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from drivers.device import Report
+from drivers.viewfinder import Picture, Viewfinder
+from kiosk.ports import CodeRead, DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus, Mailbox
+
+if TYPE_CHECKING:
+    import cv2
+
+    from drivers.barcodes import Grey
+
+PERIOD_S = 0.1
+"""Between two frames that are looked at."""
+LOOK_S = 2.0
+"""While off: between two looks whether it is still there."""
+SILENCE_S = 1
+"""A frame that takes longer is a fault. Whole seconds: OpenCV takes no others."""
+PREVIEW_WIDTH = 480
+
+
+class Camera:
+    """One camera; a `Device`. `device` is a path or the number of /dev/video."""
+
+    kind = DeviceKind.CAMERA
+
+    def __init__(
+        self,
+        name: str,
+        device: str | int,
+        size: tuple[int, int],
+        symbologies: Collection[str],
+        mailbox: Mailbox,
+        viewfinder: Viewfinder | None = None,
+    ) -> None:
+        self.name = name
+        self._path = f"/dev/video{device}" if isinstance(device, int) else device
+        self._size = size
+        self._symbologies = symbologies
+        self._mailbox = mailbox
+        self._viewfinder = viewfinder or Viewfinder()
+        self._wanted = threading.Event()
+        self._changed = threading.Event()
+
+    def wanted(self, wanted: bool) -> None:
+        """Look, or rest; any thread, never blocks."""
+        if wanted != self._wanted.is_set():
+            (self._wanted.set if wanted else self._wanted.clear)()
+            self._changed.set()
+
+    def run(self, stop: threading.Event, report: Report) -> None:
+        """Serve until stopped; raises DeviceError when the camera is not there, is unplugged or falls silent."""
+        while not stop.is_set():
+            self._changed.clear()
+            if self._wanted.is_set():
+                self._look(stop, report)
+                continue
+            self._require()
+            report(self._ready())
+            if not stop.is_set():
+                self._changed.wait(LOOK_S)
+
+    def wake(self) -> None:
+        self._changed.set()
+
+    def _ready(self) -> DeviceStatus:
+        return DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path)
+
+    def _require(self) -> None:
+        if not Path(self._path).exists():
+            raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
+        if not os.access(self._path, os.R_OK | os.W_OK):
+            raise DeviceError(DeviceReason.NO_PERMISSION, self._path)
+
+    def _look(self, stop: threading.Event, report: Report) -> None:
+        """Open, and take frames until nobody wants them."""
+        self._require()
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(SILENCE_S))
+        import cv2
+
+        capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
+        desk = _Desk(self.name, self._symbologies, self._mailbox)
+        try:
+            if not capture.isOpened():
+                raise DeviceError(DeviceReason.HELD_BY_OTHER, self._path)
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
+            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+            desk.start()
+            self._take_frames(capture, desk, stop, report)
+        finally:
+            desk.close()
+            capture.release()
+            self._viewfinder.put(None)
+
+    def _take_frames(self, capture: "cv2.VideoCapture", desk: "_Desk", stop: threading.Event, report: Report) -> None:
+        due = 0.0
+        while self._wanted.is_set() and not stop.is_set():
+            if not capture.grab():
+                self._require()
+                raise DeviceError(DeviceReason.SILENT, self._path)
+            if monotonic() < due:
+                continue
+            due = monotonic() + PERIOD_S
+            got, frame = capture.retrieve()
+            if got and frame.ndim == 3:
+                self._viewfinder.put(_small(frame))
+                desk.put(_grey(frame))
+                report(self._ready())
+
+
+class _Desk:
+    """Where the newest frame lies until the decoding thread takes it."""
+
+    def __init__(self, name: str, symbologies: Collection[str], mailbox: Mailbox) -> None:
+        self._name = name
+        self._symbologies = symbologies
+        self._mailbox = mailbox
+        self._turn = threading.Condition()
+        self._frame: Grey | None = None
+        self._closed = False
+        self._bug: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name=f"device:{name}:codes", daemon=True)
+
+    def start(self) -> None:
+        """Begin to decode."""
+        self._thread.start()
+
+    def put(self, frame: "Grey") -> None:
+        """A newer frame; raises what went wrong while decoding an older one."""
+        with self._turn:
+            if self._bug is not None:
+                raise self._bug
+            self._frame = frame
+            self._turn.notify()
+
+    def close(self) -> None:
+        """Decode no more; returns when the frame in hand is done."""
+        with self._turn:
+            self._closed = True
+            self._turn.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._decode()
+        except Exception as bug:  # noqa: BLE001 -- raised again on the device's thread, where the supervisor tells it
+            with self._turn:
+                self._bug = bug
+
+    def _decode(self) -> None:
+        from drivers.barcodes import Agreement, Attention, CodeReader
+
+        reader, attention, agreement = CodeReader(self._symbologies), Attention(), Agreement()
+        rest_s = 0.0
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: self._closed, timeout=rest_s)
+                self._turn.wait_for(lambda: self._closed or self._frame is not None)
+                if self._closed or self._frame is None:
+                    return
+                frame, self._frame = self._frame, None
+            begun = monotonic()
+            codes = reader.read(frame) if attention.deserves(frame) else reader.glance(frame)
+            for code in agreement.look(codes):
+                self._mailbox.post(CodeRead(self._name, code.text, code.symbology))
+            rest_s = monotonic() - begun
+
+
+def _small(frame: "cv2.typing.MatLike") -> Picture:
+    """As large as the screen's preview."""
+    import cv2
+
+    height, width = frame.shape[:2]
+    small = cv2.resize(frame, (PREVIEW_WIDTH, max(1, height * PREVIEW_WIDTH // width)), interpolation=cv2.INTER_NEAREST)
+    return Picture(small.shape[1], small.shape[0], small.tobytes())
+
+
+def _grey(frame: "cv2.typing.MatLike") -> "Grey":
+    import cv2
+    import numpy as np
+
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
