@@ -178,8 +178,9 @@ class _Desk:
                     return
                 frame, self._frame = self._frame, None
             begun = monotonic()
-            codes = reader.read(frame) if attention.deserves(frame) else reader.glance(frame)
-            for code in agreement.look(codes):
+            long = attention.deserves(frame)
+            codes = reader.read(frame) if long else reader.glance(frame)
+            for code in agreement.look(codes, long=long):
                 self._mailbox.post(CodeRead(self._name, code.text, code.symbology))
             rest_s = monotonic() - begun
 

@@ -87,6 +87,21 @@ def test_a_code_that_stays_counts_once_and_after_it_was_away_again() -> None:
     assert [agreement.look(SEEN) for _ in range(2)] == [(), (BOOK,)]
 
 
+def test_a_glance_that_misses_a_code_does_not_make_it_count_again() -> None:
+    agreement = Agreement(away=3)
+    assert [agreement.look(SEEN) for _ in range(2)] == [(), (BOOK,)]
+    for _ in range(20):
+        assert agreement.look(NOTHING, long=False) == ()
+    assert [agreement.look(SEEN) for _ in range(3)] == [(), (), ()]
+
+
+def test_what_lies_still_gets_three_long_looks_in_a_row_now_and_then() -> None:
+    attention = Attention()
+    pad = empty((1280, 720))[0]
+    assert sum(attention.deserves(pad) for _ in range(29)) == 4
+    assert [attention.deserves(pad) for _ in range(4)] == [True, True, True, False]
+
+
 def test_an_empty_pad_is_soon_only_glanced_at_and_a_book_gets_the_long_look_again() -> None:
     attention = Attention()
     pad = empty((1280, 720))

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
 ROWS = ("cards", "lending", "online", "start")
-ON_WISH = ("faults",)
-"""Long work that is measured only when it is named."""
+ON_WISH = ("devices", "faults")
+"""Long work that is measured only when it is named; "devices" holds "cards"."""
+EACH = 5
+"""Camera samples of each of 120 sorts."""
 
 
 @click.command()
@@ -31,7 +33,7 @@ ON_WISH = ("faults",)
 def bench(
     rows: tuple[str, ...], memberships: int, items: int, runs: int, schedules: int, seed: int, as_json: bool
 ) -> None:
-    """Measure ROWS (default: all but faults). Exit code 1 when a goal is not met or a promise was broken."""
+    """Measure ROWS (default: all but devices and faults). Exit code 1 when a goal is not met or a promise was broken."""
     from ui.benchmarks import measure
 
     if "faults" in rows:
@@ -47,7 +49,7 @@ def bench(
         with Progress(console=console, transient=True) as progress:
             for row in wanted:
                 task = progress.add_task(row, total=None)
-                figures += _measure(row, folder / row, memberships, items, runs, progress)
+                figures += _measure(row, folder / row, memberships, items, runs, progress, console)
                 progress.remove_task(task)
     if as_json:
         click.echo(json.dumps(measure.as_json(figures), ensure_ascii=False))
@@ -77,12 +79,28 @@ def _faults(seeds: range, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _measure(row: str, folder: Path, memberships: int, items: int, runs: int, progress: Progress) -> "list[Figure]":
+def _measure(
+    row: str, folder: Path, memberships: int, items: int, runs: int, progress: Progress, console: Console
+) -> "list[Figure]":
     folder.mkdir()
     if row == "cards":
         from ui.benchmarks.cards import card_to_uid
 
         return [card_to_uid(folder, runs)]
+    if row == "devices":
+        from ui.benchmarks.cameras import code_reading
+        from ui.benchmarks.cards import card_to_uid
+        from ui.benchmarks.idle import idle_devices
+        from ui.benchmarks.scanners import byte_to_event
+        from ui.benchmarks.slips import slip_seconds
+
+        return [
+            card_to_uid(folder, runs),
+            byte_to_event(folder, runs),
+            *code_reading(EACH, console, progress),
+            *slip_seconds(runs),
+            idle_devices(folder),
+        ]
     if row == "lending":
         from ui.benchmarks import lending
 
