@@ -191,6 +191,8 @@ class Central(_Part):
     probe_s: float = Field(default=2.0, gt=0, le=60)
     longest_probe_s: float = Field(default=15.0, gt=0, le=600)
     heartbeat_s: float = Field(default=5.0, gt=0, le=300)
+    keep_acts_days: int = Field(default=14, ge=1, le=3660)
+    """How long judged acts stay here; at least the age of the oldest backup of central that may be restored."""
 
 
 class Screen(_Part):

@@ -8,19 +8,36 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 from uuid import uuid4
 
+import structlog
+
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
 from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, MembershipId, Reason
-from sync.encrypted import checkpoint, connect, migrated, transaction, translated
+from kiosk.ports import LedgerError, LedgerReason
+from sync.encrypted import (
+    Connection,
+    checkpoint,
+    connect,
+    integrity,
+    migrated,
+    set_aside,
+    transaction,
+    translated,
+)
+
+log = structlog.get_logger(__name__)
 
 HEAD = "acts_0001"
 FILE = "acts.db"
+PRUNE_SLICE = 250
+BLIND = 5000
+"""Numbers tried beyond the last readable row when nobody can say where a damaged log ends."""
 
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -45,6 +62,108 @@ def prepare(folder: Path, key: bytes) -> None:
             connection.execute("INSERT INTO meta VALUES ('incarnation', ?) ON CONFLICT DO NOTHING", (uuid4().hex,))
     finally:
         connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What became of a damaged log."""
+
+    at: datetime
+    """When it was put aside (aware UTC)."""
+    said_again: int
+    """Acts whose last word stands in the new log and will be sent (again)."""
+    unclear: int
+    """Requests of which it cannot be read whether they happened; a person must compare with the file kept aside."""
+
+
+def prepare_or_rescue(folder: Path, key: bytes, now: datetime) -> Rescue | None:
+    """At start: the file is whole, or what can be read of it begins a new one. Raises LedgerError.
+
+    The damaged file is kept beside it. The new one is a new incarnation and tells every act again by its last word,
+    which central judges once: what it knew stays, what it had not heard arrives.
+    """
+    path = folder / FILE
+    try:
+        prepare(folder, key)
+        connection = connect(path, key, durable=True)
+        try:
+            integrity(connection, path)
+        finally:
+            connection.close()
+    except LedgerError as error:
+        if error.reason is not LedgerReason.DAMAGED:
+            raise
+        log.error("the acts file is damaged; what can be read begins a new one", detail=error.detail)
+    else:
+        return None
+    aside = set_aside(path, f"damaged-{now:%Y%m%dT%H%M%S}")
+    words, unclear = _readable(aside, key)
+    prepare(folder, key)
+    new = ActsLog(folder, key)
+    try:
+        rescue = Rescue(now, len(words), unclear)
+        new.begin_with(words, rescue)
+    finally:
+        new.close()
+    log.error("acts were rescued", said_again=rescue.said_again, unclear=unclear, kept_aside=aside.name)
+    return rescue
+
+
+def _readable(path: Path, key: bytes) -> tuple[list[tuple[Word, Act]], int]:
+    """The last word of every act that can be read, in order, and how many requests stay unclear."""
+    told: dict[ActId, dict[Word, tuple[Spoken, Verdict | None]]] = {}
+    source = _Source(path, key)
+    newest = source.one("SELECT max(sequence) FROM word")
+    first = source.one("SELECT min(sequence) FROM word")
+    number = 1 if first is None else cast(int, first[0] or 1)
+    last = None if newest is None else cast(int, newest[0] or 0)
+    found = number
+    while number <= (found + BLIND if last is None else last):
+        row = source.one(f"SELECT {_COLUMNS} FROM word WHERE sequence = ?", number)
+        if row is not None:
+            spoken, found = _spoken(row), number
+            told.setdefault(spoken.act.id, {})[spoken.word] = (spoken, _verdict(row))
+        number += 1
+    words, unclear = [], 0
+    for act_id, said in told.items():
+        asked = said.get(Word.REQUEST)
+        final = said.get(Word.FACT) or said.get(Word.WITHDRAWAL)
+        if final is not None:
+            words.append((final[0].word, final[0].act))
+        elif asked is not None and asked[1] is not None:
+            stands = asked[1].outcome.stands
+            words.append((Word.FACT if stands else Word.WITHDRAWAL, _as_promised(asked[0].act, asked[1])))
+        elif asked is not None:
+            settled = source.one("SELECT count(*) FROM word WHERE act = ? AND word <> 'request'", act_id)
+            if settled is not None and settled[0] == 0:
+                words.append((Word.WITHDRAWAL, asked[0].act))  # it was open: as after any other death
+            else:
+                unclear += 1
+    source.close()
+    return words, unclear
+
+
+class _Source:
+    """A damaged file, read row by row; each error costs a new connection, for it spoils the old one."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._path, self._key = path, key
+        self._db: Connection | None = None
+
+    def one(self, query: str, *parameters: object) -> Sequence[object] | None:
+        """The first row, or None when there is none or it cannot be read."""
+        try:
+            self._db = self._db or connect(self._path, self._key, durable=False)
+            with translated(self._path):
+                return cast("Sequence[object] | None", self._db.execute(query, parameters).fetchone())
+        except LedgerError:
+            self.close()
+            return None
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
 
 class ActsLog:
@@ -87,6 +206,22 @@ class ActsLog:
         """Prove that the log can be written."""
         with transaction(self._db, self._path) as db:
             db.execute("INSERT INTO meta VALUES ('checked', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1")
+
+    def begin_with(self, words: Iterable[tuple[Word, Act]], rescue: Rescue) -> None:
+        """The first words of a new log, rescued from a damaged one."""
+        with transaction(self._db, self._path) as db:
+            for word, act in words:
+                self._insert(word, act)
+            note = json.dumps([rescue.at.isoformat(), rescue.said_again, rescue.unclear])
+            db.execute("INSERT INTO meta VALUES ('rescue', ?)", (note,))
+
+    def rescue(self) -> Rescue | None:
+        """How this log began, if a damaged one was before it."""
+        note = self._meta("rescue")
+        if note is None:
+            return None
+        at, said_again, unclear = json.loads(note)
+        return Rescue(datetime.fromisoformat(at), said_again, unclear)
 
     # --- read by the station to lay own acts over the replica ----------------------------------------------------
 
@@ -213,18 +348,24 @@ class ActsLog:
         return again
 
     def prune(self, before: datetime) -> int:
-        """Forget settled acts older than `before` that central holds; the newest row stays, for the sequence."""
-        with transaction(self._db, self._path) as db:
-            return int(
-                db.execute(
-                    "DELETE FROM word WHERE happened_at < ? AND sequence <= ? "
-                    "AND sequence < (SELECT max(sequence) FROM word) "
+        """Forget settled acts older than `before` that central holds; the newest row stays, for the sequence.
+
+        In commits of a few hundred rows, so that a scan never waits long for the lock.
+        """
+        forgotten = 0
+        while True:
+            with transaction(self._db, self._path) as db:
+                gone: int = db.execute(
+                    "DELETE FROM word WHERE sequence IN (SELECT sequence FROM word WHERE happened_at < ? "
+                    "AND sequence <= ? AND sequence < (SELECT max(sequence) FROM word) "
                     "AND EXISTS (SELECT 1 FROM word AS said WHERE said.act = word.act AND said.outcome IS NOT NULL) "
                     "AND NOT EXISTS (SELECT 1 FROM word AS other WHERE other.act = word.act AND other.outcome IS NULL "
-                    "AND other.word <> 'request')",
+                    f"AND other.word <> 'request') ORDER BY sequence LIMIT {PRUNE_SLICE})",
                     (_micros(before), int(self._meta("held_through") or 0)),
                 ).rowcount
-            )
+            forgotten += gone
+            if gone < PRUNE_SLICE:
+                return forgotten
 
     def checkpoint(self) -> None:
         checkpoint(self._db, self._path)

@@ -37,7 +37,7 @@ from sync import wire
 from sync.acts import ActsLog
 from sync.central_client import CentralClient, ClockOffset
 from sync.link_state import LinkRules, LinkState
-from sync.replica import ReplicaWriter
+from sync.replica import ReplicaCare, ReplicaWriter
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,12 @@ BATCH = 100
 """Words in one push while draining: large enough to be fast, small enough that an ask does not wait long."""
 FEED_WAIT_S = 25
 LEDGER_PAUSE_S = 5.0
+TEND_S = 60.0
+"""Between two checkpoints of a log that is only asked about."""
+PRUNE_S = 3600.0
+CHECK_S = 86400.0
+"""Between two readings of every page of the replica."""
+KEEP_ACTS = timedelta(days=14)
 SUSPECT = ActId("")
 """In the queue of asks: look now whether central is there."""
 
@@ -64,8 +70,11 @@ class SyncActs:
         rules: LinkRules | None = None,
         deadline_s: float = 1.5,
         jitter: random.Random | None = None,
+        keep: timedelta = KEEP_ACTS,
     ) -> None:
         self._open_log = open_log
+        self._keep = keep
+        self._next_tend = self._next_prune = clock.monotonic() + TEND_S
         self._client = client
         self._offset = offset
         self._mailbox = mailbox
@@ -138,6 +147,7 @@ class SyncActs:
             self._next_probe = self._clock.monotonic() + self._state.pause_s(self._jitter)
             if self._state.link is not Link.OFFLINE or self._state.good:
                 self._drain(acts)
+                self._tend(acts)
         return max(0.0, self._next_probe - self._clock.monotonic())
 
     def _take(self) -> ActId | None:
@@ -208,6 +218,18 @@ class SyncActs:
         if self._state.link is not Link.ONLINE and sent:
             self._next_probe = min(self._next_probe, self._clock.monotonic() + self._state.rules.probe_s)
 
+    def _tend(self, acts: ActsLog) -> None:
+        """Housekeeping, only in contact with central: its clock says what is old."""
+        now = self._clock.monotonic()
+        if now >= self._next_prune:
+            self._next_prune = now + PRUNE_S
+            forgotten = acts.prune(self._clock.now() + (self._offset.value or timedelta()) - self._keep)
+            if forgotten:
+                log.info("old acts forgotten", words=forgotten)
+        if now >= self._next_tend:
+            self._next_tend = now + TEND_S
+            acts.checkpoint()
+
     def _agree(self, acts: ActsLog, envelope: wire.Envelope, *, at_leisure: bool = False) -> None:
         """Note what central holds. `at_leisure`: news that only goes forward may wait for the next heartbeat, so that
         no patron waits for the disk to hear it."""
@@ -256,8 +278,11 @@ class SyncFeed:
         suspect: Callable[[], None],
         wait_s: int = FEED_WAIT_S,
         jitter: random.Random | None = None,
+        care: ReplicaCare | None = None,
     ) -> None:
         self._open_replica = open_replica
+        self._care = care
+        self._next_check = clock.monotonic() + CHECK_S
         self._client = client
         self._clock = clock
         self._suspect = suspect
@@ -279,8 +304,24 @@ class SyncFeed:
             self._replica.close()
 
     def turn(self, stop: threading.Event | None = None) -> float:
-        """Pull and apply one page. Returns seconds to pause before the next."""
+        """Pull and apply one page; a damaged file is begun anew first. Returns seconds to pause before the next."""
+        try:
+            return self._turn(stop)
+        except LedgerError as error:
+            if self._care is None or not self._care.noticed(error):
+                raise
+            return 0.0
+
+    def _turn(self, stop: threading.Event | None) -> float:
+        if self._care is not None and self._care.damaged:
+            if self._replica is not None:
+                self._replica.close()
+            self._replica = None
+            self._care.begin_anew()
         replica = self._replica = self._replica or self._open_replica()
+        if self._clock.monotonic() >= self._next_check:
+            self._next_check = self._clock.monotonic() + CHECK_S
+            replica.check()
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
         except CentralError:

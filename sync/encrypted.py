@@ -110,6 +110,23 @@ def checkpoint(connection: Connection, path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
+def integrity(connection: Connection, path: Path) -> None:
+    """Read every page and prove that it is what was written. Raises LedgerError(DAMAGED)."""
+    with translated(path):
+        wrong = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+    if wrong:
+        raise LedgerError(LedgerReason.DAMAGED, f"{path.name}: {len(wrong)} pages, first: {wrong[0][0]}")
+
+
+def set_aside(path: Path, mark: str) -> Path:
+    """Move a database out of the way with its companions, as `<name>.<mark>`; nobody may have it open to write."""
+    for suffix in ("-shm", "-wal", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(path.with_name(f"{path.name}.{mark}{suffix}"))
+    return path.with_name(f"{path.name}.{mark}")
+
+
 def revision_of(connection: Connection) -> str | None:
     """The schema revision that alembic wrote, or None in an empty file."""
     named = connection.execute(

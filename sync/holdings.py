@@ -4,50 +4,83 @@ An act's effect is not stored: state = replica + own acts. The replica's place i
 arrives meanwhile can at worst be seen twice, and the same act id makes it the same loan. Station's thread only.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.journal import Deed, Mode, Spoken, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.values import BranchId, ItemId, MembershipId
-from kiosk.ports import CardHit
+from kiosk.ports import CardHit, LedgerError
 from sync.acts import ActsLog
-from sync.replica import Place, Replica
+from sync.replica import Place, Replica, ReplicaCare
+
+T = TypeVar("T")
+NOWHERE = Place(epoch="", position=-1, fresh_at=None)
+"""Of a replica that knows nothing."""
 
 
 class Holdings:
     """What `kiosk.ports.Library` promises, over both files."""
 
-    def __init__(self, replica: Replica, acts: ActsLog) -> None:
+    def __init__(self, replica: Replica, acts: ActsLog, care: ReplicaCare | None = None) -> None:
+        """With `care`, a replica that cannot be read is one that knows nothing, until it is rebuilt."""
         self._replica = replica
         self._acts = acts
+        self._care = care
+        self._generation = 0 if care is None else care.generation
+
+    def close(self) -> None:
+        """Close the replica; the log is closed by whoever opened it."""
+        self._replica.close()
 
     def card(self, number: str) -> CardHit | None:
-        return self._replica.card(number)
+        return self._known(lambda replica: replica.card(number), None)
 
     def membership(self, membership: MembershipId) -> Membership | None:
-        return self._replica.membership(membership)
+        return self._known(lambda replica: replica.membership(membership), None)
 
     def item(self, item: ItemId) -> Item | None:
-        return self._replica.item(item)
+        return self._known(lambda replica: replica.item(item), None)
 
     def policy(self) -> Policy | None:
-        return self._replica.policy()
+        return self._known(lambda replica: replica.policy(), None)
 
     def calendar(self, branch: BranchId) -> Calendar:
-        return self._replica.calendar(branch)
+        return self._known(lambda replica: replica.calendar(branch), Calendar())
 
     def age(self, now: datetime) -> timedelta | None:
-        fresh = self._replica.place().fresh_at
+        fresh = self._place().fresh_at
         return None if fresh is None else now - fresh
 
+    def _place(self) -> Place:
+        return self._known(lambda replica: replica.place(), NOWHERE)
+
+    def _known(self, look: Callable[[Replica], T], nothing: T) -> T:
+        care = self._care
+        if care is None:
+            return look(self._replica)
+        try:
+            if care.generation != self._generation:
+                fresh = care.reader()
+                self._replica.close()
+                self._replica, self._generation = fresh, care.generation
+            return look(self._replica)
+        except LedgerError as error:
+            if not care.noticed(error):
+                raise
+            return nothing
+
     def holder(self, item: ItemId) -> Loan | None:
-        return self._holder(item, self._replica.place())
+        return self._holder(item, self._place())
 
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
-        place = self._replica.place()
-        items = {loan.item for loan in self._replica.loans_of(membership)}
+        place = self._place()
+        known: tuple[Loan, ...] = ()
+        known = self._known(lambda replica: replica.loans_of(membership), known)
+        items = {loan.item for loan in known}
         items.update(self._acts.items_lent_to(membership))
         loans = (self._holder(item, place) for item in items)
         mine = (loan for loan in loans if loan is not None and loan.membership == membership)
@@ -56,7 +89,7 @@ class Holdings:
     def _holder(self, item: ItemId, place: Place) -> Loan | None:
         own = self._acts.standing(item, place.epoch, place.position)
         if own is None:
-            loan = self._replica.loan_of(item)
+            loan = self._known(lambda replica: replica.loan_of(item), None)
         else:
             loan = _loan(*own) if own[0].act.deed is Deed.CHECKOUT else None
         renewed = None if loan is None else self._acts.renewed(item, place.epoch, place.position)

@@ -6,6 +6,10 @@ HMAC-SHA256(index key, spelled number); the index key is never in a database.
 
 A fresh snapshot is laid over what is known: each row carries the generation that named it last, and when the snapshot
 is whole, rows of older generations go. Until then the old knowledge serves.
+
+`ReplicaCare` is what both threads share about the file's health. Who meets a damaged page says so; the feed thread puts
+the file aside and begins a new one, which central fills; the station opens the new one when it sees another generation.
+Meanwhile the kiosk knows nothing and lends nothing offline, but takes books back.
 """
 
 import hashlib
@@ -18,13 +22,23 @@ from pathlib import Path
 from typing import assert_never, cast
 
 import msgspec
+import structlog
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
-from kiosk.ports import CardHit
-from sync.encrypted import Connection, checkpoint, connect, migrated, transaction, translated
+from kiosk.ports import CardHit, LedgerError, LedgerReason
+from sync.encrypted import (
+    Connection,
+    checkpoint,
+    connect,
+    integrity,
+    migrated,
+    set_aside,
+    transaction,
+    translated,
+)
 from sync.wire import (
     CalendarEntry,
     CardEntry,
@@ -36,6 +50,8 @@ from sync.wire import (
     MembershipEntry,
     PolicyEntry,
 )
+
+log = structlog.get_logger(__name__)
 
 HEAD = "replica_0001"
 FILE = "replica.db"
@@ -57,6 +73,53 @@ _TABLES = {
 def prepare(folder: Path, key: bytes) -> None:
     """Make or migrate the file. Raises LedgerError."""
     migrated(folder / FILE, key, "replica", HEAD)
+
+
+UNREADABLE = (LedgerReason.DAMAGED, LedgerReason.WRONG_KEY)
+"""What a damaged page looks like; on the first page it cannot be told from another key."""
+
+
+class ReplicaCare:
+    """The file's health, for both threads."""
+
+    def __init__(self, folder: Path, key: bytes, index_key: bytes) -> None:
+        self._folder, self._key, self._index_key = folder, key, index_key
+        self.generation = 0
+        """Counts the files; assignment is atomic."""
+        self.damaged = False
+        """Somebody met a page that cannot be read."""
+
+    def prepare(self) -> None:
+        """At start: make or migrate the file; one that cannot be read is put aside. Raises LedgerError."""
+        try:
+            prepare(self._folder, self._key)
+            opened = ReplicaWriter(self._folder, self._key)
+            opened.place()
+            opened.close()
+        except LedgerError as error:
+            if not self.noticed(error):
+                raise
+            self.begin_anew()
+
+    def noticed(self, error: LedgerError) -> bool:
+        """True when this error means a damaged file, which is remembered; told once in the log."""
+        if error.reason not in UNREADABLE:
+            return False
+        if not self.damaged:
+            log.error("the replica is damaged and will be rebuilt from central", detail=error.detail)
+        self.damaged = True
+        return True
+
+    def begin_anew(self) -> None:
+        """Put the damaged file aside, in the place of the one before it, and make an empty one. Feed thread only."""
+        set_aside(self._folder / FILE, "damaged")
+        prepare(self._folder, self._key)
+        self.damaged = False
+        self.generation += 1
+
+    def reader(self) -> "Replica":
+        """The station's half of the file as it is now. Raises LedgerError."""
+        return Replica(self._folder, self._key, self._index_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +276,10 @@ class ReplicaWriter:
             if not page.more:
                 self._note(fresh_at=str(_micros(kiosk_now)))
         checkpoint(self._db, self._path)
+
+    def check(self) -> None:
+        """Read every page and prove that it is what was written; seconds on a large file. Raises LedgerError."""
+        integrity(self._db, self._path)
 
     def _write(self, entry: FeedEntry, generation: int, position: int) -> None:
         match entry:

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Protocol
 
@@ -34,14 +34,14 @@ from kiosk.ports import (
     View,
 )
 from kiosk.station import QueueMailbox, Station
-from sync import acts, replica, wire
+from sync import acts, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import key_file
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
-from sync.replica import Replica, ReplicaWriter
+from sync.replica import ReplicaCare, ReplicaWriter
 from ui.clock import SystemClock
 
 log = structlog.get_logger(__name__)
@@ -133,8 +133,9 @@ def start_kiosk(
     clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
     past_settled = threading.Event()
     key = key_file(settings.keys / DATABASE_KEY)
-    acts.prepare(settings.data, key)
-    replica.prepare(settings.data, key)
+    acts.prepare_or_rescue(settings.data, key, clock.now())
+    care = ReplicaCare(settings.data, key, identity.index_key_bytes())
+    care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
     sync_acts = SyncActs(
@@ -151,19 +152,21 @@ def start_kiosk(
             heartbeat_s=settings.central.heartbeat_s,
         ),
         deadline_s=settings.central.deadline_s,
+        keep=timedelta(days=settings.central.keep_acts_days),
     )
     sync_feed = SyncFeed(
         open_replica=lambda: ReplicaWriter(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
         clock=clock,
         suspect=sync_acts.suspect,
+        care=care,
     )
 
     def station() -> None:
         log_file = ActsLog(settings.data, key)
-        knowledge = Replica(settings.data, key, identity.index_key_bytes())
+        knowledge = Holdings(care.reader(), log_file, care)
         built = make_station(
-            library=Holdings(knowledge, log_file),
+            library=knowledge,
             acts=log_file,
             asker=sync_acts,
             printer=devices.printer,

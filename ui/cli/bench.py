@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
 ROWS = ("cards", "lending", "online", "start")
-ON_WISH = ("devices", "faults")
+ON_WISH = ("devices", "sync", "faults")
 """Long work that is measured only when it is named; "devices" holds "cards"."""
 EACH = 5
 """Camera samples of each of 120 sorts."""
@@ -27,13 +27,23 @@ EACH = 5
 @click.option("--memberships", default=500_000, show_default=True, help="In the replica.")
 @click.option("--items", default=1_000_000, show_default=True, help="In the replica.")
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
+@click.option(
+    "--kept", multiple=True, type=int, default=(1_000, 100_000, 1_000_000), show_default=True, help="sync: kept acts."
+)
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
 @click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def bench(
-    rows: tuple[str, ...], memberships: int, items: int, runs: int, schedules: int, seed: int, as_json: bool
+    rows: tuple[str, ...],
+    memberships: int,
+    items: int,
+    runs: int,
+    kept: tuple[int, ...],
+    schedules: int,
+    seed: int,
+    as_json: bool,
 ) -> None:
-    """Measure ROWS (default: all but devices and faults). Exit code 1 when a goal is not met or a promise was broken."""
+    """Measure ROWS (default: cards, lending, online, start). Exit code 1 when a goal is not met or a promise was broken."""
     from ui.benchmarks import measure
 
     if "faults" in rows:
@@ -49,7 +59,7 @@ def bench(
         with Progress(console=console, transient=True) as progress:
             for row in wanted:
                 task = progress.add_task(row, total=None)
-                figures += _measure(row, folder / row, memberships, items, runs, progress, console)
+                figures += _measure(row, folder / row, memberships, items, runs, kept, progress, console)
                 progress.remove_task(task)
     if as_json:
         click.echo(json.dumps(measure.as_json(figures), ensure_ascii=False))
@@ -80,7 +90,14 @@ def _faults(seeds: range, as_json: bool) -> None:
 
 
 def _measure(
-    row: str, folder: Path, memberships: int, items: int, runs: int, progress: Progress, console: Console
+    row: str,
+    folder: Path,
+    memberships: int,
+    items: int,
+    runs: int,
+    kept: tuple[int, ...],
+    progress: Progress,
+    console: Console,
 ) -> "list[Figure]":
     folder.mkdir()
     if row == "cards":
@@ -110,6 +127,16 @@ def _measure(
         return [
             lending.card_to_patron(folder, settings, city, runs),
             lending.barcode_to_fact(folder, settings, city, runs),
+        ]
+    if row == "sync":
+        from ui.benchmarks import sync
+        from ui.benchmarks.lending import City
+
+        city = City(memberships, items)
+        (folder / "fill").mkdir()
+        return [
+            *sync.loans_at_length(folder, _settings(folder), city, kept, runs, progress),
+            *sync.first_fill(folder / "fill", city),
         ]
     if row == "online":
         from ui.benchmarks.online import checkout_online

@@ -32,6 +32,7 @@ def status(config: Path, as_json: bool) -> None:
     try:
         waiting, oldest = log.queue()
         newest = log.newest()
+        rescue = log.rescue()
         identity = load_identity(settings.keys)
     finally:
         log.close()
@@ -45,6 +46,9 @@ def status(config: Path, as_json: bool) -> None:
                     "waiting": waiting,
                     "oldest_age_s": None if age is None else round(age.total_seconds()),
                     "newest_at": None if newest is None else newest.isoformat(),
+                    "rescued_at": None if rescue is None else rescue.at.isoformat(),
+                    "rescued": 0 if rescue is None else rescue.said_again,
+                    "unclear": 0 if rescue is None else rescue.unclear,
                 }
             )
         )
@@ -52,6 +56,13 @@ def status(config: Path, as_json: bool) -> None:
     click.echo(f"Kiosk: {'not enrolled' if identity is None else identity.kiosk}")
     click.echo(f"Waiting: {waiting}" + ("" if age is None else f", the oldest for {_spoken(age.total_seconds())}"))
     click.echo(f"Newest act: {'none yet' if newest is None else format(newest.astimezone(), '%Y-%m-%d %H:%M:%S')}")
+    if rescue is not None:
+        when = format(rescue.at.astimezone(), "%Y-%m-%d %H:%M:%S")
+        click.echo(
+            f"This log began on {when} with {rescue.said_again} acts rescued from a damaged file kept beside it."
+        )
+        if rescue.unclear:
+            click.echo(f"Of {rescue.unclear} requests it could not be read whether they happened; compare at the desk.")
 
 
 def _spoken(seconds: float) -> str:

@@ -1,0 +1,78 @@
+"""Housekeeping of the log by the sync thread: old acts go when central holds them, the WAL is folded in."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from kiosk_sync import SyncKiosk
+
+from kiosk.domain.journal import Word
+from sync import acts
+from sync.agent import KEEP_ACTS, PRUNE_S
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path) -> Iterator[SyncKiosk]:
+    kiosk = SyncKiosk(tmp_path)
+    yield kiosk
+    kiosk.log.close()
+
+
+def days(kiosk: SyncKiosk, number: float) -> None:
+    """Time passes at the kiosk and at central."""
+    span = timedelta(days=number)
+    kiosk.clock.pass_time(span.total_seconds())
+    kiosk.central.now += span
+
+
+def kept(kiosk: SyncKiosk) -> list[int]:
+    return [spoken.sequence for spoken, _ in kiosk.log.words()]
+
+
+def test_judged_acts_are_kept_for_their_days_and_then_forgotten(kiosk: SyncKiosk) -> None:
+    for _ in range(acts.PRUNE_SLICE + 5):
+        kiosk.says()
+    kiosk.turns(3)
+    assert kiosk.log.queue() == (0, None)
+    days(kiosk, 13)
+    kiosk.turns(2)
+    assert len(kept(kiosk)) == acts.PRUNE_SLICE + 5
+    days(kiosk, 1.5)
+    kiosk.turns(2)
+    assert kept(kiosk) == [acts.PRUNE_SLICE + 5]
+
+
+def test_what_central_does_not_hold_is_never_forgotten(kiosk: SyncKiosk) -> None:
+    kiosk.turns()
+    said = [kiosk.says(Word.FACT) for _ in range(3)]
+    days(kiosk, KEEP_ACTS.days + 5)
+    kiosk.clock.pass_time(PRUNE_S)
+    kiosk.central.broken = lambda path: None if path == "/v1/health" else httpx2.Response(503)
+    kiosk.turns(3)
+    assert {spoken.act.id for spoken, _ in kiosk.log.words()} == {one.id for one in said}
+
+
+def test_a_kiosk_whose_clock_runs_ahead_forgets_by_centrals_clock(kiosk: SyncKiosk) -> None:
+    kiosk.says()
+    kiosk.says()
+    kiosk.turns(3)
+    kiosk.clock.pass_time(timedelta(days=300).total_seconds())
+    kiosk.turns(3)
+    assert kept(kiosk) == [1, 2]
+
+
+def test_a_log_that_is_only_asked_about_does_not_grow_a_log_of_its_own_for_ever(
+    kiosk: SyncKiosk, tmp_path: Path
+) -> None:
+    kiosk.turns()
+    wal = tmp_path / f"{acts.FILE}-wal"
+    size = (tmp_path / acts.FILE).stat().st_size
+    for _ in range(200):
+        kiosk.says(Word.REQUEST)
+    assert (tmp_path / acts.FILE).stat().st_size == size
+    assert wal.stat().st_size > 200 * 4096
+    kiosk.clock.pass_time(61)
+    kiosk.turns()
+    assert (tmp_path / acts.FILE).stat().st_size > size
