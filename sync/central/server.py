@@ -69,9 +69,9 @@ async def serve_until(
         running.result()
         raise CannotListen(f"{settings.host}:{port}: the server ended before it answered")
     address = f"http://{settings.host}:{port}"
-    announce(address)
     if settings.ready_file is not None:
         write_whole(settings.ready_file, address + "\n")
+    announce(address)
     log.info("Central is listening", address=address)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
