@@ -157,21 +157,6 @@ class Camera(_Part):
     """Only these are looked for: the fewer, the faster and the surer."""
 
 
-Symbology = Literal["code39", "code128", "codabar", "ean13", "itf", "qr", "datamatrix", "pdf417"]
-
-
-class Camera(_Part):
-    """A camera that reads codes held before it."""
-
-    name: str = "camera"
-    device: str | Annotated[int, Field(ge=0, le=63)]
-    """/dev/v4l/by-id/…, or the number of /dev/video."""
-    width: int = Field(default=1280, ge=320, le=3840)
-    height: int = Field(default=720, ge=240, le=2160)
-    symbologies: frozenset[Symbology] = Field(default=frozenset({"code39", "code128", "codabar", "qr"}), min_length=1)
-    """Only these are looked for: the fewer, the faster and the surer."""
-
-
 class Devices(_Part):
     """What is plugged in."""
 

@@ -133,7 +133,9 @@ class Fleet:
             Change(connection, who, now).audit("kiosk revoked", kiosk)
 
     def find(self, kiosk: str) -> Kiosk | None:
-        """By id; also a revoked one."""
+        """By id; also a revoked one. A text that no database takes is nobody's."""
+        if not kiosk.isprintable():
+            return None
         return next(iter(self._list(kiosk)), None)
 
     def all(self) -> list[Kiosk]:

@@ -74,7 +74,7 @@ class Inbox:
         Raises BadPush, DatabaseUnusable.
         """
         for name in (incarnation, *(word.act for word in words)):
-            if not (0 < len(name) <= MAX_ACT_ID and name.isascii() and name.isprintable()):
+            if not _is_name(name):
                 raise BadPush("act ids and incarnations are 1 to 64 printable ASCII characters")
         order = sorted(range(len(words)), key=lambda place: words[place].sequence)
         said: dict[int, Verdict] = {}
@@ -85,7 +85,9 @@ class Inbox:
         return replace(judged, verdicts=[said[place] for place in range(len(words))])
 
     def held_through(self, kiosk: KioskId, incarnation: IncarnationId) -> int:
-        """The greatest n such that words 1..n of this log are held."""
+        """The greatest n such that words 1..n of this log are held; 0 for a log that cannot be."""
+        if not _is_name(incarnation):
+            return 0
         own = tables.incarnation.c
         with self._database.read() as connection:
             query = select(own.held_through).where(own.kiosk == kiosk, own.name == incarnation)
@@ -232,6 +234,10 @@ def _watch_sequence(ledger: Ledger, word: WireWord) -> None:
             membership=None if word.membership is None else _plain(word.membership),
             mark="sequence",
         )
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= MAX_ACT_ID and text.isascii() and text.isprintable()
 
 
 def _fits(word: WireWord) -> bool:

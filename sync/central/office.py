@@ -17,6 +17,7 @@ from sync.central.database import FILE_NAME, Database, lock, open_postgresql, op
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
+from sync.central.imports import Imports
 from sync.central.inbox import Inbox
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.registry import Registry
@@ -66,6 +67,7 @@ class Central:
         self.inbox = Inbox(database, clock)
         self.registry = Registry(database, clock)
         self.holdings = Holdings(database, clock)
+        self.imports = Imports(database, self.registry, clock)
         self.bell = Bell()
         database.on_commit(self.bell.ring)
 

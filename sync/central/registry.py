@@ -88,7 +88,7 @@ class Change:
         """New or changed memberships; their cards are bound where they are not yet."""
         if not patrons:
             return
-        upsert(self.connection, tables.membership, [_membership_row(patron) for patron in patrons])
+        upsert(self.connection, tables.membership, [membership_row(patron) for patron in patrons])
         upsert(self.connection, tables.person, [{"membership": patron.id, "name": patron.name} for patron in patrons])
         self.marks.add_all("membership", [patron.id for patron in patrons])
         wanted = {(number, patron.id, kind.value) for patron in patrons for kind, number in patron.cards.items()}
@@ -176,7 +176,8 @@ class Registry:
             change.marks.write()
 
 
-def _membership_row(patron: Patron) -> dict[str, Any]:
+def membership_row(patron: Patron) -> dict[str, Any]:
+    """For an insert; without name and cards."""
     return {
         "id": patron.id,
         "category": patron.category,

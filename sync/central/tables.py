@@ -249,3 +249,30 @@ audit = _table(
     Column("subject", Text, nullable=False),
     Column("details", Text),
 )
+
+import_run = _table(
+    "import_run",  # one row for each file: it is applied once
+    Column("digest", Text, primary_key=True),  # of the file's bytes and of how it was read
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),  # staging, applying, done
+    Column("staged", _Big, nullable=False),
+    Column("changed", _Big, nullable=False),
+    Column("started_at", _Big, nullable=False),
+    Column("finished_at", _Big),
+    rowid=False,
+)
+
+import_row = _table(
+    "import_row",  # checked and not applied yet; goes away with the transaction that applies it
+    Column("digest", Text, primary_key=True),
+    Column("number", _Big, primary_key=True),
+    Column("body", Text, nullable=False),
+    rowid=False,
+)
+
+import_key = _table(
+    "import_key",  # ids and card numbers that a file has named; a second one is a mistake
+    Column("digest", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    rowid=False,
+)

@@ -60,9 +60,9 @@ def serve(settings: CentralSettings, count: int, *, announce: Callable[[str], No
                     address = listens.recv()
                 except EOFError as error:
                     raise CannotListen(f"{settings.host}:{port}: a worker ended before it answered") from error
-            announce(address)
             if settings.ready_file is not None:
                 write_whole(settings.ready_file, address + "\n")
+            announce(address)
             log.info("Central is listening", address=address, workers=count)
             wait([process.sentinel for process in running])
             raise WorkerEnded("a worker ended unasked")

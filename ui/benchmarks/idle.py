@@ -14,6 +14,7 @@ from pathlib import Path
 
 from drivers.camera import Camera
 from drivers.device import Device
+from drivers.link import TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.scanner import SerialScanner
 from drivers.smartcard import CardReader
@@ -59,7 +60,7 @@ def measure_here(folder: Path) -> float:
         devices: list[Device] = [
             CardReader("reader", "Shelfpoint", mailbox),
             SerialScanner("scanner", str(scanner.link), 9600, mailbox),
-            SlipPrinter("printer", "127.0.0.1", printer.port, mailbox=mailbox),
+            SlipPrinter("printer", TcpDoor("127.0.0.1", printer.port), mailbox=mailbox),
             Camera("camera", os.devnull, (1280, 720), {"code39"}, mailbox),  # off: only asked whether it is there
         ]
         supervisor = Supervisor(devices, mailbox)

@@ -4,83 +4,22 @@ Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The command
 the same database, and a waiting kiosk hears of a change within two seconds.
 """
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.words import Language, say_reason
-from sync.central.backup import BackupFailed, back_up, restore_from
-from sync.central.database import DatabaseUnusable
+from sync.central.backup import back_up, restore_from
 from sync.central.demo import demo_cast, load_demo
-from sync.central.keys import KeyFileUnusable
-from sync.central.office import Central, CentralSettings
-from sync.central.policies import BadPolicy, changed_rules, load_policy
-from sync.central.registry import UnknownRecord
-
-_DATA = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), required=True, envvar="SHELFPOINT_CENTRAL_DATA",
-    help="Folder of central's database.",
-)  # fmt: skip
-_KEY = click.option(
-    "--key", type=click.Path(path_type=Path, dir_okay=False), envvar="SHELFPOINT_CENTRAL_KEY",
-    help="Root key file; default: beside the data folder, with the same name and .key.",
-)  # fmt: skip
-_DATABASE = click.option(
-    "--database", metavar="ADDRESS", envvar="SHELFPOINT_CENTRAL_DATABASE",
-    help="postgresql://user@host/name; default: encrypted SQLite in the data folder. A password belongs into ~/.pgpass.",
-)  # fmt: skip
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
-
-
-class _WrongUse(click.ClickException):
-    exit_code = 2
-
-
-def _place(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives the command `place`: which central it is about."""
-
-    @wraps(command)
-    def placed(data: Path, key: Path | None, database: str | None, **rest: Any) -> None:
-        command(place=CentralSettings(data=data, key_file=key, database=database), **rest)
-
-    return _DATA(_KEY(_DATABASE(placed)))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What we know can go wrong becomes a message and an exit code."""
-    try:
-        yield
-    except (KeyFileUnusable, BadPolicy) as error:
-        raise _WrongUse(str(error)) from error
-    except UnknownRecord as error:
-        raise _WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed) as error:
-        raise click.ClickException(str(error)) from error
-
-
-@contextmanager
-def _opened(place: CentralSettings) -> Iterator[Central]:
-    with _told():
-        central = Central.open(place)
-        try:
-            yield central
-        finally:
-            central.close()
-
-
-def _say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain)
+from sync.central.office import CentralSettings
+from sync.central.policies import changed_rules, load_policy
+from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
+from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
 
 
 @click.group()
@@ -89,7 +28,7 @@ def central() -> None:
 
 
 @central.command()
-@_place
+@with_place
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Gets the address once it answers.")
@@ -97,9 +36,7 @@ def central() -> None:
 def serve(place: CentralSettings, host: str, port: int, ready_file: Path | None, workers: int) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     if workers > 1 and place.database is None:
-        raise _WrongUse(
-            "--workers needs PostgreSQL (--database): SQLite has one writer, and one process serves it best"
-        )
+        raise WrongUse("--workers needs PostgreSQL (--database): SQLite has one writer, and one process serves it best")
     settings = replace(place, host=host, port=port, ready_file=ready_file)
     from sync.central import server  # the web framework takes a second to load
     from sync.central import workers as several
@@ -108,7 +45,7 @@ def serve(place: CentralSettings, host: str, port: int, ready_file: Path | None,
         click.echo(f"shelfpoint central listening on {address}")
 
     try:
-        with _told():
+        with told():
             if workers > 1:
                 several.serve(settings, workers, announce=announce)
             else:
@@ -122,33 +59,33 @@ def serve(place: CentralSettings, host: str, port: int, ready_file: Path | None,
 
 
 @central.command()
-@_place
+@with_place
 @click.option("--branch", required=True, help="Where the kiosk will stand.")
 @click.option("--again", metavar="KIOSK", help="Enrol this kiosk anew instead of a new one.")
-@_JSON
+@AS_JSON
 def enrol(place: CentralSettings, branch: str, again: str | None, as_json: bool) -> None:
     """Make a one-time code for a new kiosk; it lives an hour."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         code = opened.fleet.make_code(branch, again=again)
-    _say(as_json, {"code": code, "branch": branch}, code)
+    say(as_json, {"code": code, "branch": branch}, code)
 
 
 @central.command()
-@_place
+@with_place
 @click.argument("kiosk")
 def revoke(place: CentralSettings, kiosk: str) -> None:
     """End a kiosk's credential, from its next request on."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         opened.fleet.revoke(kiosk)
     click.echo(f"{kiosk} is revoked.")
 
 
 @central.command()
-@_place
-@_JSON
+@with_place
+@AS_JSON
 def kiosks(place: CentralSettings, as_json: bool) -> None:
     """List the kiosks and their last sign of life."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         rows = [
             {
                 "kiosk": kiosk.id,
@@ -161,17 +98,17 @@ def kiosks(place: CentralSettings, as_json: bool) -> None:
             for kiosk in opened.fleet.all()
         ]
     plain = [f"{row['kiosk']}  {row['branch']}  {'revoked' if row['revoked_at'] else 'enrolled'}" for row in rows]
-    _say(as_json, rows, "\n".join(plain) or "No kiosk is enrolled.")
+    say(as_json, rows, "\n".join(plain) or "No kiosk is enrolled.")
 
 
 @central.command()
-@_place
+@with_place
 @click.option("--membership", help="Only of this membership.")
 @click.option("--item", help="Only of this item.")
-@_JSON
+@AS_JSON
 def loans(place: CentralSettings, membership: str | None, item: str | None, as_json: bool) -> None:
     """List open loans."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         found = opened.holdings.open_loans(membership=membership, item=item)
     rows = [
         {
@@ -185,16 +122,16 @@ def loans(place: CentralSettings, membership: str | None, item: str | None, as_j
         for loan in found
     ]
     plain = [f"{loan.item}  {loan.membership}  until {loan.due_at.astimezone():%Y-%m-%d}" for loan in found]
-    _say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
+    say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
 
 
 @central.command()
-@_place
+@with_place
 @click.option("--all", "include_closed", is_flag=True, help="Closed ones too.")
-@_JSON
+@AS_JSON
 def cases(place: CentralSettings, include_closed: bool, as_json: bool) -> None:
     """List what waits for a person."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         found = opened.holdings.cases(include_closed=include_closed)
     rows = [
         {
@@ -217,28 +154,32 @@ def cases(place: CentralSettings, include_closed: bool, as_json: bool) -> None:
         f"{say_reason(case.reason, Language.ZH_TW, case.details)}  [{case.id}]"
         for case in found
     ]  # fmt: skip
-    _say(as_json, rows, "\n".join(plain) or "Nothing waits.")
+    say(as_json, rows, "\n".join(plain) or "Nothing waits.")
 
 
 @central.command("close-case")
-@_place
+@with_place
 @click.argument("case")
 @click.option("--who", required=True, help="Who has looked at it.")
 def close_case(place: CentralSettings, case: str, who: str) -> None:
     """Mark a case as done."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         opened.holdings.close_case(case, who=who)
 
 
+for _command in (import_items, import_patrons, export_all, doctor, fleet):
+    central.add_command(_command)
+
+
 @central.command("load-demo")
-@_place
-@_JSON
+@with_place
+@AS_JSON
 def load_sample(place: CentralSettings, as_json: bool) -> None:
     """Load the sample library."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         load_demo(opened)
     cast = demo_cast()
-    _say(as_json, {"lendable": list(cast.lendable), "on_loan": cast.on_loan}, "The sample library is loaded.")
+    say(as_json, {"lendable": list(cast.lendable), "on_loan": cast.on_loan}, "The sample library is loaded.")
 
 
 @central.group()
@@ -247,79 +188,79 @@ def policy() -> None:
 
 
 @policy.command("set")
-@_place
+@with_place
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--preview", is_flag=True, help="Only say what would change.")
 def policy_set(place: CentralSettings, file: Path, preview: bool) -> None:
     """Let the rules of FILE hold from now on."""
-    with _told():
+    with told():
         entry = load_policy(file)
     if preview:
-        with _opened(place) as opened:
+        with opened_at(place) as opened:
             lines = list(changed_rules(opened.registry.policy(), entry))
         click.echo("\n".join(lines) or "Nothing would change.")
         return
-    with _opened(place) as opened, opened.registry.change("command line") as change:
+    with opened_at(place) as opened, opened.registry.change("command line") as change:
         change.policy(entry)
     click.echo(f"The rules {entry.policy_version} hold now.")
 
 
 @central.command()
-@_place
+@with_place
 @click.argument("membership")
 @click.option("--unblock", is_flag=True, help="Let it borrow again.")
 def block(place: CentralSettings, membership: str, unblock: bool) -> None:
     """Block a membership, or unblock it."""
-    with _opened(place) as opened, opened.registry.change("command line") as change:
+    with opened_at(place) as opened, opened.registry.change("command line") as change:
         change.stand(membership, Standing.ACTIVE if unblock else Standing.BLOCKED)
 
 
 @central.command("bind-card")
-@_place
+@with_place
 @click.argument("membership")
 @click.argument("kind", type=click.Choice([kind.value for kind in CardKind]))
 @click.option("--number", prompt=True, hide_input=True, help="As the library spells it; asked for when not given.")
 def bind_card(place: CentralSettings, membership: str, kind: str, number: str) -> None:
     """Let a card open a membership; its older card of that kind ends."""
-    with _opened(place) as opened, opened.registry.change("command line") as change:
+    with opened_at(place) as opened, opened.registry.change("command line") as change:
         change.bind_card(membership, CardKind(kind), number)
 
 
 @central.command()
-@_place
+@with_place
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(place: CentralSettings, file: Path) -> None:
     """Copy the database, encrypted with the same key, while it is in use."""
-    with _told():
+    with told():
         back_up(place, file)
     click.echo(f"{file}: complete. It is worth nothing without the root key; keep a copy of that apart.")
 
 
 @central.command()
-@_place
+@with_place
 def migrate(place: CentralSettings) -> None:
     """Bring the database to this program's schema; `serve` does the same at its start."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         version = opened.database.version()
     click.echo(f"The schema is {version}.")
 
 
 @central.command("renew-epoch")
-@_place
+@with_place
 @click.confirmation_option(prompt="Has PostgreSQL just been restored from a copy, and is central not running?")
 def renew_epoch(place: CentralSettings) -> None:
     """After PostgreSQL's own restore: kiosks tell again what the copy may have lost."""
-    with _opened(place) as opened:
+    with opened_at(place) as opened:
         epoch = opened.renew_epoch()
     click.echo(f"The new epoch is {epoch}.")
 
 
 @central.command()
-@_place
+@with_place
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.confirmation_option(prompt="Central must not be running. Replace its database by this copy?")
 def restore(place: CentralSettings, file: Path) -> None:
     """Put a copy back and renew the epoch: kiosks tell again what it may have lost."""
-    with _told():
+    with told():
         epoch = restore_from(place, file)
     click.echo(f"Restored; the new epoch is {epoch}.")

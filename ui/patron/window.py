@@ -28,8 +28,8 @@ from kiosk.ports import Mailbox, Screen, Sound, View
 from kiosk.words import Language
 from ui.bridge import ScreenBridge
 from ui.patron import books, pictures
-from ui.patron.preview import PROVIDER, CameraPictures
 from ui.patron.keyboard import KeyboardScanner
+from ui.patron.preview import PROVIDER, CameraPictures
 from ui.patron.screen import PatronScreen
 from ui.patron.sounds import Sounder
 

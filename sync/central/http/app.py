@@ -27,6 +27,7 @@ from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.http.credentials import verify
 from sync.central.http.faults import TooManyWords, handlers
+from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.wire import (
     MAX_WAIT_S,
@@ -81,6 +82,12 @@ class Credential(ASGIMiddleware):
 def live() -> Live:
     """For run scripts and supervisors; touches nothing."""
     return Live()
+
+
+@get("/metrics", sync_to_thread=True, media_type=CONTENT_TYPE, summary="For Prometheus")
+def scrape(state: State) -> bytes:
+    """Figures of central and every kiosk; names no person. The proxy in front keeps it inside the house."""
+    return metrics(state.central)
 
 
 @post("/v1/enrol", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="A new kiosk introduces itself")
@@ -171,6 +178,7 @@ def make_app(central: Central) -> Litestar:
     return Litestar(
         route_handlers=[
             live,
+            scrape,
             enrol,
             Router(
                 "/v1",

@@ -1,0 +1,293 @@
+"""Imports: a file is staged and checked whole, then applied in short transactions that can be taken up again.
+
+Staging writes every good row into `import_row` (in the database, so that it is as safe as the rest) and changes nothing
+else; a second id or card number within the file, or an unknown branch, is found there too. With one bad row nothing is
+applied unless the caller says so. Applying takes the rows away in the same transaction that makes them count, so a
+dead process goes on where it stopped, and kiosks' acts and other changes get their turn in between. A file that was
+applied is known by its digest and changes nothing again. Only rows that differ reach the feed. Any thread; blocking.
+"""
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from sync.central import tables
+from sync.central.database import Database, upsert
+from sync.central.import_sources import BadFile, Line, Mistake
+from sync.central.records import item_row, microseconds
+from sync.central.registry import Change, Patron, Registry, membership_row
+from sync.wire import ItemEntry
+
+STAGE = 1000
+"""Rows in one staging transaction."""
+APPLY = 500
+"""Rows in one applying transaction: a few tens of milliseconds on either database."""
+
+Progress = Callable[[str, int, int | None], None]
+"""Phase (checking, applying), rows done, rows in all where they are known. Called between transactions."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What an import found and did."""
+
+    digest: str
+    """Of the file and of how it was read."""
+    good: int = 0
+    """Rows that can be applied."""
+    bad: int = 0
+    """Rows with mistakes."""
+    changed: int = 0
+    """Records that were new or different."""
+    applied: bool = False
+    """Now, or by an earlier run."""
+    before: bool = False
+    """This file had been applied before; nothing was done."""
+
+
+class RowReport:
+    """A CSV file with one line for each row; open to its owner only, because it may quote patrons."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._file)
+        self._rows.writerow(("line", "result", "field", "expected", "got"))
+
+    def good(self, line: int) -> None:
+        """A row that can be applied."""
+        self._rows.writerow((line, "good", "", "", ""))
+
+    def bad(self, mistakes: Iterable[Mistake]) -> None:
+        """A row that cannot."""
+        self._rows.writerows((one.line, "bad", one.field, one.expected, one.got) for one in mistakes)
+
+    def close(self) -> None:
+        """Whole on return."""
+        self._file.close()
+
+
+def digest_of(path: Path, *how: str) -> str:
+    """SHA-256 over the file and the way it is read."""
+    digest = hashlib.sha256("\0".join(how).encode() + b"\0\0")
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+class Imports:
+    """Where files of records come in."""
+
+    def __init__(self, database: Database, registry: Registry, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._registry = registry
+        self._clock = clock
+
+    def items(
+        self, digest: str, lines: Iterable[Line[ItemEntry]], report: RowReport, progress: Progress,
+        *, preview: bool = False, skip_bad: bool = False,
+    ) -> Report:  # fmt: skip
+        """Items; who has reserved one stays as it is."""
+        return self._run(_Items(), digest, lines, report, progress, preview, skip_bad)
+
+    def patrons(
+        self, digest: str, lines: Iterable[Line[Patron]], report: RowReport, progress: Progress,
+        *, preview: bool = False, skip_bad: bool = False,
+    ) -> Report:  # fmt: skip
+        """Memberships with their cards; a card that the row does not name stays bound."""
+        return self._run(_Patrons(), digest, lines, report, progress, preview, skip_bad)
+
+    def _run(
+        self, kind: "_Items | _Patrons", digest: str, lines: Iterable[Line[Any]], report: RowReport,
+        progress: Progress, preview: bool, skip_bad: bool,
+    ) -> Report:  # fmt: skip
+        told = Report(digest=digest)
+        with self._database.read() as connection:
+            run = connection.execute(
+                select(tables.import_run).where(tables.import_run.c.digest == digest)
+            ).one_or_none()
+        if run is not None and run.state == "done":
+            told.applied = told.before = True
+            return told
+        if run is None or run.state == "staging":
+            try:
+                self._stage(kind, told, lines, report, progress)
+            except BadFile:
+                self._forget(digest)
+                raise
+            if preview or (told.bad and not skip_bad):
+                self._forget(digest)
+                return told
+            with self._database.write() as connection:
+                self._set(connection, digest, state="applying", staged=told.good)
+        else:
+            told.good = run.staged
+        self._apply(kind, told, progress)
+        return told
+
+    # --- staging ---
+
+    def _stage(
+        self, kind: "_Items | _Patrons", told: Report, lines: Iterable[Line[Any]], report: RowReport, progress: Progress
+    ) -> None:
+        digest = told.digest
+        self._forget(digest)
+        with self._database.write() as connection:
+            new = {"digest": digest, "kind": kind.name, "state": "staging", "staged": 0, "changed": 0}
+            connection.execute(insert(tables.import_run).values(**new, started_at=microseconds(self._clock())))
+            branches = set(connection.execute(select(tables.branch.c.id)).scalars())
+        for part in _parts(lines, STAGE):
+            with self._database.write() as connection:
+                good = list(self._checked(kind, connection, told, part, branches, report))
+                if good:
+                    rows = [
+                        {"digest": digest, "number": number, "body": msgspec.json.encode(entry).decode()}
+                        for number, entry in enumerate(good, start=told.good + 1)
+                    ]
+                    connection.execute(insert(tables.import_row), rows)
+            told.good += len(good)
+            progress("checking", told.good + told.bad, None)
+
+    def _checked(
+        self, kind: "_Items | _Patrons", connection: Connection, told: Report, part: list[Line[Any]],
+        branches: set[str], report: RowReport,
+    ) -> Iterator[Any]:  # fmt: skip
+        own = tables.import_key.c
+        named = [key for line in part if line.entry is not None for _, key in kind.keys(line.entry)]
+        query = select(own.key).where(own.digest == told.digest, own.key.in_(sorted(set(named))))
+        taken = set(connection.execute(query).scalars())
+        fresh: list[str] = []
+        for line in part:
+            mistakes = list(line.mistakes)
+            if line.entry is not None:
+                keys = kind.keys(line.entry)
+                mistakes += [
+                    Mistake(line.number, name, "each only once in a file", key) for name, key in keys if key in taken
+                ]
+                if isinstance(line.entry, ItemEntry) and line.entry.branch not in branches:
+                    mistakes.append(Mistake(line.number, "branch", "a known branch", line.entry.branch))
+                if not mistakes:
+                    taken.update(key for _, key in keys)
+                    fresh += [key for _, key in keys]
+            if mistakes:
+                told.bad += 1
+                report.bad(mistakes)
+            else:
+                report.good(line.number)
+                yield line.entry
+        if fresh:
+            connection.execute(insert(tables.import_key), [{"digest": told.digest, "key": key} for key in fresh])
+
+    # --- applying ---
+
+    def _apply(self, kind: "_Items | _Patrons", told: Report, progress: Progress) -> None:
+        row, run = tables.import_row, tables.import_run
+        with self._database.read() as connection:
+            left = select(row.c.number).where(row.c.digest == told.digest).order_by(row.c.number).limit(1)
+            first = connection.execute(left).scalar()
+        done = told.good if first is None else first - 1
+        while True:
+            with self._registry.change("import") as change:
+                query = select(row).where(row.c.digest == told.digest).order_by(row.c.number).limit(APPLY)
+                rows = change.connection.execute(query).all()
+                if not rows:
+                    total = change.connection.execute(
+                        select(run.c.changed).where(run.c.digest == told.digest)
+                    ).scalar_one()
+                    self._finish(change, kind.name, told.digest, total)
+                    break
+                changed = kind.apply(change, [msgspec.json.decode(one.body, type=kind.entry) for one in rows])
+                last = rows[-1].number
+                change.connection.execute(delete(row).where(row.c.digest == told.digest, row.c.number <= last))
+                change.connection.execute(
+                    update(run).where(run.c.digest == told.digest).values(changed=run.c.changed + changed)
+                )
+            done += len(rows)
+            progress("applying", done, told.good)
+        told.changed, told.applied = total, True
+
+    def _finish(self, change: Change, kind: str, digest: str, changed: int) -> None:
+        self._set(change.connection, digest, state="done", finished_at=microseconds(self._clock()))
+        change.connection.execute(delete(tables.import_key).where(tables.import_key.c.digest == digest))
+        change.audit(f"{kind} imported", digest, {"changed": changed})
+
+    def _set(self, connection: Connection, digest: str, **values: Any) -> None:
+        connection.execute(update(tables.import_run).where(tables.import_run.c.digest == digest).values(**values))
+
+    def _forget(self, digest: str) -> None:
+        """All of an import that changed nothing yet."""
+        with self._database.write() as connection:
+            for table in (tables.import_row, tables.import_key, tables.import_run):
+                connection.execute(delete(table).where(table.c.digest == digest))
+
+
+class _Items:
+    name = "items"
+    entry: type[Any] = ItemEntry
+
+    def keys(self, entry: ItemEntry) -> list[tuple[str, str]]:
+        return [("id", entry.id)]
+
+    def apply(self, change: Change, entries: list[ItemEntry]) -> int:
+        """Those that differ, in key order."""
+        table = tables.item
+        held = select(table).where(table.c.id.in_([entry.id for entry in entries]))
+        before = {row.id: row._mapping for row in change.connection.execute(held)}
+        rows = []
+        for entry in sorted(entries, key=lambda entry: entry.id):
+            row = item_row(entry)
+            del row["reserved_for"]
+            was = before.get(entry.id)
+            if was is None or any(was[name] != value for name, value in row.items()):
+                rows.append(row)
+        upsert(change.connection, table, rows)
+        change.marks.add_all("item", [row["id"] for row in rows])
+        return len(rows)
+
+
+class _Patrons:
+    name = "patrons"
+    entry: type[Any] = Patron
+
+    def keys(self, entry: Patron) -> list[tuple[str, str]]:
+        return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
+
+    def apply(self, change: Change, entries: list[Patron]) -> int:
+        """Those that differ, in key order."""
+        own, person, card = tables.membership, tables.person, tables.card.c
+        ids = [entry.id for entry in entries]
+        run = change.connection.execute
+        held = select(own, person.c.name).join(person, isouter=True).where(own.c.id.in_(ids))
+        before = {row.id: row._mapping for row in run(held)}
+        cards = select(card.membership, card.kind, card.number).where(card.active == 1, card.membership.in_(ids))
+        bound = {(row.membership, row.kind, row.number) for row in run(cards)}
+        changed = []
+        for entry in sorted(entries, key=lambda entry: entry.id):
+            was = before.get(entry.id)
+            row = membership_row(entry) | {"name": entry.name}
+            same = was is not None and all(was[name] == value for name, value in row.items())
+            if not same or not all((entry.id, kind.value, number) in bound for kind, number in entry.cards.items()):
+                changed.append(entry)
+        change.patrons(changed)
+        return len(changed)
+
+
+def _parts(lines: Iterable[Line[Any]], size: int) -> Iterator[list[Line[Any]]]:
+    part: list[Line[Any]] = []
+    for line in lines:
+        part.append(line)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part

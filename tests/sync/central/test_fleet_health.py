@@ -1,0 +1,89 @@
+"""Who is told of which kiosk: alerts by rule, the list on the command line, figures for Prometheus."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from prometheus_client.parser import text_string_to_metric_families
+
+from sync.central.alerts import Rule, alerts
+from sync.wire import Health
+from ui.cli.central import central as central_command
+
+
+def health(**more: Any) -> Health:
+    return Health(**{"incarnation": "log-1", "program": "test", "queue_length": 0} | more)
+
+
+def raised(town: Any) -> set[tuple[Rule, str]]:
+    (kiosk,) = town.central.fleet.all()
+    return {(alert.rule, alert.found) for alert in alerts(kiosk, town.clock.now)}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (health(devices={"printer": "ready", "reader": "ready"}, queue_age_ms=3_600_000), set()),
+        (health(queue_length=3, queue_age_ms=3_660_000), {(Rule.QUEUE_OLD, "61 min")}),
+        (health(replica_age_ms=90_000_000), {(Rule.REPLICA_OLD, "1500 min")}),
+        (health(clock_offset_ms=-61_000), {(Rule.CLOCK, "-61 s")}),
+        (health(clock_offset_ms=60_000), set()),
+        (health(devices={"printer": "ready: paper_low"}), {(Rule.PAPER, "printer: paper_low")}),
+        (
+            health(devices={"printer": "fault: paper_out", "reader": "absent"}),
+            {(Rule.PAPER, "printer: paper_out"), (Rule.DEVICE, "reader: absent")},
+        ),
+    ],
+)
+def test_a_heartbeat_raises_what_is_wrong_and_nothing_else(
+    caller: Any, town: Any, said: Health, expected: set[tuple[Rule, str]]
+) -> None:
+    assert caller.call("POST", "/v1/health", said).status_code == 200
+    assert raised(town) == expected
+
+
+def test_a_silent_kiosk_is_told_after_a_quarter_of_an_hour_and_a_revoked_one_never(caller: Any, town: Any) -> None:
+    town.clock.go(minutes=16)
+    assert raised(town) == {(Rule.NEVER_HEARD, "enrolled 16 min ago")}
+    caller.call("POST", "/v1/health", health(devices={"reader": "absent"}))
+    town.clock.go(minutes=15)
+    assert raised(town) == {(Rule.DEVICE, "reader: absent")}
+    town.clock.now += timedelta(seconds=61)
+    assert raised(town) == {(Rule.OFFLINE, "16 min")}
+    town.central.fleet.revoke(caller.kiosk)
+    assert raised(town) == set()
+
+
+def test_prometheus_reads_the_fleet_and_no_person(caller: Any, town: Any) -> None:
+    caller.call("POST", "/v1/health", health(queue_length=7, queue_age_ms=7_200_000, devices={"printer": "absent"}))
+    town.clock.go(seconds=30)
+    answer = caller.client.get("/metrics")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    figures = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    kiosk = caller.kiosk
+    assert figures["shelfpoint_kiosks",] == 1
+    assert figures["shelfpoint_open_cases",] == 0
+    assert figures["shelfpoint_feed_position",] == town.central.feed.head()
+    assert figures["shelfpoint_kiosk_silent_seconds", kiosk] == 30
+    assert figures["shelfpoint_kiosk_queue_length", kiosk] == 7
+    assert figures["shelfpoint_kiosk_queue_age_seconds", kiosk] == 7200
+    wrong = {key[2] for key, value in figures.items() if key[0] == "shelfpoint_kiosk_alert" and value}
+    assert wrong == {"queue_old", "device"}
+    assert not re.search("ann|王|1A2B3C4D", answer.text)
+
+
+def test_the_command_line_lists_the_fleet(caller: Any, town: Any) -> None:
+    place = ["--data", str(town.settings.data)]
+    if town.settings.database is not None:
+        place += ["--database", town.settings.database]
+    told = CliRunner().invoke(central_command, ["fleet", *place, "--json"])
+    (row,) = json.loads(told.output)
+    assert (row["kiosk"], row["branch"], row["heard_at"]) == (caller.kiosk, "main", None)
+    assert told.exit_code == bool(row["alerts"])

@@ -1,0 +1,81 @@
+"""Whatever is sent: an answer in the API's own words, never a failure of ours, and never another kiosk's acts."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kiosk.domain.journal import Outcome, Word
+from sync.central.http.app import MAX_BODY, make_app
+from sync.wire import Fault, FeedPage, LoanEntry, Push, Pushed
+
+SHORT = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+OPERATIONS = [("POST", "/v1/acts"), ("GET", "/v1/feed"), ("POST", "/v1/health"), ("POST", "/v1/enrol")]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_whatever_fits_the_schema_gets_an_answer_that_fits_it_too(
+    caller: Any, town: Any, method: str, path: str
+) -> None:
+    schema = schemathesis.openapi.from_asgi("/schema/openapi.json", make_app(town.central))
+    operation = schema[path][method]
+
+    @SHORT
+    @given(case=operation.as_strategy())
+    def ask(case: Any) -> None:
+        body = b"" if method == "GET" else json.dumps(case.body).encode()
+        headers = {"Authorization": f"Bearer {caller.token(body)}", "Content-Type": "application/json"}
+        query = {name: value for name, value in dict(case.query or {}).items() if name != "wait_s"}
+        answer = caller.client.request(method, path, content=body or None, headers=headers, params=query)
+        assert answer.status_code in {200, 400, 401, 413}, answer.text
+        case.operation.validate_response(answer)
+        if answer.status_code != 200:
+            assert msgspec.json.decode(answer.content, type=Fault).code
+
+    ask()
+
+
+@given(noise=st.binary(max_size=300))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_noise_is_a_fault_and_nothing_is_held(caller: Any, town: Any, noise: bytes) -> None:
+    headers = {"Authorization": f"Bearer {caller.token(noise)}", "Content-Type": "application/json"}
+    answer = caller.client.post("/v1/acts", content=noise, headers=headers)
+    assert answer.status_code == 400
+    assert town.central.holdings.acts() == {}
+
+
+@pytest.mark.parametrize(
+    "strange", ["\0", "\0" * 200, "\udc80".encode("utf-8", "surrogatepass").decode("latin1"), "a" * 10_000]
+)
+def test_a_name_that_no_database_holds_is_a_fault(caller: Any, strange: str) -> None:
+    for answer in (
+        caller.call("GET", "/v1/feed", params={"incarnation": strange}),
+        caller.call("GET", "/v1/feed", params={"cursor": strange}),
+        caller.call("POST", "/v1/health", {"incarnation": strange, "program": "p", "queue_length": 0}),
+        caller.call("POST", "/v1/acts", {"incarnation": strange, "words": []}),
+        caller.call("GET", "/v1/feed", token=caller.token(b"", iss=strange)),
+    ):
+        assert answer.status_code < 500, answer.text
+
+
+def test_a_body_that_is_too_large_is_refused(caller: Any) -> None:
+    assert caller.call("POST", "/v1/health", {"program": "x" * MAX_BODY}).status_code == 413
+
+
+def test_a_kiosk_can_neither_read_nor_write_another_kiosks_acts(caller: Any, town: Any) -> None:
+    town.say(Word.REQUEST, "theirs", kiosk="main-9", membership="ben")
+    for word in Word:
+        push = Push(incarnation="log-1", words=[town.word(word, "theirs", membership="ben", kiosk=caller.kiosk)])
+        said = msgspec.json.decode(caller.call("POST", "/v1/acts", push).content, type=Pushed).verdicts[0]
+        assert said.outcome is not Outcome.ACCEPTED
+        assert (said.due_at, said.position) == (None, 0)
+    assert town.loans() == {"C1": ("theirs", "ben")}
+    assert town.central.inbox.held_through("main-9", "log-1") == 1
+    page = msgspec.json.decode(caller.call("GET", "/v1/feed", params={"incarnation": "log-1"}).content, type=FeedPage)
+    assert [entry.membership for entry in page.entries if isinstance(entry, LoanEntry)] == [
+        "ben"
+    ]  # quota, by opaque id

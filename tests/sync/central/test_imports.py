@@ -1,0 +1,255 @@
+"""Files of items and patrons: checked whole, applied once, taken up where they stopped; and everything out again."""
+
+import csv
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pymarc
+import pytest
+from click.testing import CliRunner
+
+from kiosk.domain.identity import CardKind
+from kiosk.domain.journal import Word
+from kiosk.domain.lending import Standing
+from sync.central.import_sources import BadFile, MarcPlaces, read_items, read_patrons
+from sync.central.imports import APPLY, Report, RowReport, digest_of
+from sync.wire import CardEntry, ItemEntry, MembershipEntry
+from ui.cli.central import central as central_command
+
+
+class Killed(Exception):
+    """Stands for a process that dies between two transactions."""
+
+
+def quiet(phase: str, done: int, total: int | None) -> None:
+    pass
+
+
+def take_items(town: Any, file: Path, progress: Any = quiet, **how: bool) -> Report:
+    with closing(RowReport(file.with_suffix(".report"))) as report:
+        lines = read_items(file, MarcPlaces(), "main")
+        return town.central.imports.items(digest_of(file, "items"), lines, report, progress, **how)
+
+
+def take_patrons(town: Any, file: Path, **how: bool) -> Report:
+    with closing(RowReport(file.with_suffix(".report"))) as report:
+        return town.central.imports.patrons(digest_of(file, "patrons"), read_patrons(file), report, quiet, **how)
+
+
+def bad_rows(file: Path) -> list[tuple[str, str, str]]:
+    with file.with_suffix(".report").open(encoding="utf-8", newline="") as report:
+        return [(row["line"], row["field"], row["got"]) for row in csv.DictReader(report) if row["result"] == "bad"]
+
+
+def feed_items(town: Any) -> dict[str, ItemEntry]:
+    entries, cursor = [], None
+    while True:
+        page = town.central.feed.page(cursor, b"")
+        entries += page.entries
+        cursor = page.cursor
+        if not page.more:
+            return {entry.id: entry for entry in entries if isinstance(entry, ItemEntry)}
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    file = tmp_path / "items.csv"
+    rows = "".join(f"N{number},新書 {number},作者,book,main\n" for number in range(3 * APPLY + 7))
+    file.write_text("id,title,author,item_type,branch\n" + rows, encoding="utf-8")
+    return file
+
+
+def test_a_file_is_applied_once_by_its_digest(town: Any, catalogue: Path) -> None:
+    total = 3 * APPLY + 7
+    done = take_items(town, catalogue)
+    assert (done.good, done.bad, done.changed, done.applied, done.before) == (total, 0, total, True, False)
+    assert feed_items(town)["N5"].title == "新書 5"
+    head = town.central.feed.head()
+    again = take_items(town, catalogue)
+    assert (again.before, again.changed, town.central.feed.head()) == (True, 0, head)
+    catalogue.write_text(catalogue.read_text().replace("N5,新書 5,", "N5,改名,"))
+    other = take_items(town, catalogue)
+    assert (other.good, other.changed, town.central.feed.head()) == (total, 1, head + 1)
+
+
+def test_a_preview_changes_nothing(town: Any, catalogue: Path) -> None:
+    head = town.central.feed.head()
+    done = take_items(town, catalogue, preview=True)
+    assert (done.good, done.applied, town.central.feed.head()) == (3 * APPLY + 7, False, head)
+    assert take_items(town, catalogue).applied
+
+
+@pytest.mark.parametrize("stop", [("checking", 1000), ("applying", APPLY), ("applying", 3 * APPLY)])
+def test_an_import_that_died_goes_on_where_it_stopped(town: Any, catalogue: Path, stop: tuple[str, int]) -> None:
+    def die(phase: str, done: int, total: int | None) -> None:
+        if (phase, done) == stop:
+            raise Killed
+
+    with pytest.raises(Killed):
+        take_items(town, catalogue, die)
+    held = len([id_ for id_ in feed_items(town) if id_.startswith("N")])
+    assert held == (stop[1] if stop[0] == "applying" else 0)
+    head = town.central.feed.head()
+    seen: list[tuple[str, int]] = []
+    done = take_items(town, catalogue, lambda phase, done, total: seen.append((phase, done)))
+    assert (done.good, done.changed) == (3 * APPLY + 7, 3 * APPLY + 7)
+    assert town.central.feed.head() == head + 3 * APPLY + 7 - held
+    assert (stop[0] == "checking") == any(phase == "checking" for phase, _ in seen)
+
+
+def test_bad_rows_are_named_and_nothing_is_applied(town: Any, tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text(
+        "id,title,branch,state,desk_only\n"
+        "A1,好,main,,\n"
+        ",無號,main,,\n"
+        "A2,,nowhere,lost,maybe\n"
+        "A1,又一次,main,,\n"
+        "A3,短\n"
+        "A4,遠,nowhere,,1\n"
+    )
+    done = take_items(town, file)
+    assert (done.good, done.bad, done.applied) == (1, 5, False)
+    assert bad_rows(file) == [
+        ("3", "id", ""), ("4", "title", ""), ("4", "state", "lost"), ("4", "desk_only", "maybe"), ("5", "id", "A1"),
+        ("6", "(row)", "2 columns"), ("7", "branch", "nowhere"),
+    ]  # fmt: skip
+    assert "A1" not in feed_items(town)
+    assert take_items(town, file, skip_bad=True).applied
+    assert feed_items(town)["A1"].title == "好"
+
+
+def test_an_import_leaves_the_reservation(town: Any, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("id,title\nHELD,預約書(二版)\n")
+    assert take_items(town, file).changed == 1
+    assert (feed_items(town)["HELD"].title, feed_items(town)["HELD"].reserved_for) == ("預約書(二版)", "ben")
+
+
+def marc() -> list[pymarc.Record]:
+    def record(number: int, *copies: str) -> pymarc.Record:
+        made = pymarc.Record(force_utf8=True)
+        title = [pymarc.Subfield("a", f"臺灣史 {number} :"), pymarc.Subfield("b", "增訂 /")]
+        made.add_field(pymarc.Field(tag="245", indicators=pymarc.Indicators("1", "0"), subfields=title))
+        author = [pymarc.Subfield("a", "王堃,")]
+        made.add_field(pymarc.Field(tag="100", indicators=pymarc.Indicators("1", " "), subfields=author))
+        for copy in copies:
+            subfields = [pymarc.Subfield("p", copy), pymarc.Subfield("b", "main"), pymarc.Subfield("y", "dvd")]
+            made.add_field(pymarc.Field(tag="952", indicators=pymarc.Indicators(" ", " "), subfields=subfields))
+        return made
+
+    return [record(1, "M1", "M2"), record(2), *(record(number, f"M{number}") for number in range(3, 40))]
+
+
+def binary(file: Path, records: list[pymarc.Record]) -> Path:
+    file = file.with_suffix(".mrc")
+    file.write_bytes(b"".join(record.as_marc() for record in records))
+    return file
+
+
+def xml(file: Path, records: list[pymarc.Record]) -> Path:
+    file = file.with_suffix(".xml")
+    body = b"".join(pymarc.record_to_xml(record) for record in records)
+    file.write_bytes(b'<collection xmlns="http://www.loc.gov/MARC21/slim">' + body + b"</collection>")
+    return file
+
+
+@pytest.mark.parametrize("write", [binary, xml])
+def test_marc_records_become_one_item_for_each_copy(
+    town: Any, tmp_path: Path, write: Callable[[Path, list[pymarc.Record]], Path]
+) -> None:
+    file = write(tmp_path / "catalogue", marc())
+    done = take_items(town, file, skip_bad=True)
+    assert (done.good, done.bad, bad_rows(file)) == (39, 1, [("2", "952p", "")])
+    item = feed_items(town)["M2"]
+    assert (item.title, item.author, item.item_type, item.branch) == ("臺灣史 1 : 增訂", "王堃", "dvd", "main")
+
+
+def test_files_that_are_something_else_are_refused_whole(tmp_path: Path) -> None:
+    for name, content in {
+        "a.csv": b"id,title,mood\n", "b.csv": b"title\n", "c.csv": b"\xff\xfe", "d.xml": b"<html>", "e.pdf": b"",
+        "f.csv": b'id,title\nA,"open',
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(BadFile):
+            list(read_items(tmp_path / name, MarcPlaces(), "main"))
+    (tmp_path / "g.mrc").write_bytes(b"nonsense that is no record" * 9)
+    assert all(line.mistakes for line in read_items(tmp_path / "g.mrc", MarcPlaces(), "main"))
+
+
+def test_patrons_come_with_cards_and_only_differences_reach_the_feed(town: Any, tmp_path: Path) -> None:
+    file = tmp_path / "patrons.csv"
+    file.write_text(
+        "id,name,category,standing,expires_on,owed,easycard\n"
+        "ann,王小明,adult,,,,1A2B3C4D\n"
+        "fay,新人,adult,active,2027-12-31,20,99887766\n"
+        "gus,重複,adult,active,,,99887766\n"
+        "hal,錯誤,adult,alive,31/12/2027,-5,\n"
+    )
+    head = town.central.feed.head()
+    assert not take_patrons(town, file).applied
+    assert bad_rows(file) == [
+        ("4", "easycard", "card 99887766"), ("5", "standing", "alive"), ("5", "expires_on", "31/12/2027"),
+        ("5", "owed", "-5"),
+    ]  # fmt: skip
+    assert (tmp_path / "patrons.report").stat().st_mode & 0o777 == 0o600
+    done = take_patrons(town, file, skip_bad=True)
+    assert (done.good, done.changed, town.central.feed.head()) == (2, 1, head + 2)
+    assert town.say(Word.REQUEST, "a", membership="fay").reason is not None
+
+
+def test_a_blocked_patron_and_a_moved_card_reach_the_feed_while_an_import_runs(town: Any, catalogue: Path) -> None:
+    cursor = town.central.feed.page(None, b"").cursor
+    heard: list[tuple[int, set[str]]] = []
+
+    def meanwhile(phase: str, done: int, total: int | None) -> None:
+        if phase == "applying" and done == APPLY:
+            with town.central.registry.change("desk") as change:
+                change.stand("ann", Standing.BLOCKED)
+                change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
+            page = town.central.feed.page(cursor, b"")
+            entries = [*page.entries, *town.central.feed.page(page.cursor, b"").entries]
+            blocked = {
+                one.id for one in entries if isinstance(one, MembershipEntry) and one.standing is Standing.BLOCKED
+            }
+            cards = {one.membership for one in entries if isinstance(one, CardEntry)}
+            heard.append((done, blocked | cards))
+
+    take_items(town, catalogue, meanwhile)
+    assert heard == [(APPLY, {"ann", "ben"})]
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(central_command, list(arguments))
+
+
+def test_the_command_line_imports_exports_and_says_how_central_is(town: Any, catalogue: Path, tmp_path: Path) -> None:
+    place = ["--data", str(town.settings.data)]
+    if town.settings.database is not None:
+        place += ["--database", town.settings.database]
+    told = run("import-items", *place, str(catalogue), "--preview", "--json")
+    assert (told.exit_code, json.loads(told.output)["applied"]) == (0, False)
+    told = run("import-items", *place, str(catalogue), "--json")
+    assert (told.exit_code, json.loads(told.output)["changed"]) == (0, 3 * APPLY + 7)
+    assert "before" in run("import-items", *place, str(catalogue)).output
+    assert (tmp_path / "items.csv.report.csv").exists()
+    (tmp_path / "p.csv").write_text("id,name,category\nzoe,,adult\n")
+    assert run("import-patrons", *place, str(tmp_path / "p.csv")).exit_code == 1
+    (tmp_path / "p.csv").write_text("mood\n")
+    assert run("import-patrons", *place, str(tmp_path / "p.csv")).exit_code == 2
+    town.say(Word.FACT, "a")
+    assert run("export", *place, str(tmp_path / "out"), "--json").exit_code == 0
+    files = {path.stem for path in (tmp_path / "out").iterdir()}
+    assert {"item", "membership", "person", "card", "loan", "act", "word", "case", "audit", "kiosk"} <= files
+    assert not files & {"enrolment_code", "import_row"}
+    with (tmp_path / "out" / "loan.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["act"], row["membership"]) for row in csv.DictReader(file)] == [("a", "ann")]
+    assert "index_salt" not in (tmp_path / "out" / "kiosk.csv").read_text()
+    assert run("export", *place, str(tmp_path / "out")).exit_code == 1
+    told = run("doctor", *place, "--json")
+    assert (told.exit_code, {row["check"] for row in json.loads(told.output) if not row["ok"]}) == (0, set())
+    town.central.fleet.enrol(town.central.fleet.make_code("main"), b"\1" * 32)
+    assert run("doctor", *place).exit_code == 1

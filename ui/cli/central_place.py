@@ -1,0 +1,78 @@
+"""What every command of `shelfpoint central` has in common: which central it is about, and how mistakes are told."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sync.central.backup import BackupFailed
+from sync.central.database import DatabaseUnusable
+from sync.central.export import ExportFailed
+from sync.central.import_sources import BadFile
+from sync.central.keys import KeyFileUnusable
+from sync.central.office import Central, CentralSettings
+from sync.central.policies import BadPolicy
+from sync.central.registry import UnknownRecord
+
+_DATA = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), required=True, envvar="SHELFPOINT_CENTRAL_DATA",
+    help="Folder of central's database.",
+)  # fmt: skip
+_KEY = click.option(
+    "--key", type=click.Path(path_type=Path, dir_okay=False), envvar="SHELFPOINT_CENTRAL_KEY",
+    help="Root key file; default: beside the data folder, with the same name and .key.",
+)  # fmt: skip
+_DATABASE = click.option(
+    "--database", metavar="ADDRESS", envvar="SHELFPOINT_CENTRAL_DATABASE",
+    help="postgresql://user@host/name; default: encrypted SQLite in the data folder. A password belongs into ~/.pgpass.",
+)  # fmt: skip
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+
+
+class WrongUse(click.ClickException):
+    """Exit code 2."""
+
+    exit_code = 2
+
+
+def with_place(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives the command `place`: which central it is about."""
+
+    @wraps(command)
+    def placed(data: Path, key: Path | None, database: str | None, **rest: Any) -> None:
+        command(place=CentralSettings(data=data, key_file=key, database=database), **rest)
+
+    return _DATA(_KEY(_DATABASE(placed)))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What we know can go wrong becomes a message and an exit code."""
+    try:
+        yield
+    except (KeyFileUnusable, BadPolicy, BadFile) as error:
+        raise WrongUse(str(error)) from error
+    except UnknownRecord as error:
+        raise WrongUse(f"there is no {error}") from error
+    except (DatabaseUnusable, BackupFailed, ExportFailed) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def opened_at(place: CentralSettings) -> Iterator[Central]:
+    """Central, closed when the block ends."""
+    with told():
+        central = Central.open(place)
+        try:
+            yield central
+        finally:
+            central.close()
+
+
+def say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:
+    """For programs or for people."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain)
