@@ -251,11 +251,18 @@ class ActsLog:
                 count += 1
         return None if due is None else (due, count)
 
-    def items_lent_to(self, membership: MembershipId) -> tuple[ItemId, ...]:
-        """Items of own checkouts for this membership, newest first; who has them now is `standing`'s business."""
+    def items_lent_to(self, membership: MembershipId, epoch: str, position: int) -> tuple[ItemId, ...]:
+        """Items of own checkouts for this membership that a replica at (epoch, position) may lack.
+
+        Who has them now is `standing`'s business. What the replica has passed it tells by itself, so a reader of many
+        books costs no more than a new one.
+        """
         rows = self._read(
-            "SELECT DISTINCT item FROM word WHERE membership = ? AND deed = 'checkout' ORDER BY sequence DESC LIMIT 200",
+            "SELECT DISTINCT item FROM word WHERE membership = ? AND deed = 'checkout' "
+            "AND (outcome IS NULL OR epoch <> ? OR position > ?)",
             membership,
+            epoch,
+            position,
         )
         return tuple(ItemId(str(row[0])) for row in rows)
 

@@ -81,7 +81,7 @@ class Holdings:
         known: tuple[Loan, ...] = ()
         known = self._known(lambda replica: replica.loans_of(membership), known)
         items = {loan.item for loan in known}
-        items.update(self._acts.items_lent_to(membership))
+        items.update(self._acts.items_lent_to(membership, place.epoch, place.position))
         loans = (self._holder(item, place) for item in items)
         mine = (loan for loan in loans if loan is not None and loan.membership == membership)
         return tuple(sorted(mine, key=lambda loan: (loan.due_at, loan.item)))

@@ -304,7 +304,7 @@ def test_an_item_with_many_acts_is_still_judged_by_its_newest(log: ActsLog) -> N
     held = log.standing(newest.item, "", -1)
     assert held is not None
     assert held[0].act.id == newest.id
-    assert log.items_lent_to(ANN) == (newest.item,)
+    assert log.items_lent_to(ANN, "e1", 0) == (newest.item,)
     assert acts.HEAD == "acts_0001"
 
 

@@ -1,6 +1,6 @@
 """Online checkout on loopback: request on disk, signed round trip, judged and on disk at central, verdict on disk, shown.
 
-Everything is real: central in its own process, station, log, sync thread. The floor is one signed HTTP round trip of
+Everything is real: central in its own process, station, log, both sync threads. The floor is one signed HTTP round trip of
 the same client plus three durable commits of the same row by bare sqlcipher3, in the same run.
 """
 
@@ -72,7 +72,14 @@ class Bench:
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),
         )
-        threading.Thread(target=self._sync.run, args=(self._stop,), name="sync-acts", daemon=True).start()
+        follow = SyncFeed(
+            open_replica=lambda: ReplicaWriter(folder, KEY),
+            client=CentralClient(identity, incarnation, clock, offset),
+            clock=clock,
+            suspect=self._sync.suspect,
+        )
+        for name, run in (("sync-acts", self._sync.run), ("sync-feed", follow.run)):
+            threading.Thread(target=run, args=(self._stop,), name=name, daemon=True).start()
         self.hear_until(lambda event: event == LinkChanged(Link.ONLINE))
 
     def hear_until(self, wanted: Callable[[Event], bool]) -> None:
