@@ -18,6 +18,8 @@ from kiosk.ports import LedgerError, LedgerReason
 
 OLDEST_SQLITE = (3, 51, 3)
 KEY_BYTES = 32
+CACHE_KB = 16384
+"""Pages kept in memory by each connection: every page read anew is decrypted and checked again."""
 
 Connection = Any
 """A `sqlcipher3` connection; the library ships no types."""
@@ -73,6 +75,7 @@ def connect(path: Path, key: bytes, *, durable: bool) -> Connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     return connection
 
 
