@@ -8,25 +8,21 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import cast
 from uuid import uuid4
 
 import structlog
 
-from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
-from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, MembershipId, Reason
-from kiosk.ports import LedgerError, LedgerReason
+from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
+from kiosk.domain.values import ActId, IncarnationId, ItemId, MembershipId
+from sync.act_rows import COLUMNS, as_promised, micros, millis, moment, spoken_of, verdict_of
 from sync.encrypted import (
-    Connection,
     checkpoint,
     connect,
-    integrity,
     migrated,
-    set_aside,
     transaction,
     translated,
 )
@@ -36,17 +32,8 @@ log = structlog.get_logger(__name__)
 HEAD = "acts_0001"
 FILE = "acts.db"
 PRUNE_SLICE = 250
-BLIND = 5000
-"""Numbers tried beyond the last readable row when nobody can say where a damaged log ends."""
-
-_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_COLUMNS = (
-    "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
-    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position"
-)
 _OF_ITEM = (
-    f"SELECT {_COLUMNS} FROM word WHERE item = ? "
+    f"SELECT {COLUMNS} FROM word WHERE item = ? "
     "ORDER BY coalesce(request_sequence, sequence) DESC, sequence DESC LIMIT 64"
 )
 """An item's words, the newest act first: a last word stands where its request stood, also when it was said again later."""
@@ -76,96 +63,6 @@ class Rescue:
     """Requests of which it cannot be read whether they happened; a person must compare with the file kept aside."""
 
 
-def prepare_or_rescue(folder: Path, key: bytes, now: datetime) -> Rescue | None:
-    """At start: the file is whole, or what can be read of it begins a new one. Raises LedgerError.
-
-    The damaged file is kept beside it. The new one is a new incarnation and tells every act again by its last word,
-    which central judges once: what it knew stays, what it had not heard arrives.
-    """
-    path = folder / FILE
-    try:
-        prepare(folder, key)
-        connection = connect(path, key, durable=True)
-        try:
-            integrity(connection, path)
-        finally:
-            connection.close()
-    except LedgerError as error:
-        if error.reason is not LedgerReason.DAMAGED:
-            raise
-        log.error("the acts file is damaged; what can be read begins a new one", detail=error.detail)
-    else:
-        return None
-    aside = set_aside(path, f"damaged-{now:%Y%m%dT%H%M%S}")
-    words, unclear = _readable(aside, key)
-    prepare(folder, key)
-    new = ActsLog(folder, key)
-    try:
-        rescue = Rescue(now, len(words), unclear)
-        new.begin_with(words, rescue)
-    finally:
-        new.close()
-    log.error("acts were rescued", said_again=rescue.said_again, unclear=unclear, kept_aside=aside.name)
-    return rescue
-
-
-def _readable(path: Path, key: bytes) -> tuple[list[tuple[Word, Act]], int]:
-    """The last word of every act that can be read, in order, and how many requests stay unclear."""
-    told: dict[ActId, dict[Word, tuple[Spoken, Verdict | None]]] = {}
-    source = _Source(path, key)
-    newest = source.one("SELECT max(sequence) FROM word")
-    first = source.one("SELECT min(sequence) FROM word")
-    number = 1 if first is None else cast(int, first[0] or 1)
-    last = None if newest is None else cast(int, newest[0] or 0)
-    found = number
-    while number <= (found + BLIND if last is None else last):
-        row = source.one(f"SELECT {_COLUMNS} FROM word WHERE sequence = ?", number)
-        if row is not None:
-            spoken, found = _spoken(row), number
-            told.setdefault(spoken.act.id, {})[spoken.word] = (spoken, _verdict(row))
-        number += 1
-    words, unclear = [], 0
-    for act_id, said in told.items():
-        asked = said.get(Word.REQUEST)
-        final = said.get(Word.FACT) or said.get(Word.WITHDRAWAL)
-        if final is not None:
-            words.append((final[0].word, final[0].act))
-        elif asked is not None and asked[1] is not None:
-            stands = asked[1].outcome.stands
-            words.append((Word.FACT if stands else Word.WITHDRAWAL, _as_promised(asked[0].act, asked[1])))
-        elif asked is not None:
-            settled = source.one("SELECT count(*) FROM word WHERE act = ? AND word <> 'request'", act_id)
-            if settled is not None and settled[0] == 0:
-                words.append((Word.WITHDRAWAL, asked[0].act))  # it was open: as after any other death
-            else:
-                unclear += 1
-    source.close()
-    return words, unclear
-
-
-class _Source:
-    """A damaged file, read row by row; each error costs a new connection, for it spoils the old one."""
-
-    def __init__(self, path: Path, key: bytes) -> None:
-        self._path, self._key = path, key
-        self._db: Connection | None = None
-
-    def one(self, query: str, *parameters: object) -> Sequence[object] | None:
-        """The first row, or None when there is none or it cannot be read."""
-        try:
-            self._db = self._db or connect(self._path, self._key, durable=False)
-            with translated(self._path):
-                return cast("Sequence[object] | None", self._db.execute(query, parameters).fetchone())
-        except LedgerError:
-            self.close()
-            return None
-
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-
 class ActsLog:
     """One thread's view of the log. Every method may raise LedgerError; then nothing was written."""
 
@@ -192,15 +89,15 @@ class ActsLog:
     def open_requests(self) -> tuple[Act, ...]:
         """Requests with neither verdict nor last word: the process died while asking."""
         rows = self._read(
-            f"SELECT {_COLUMNS} FROM word AS asked WHERE outcome IS NULL AND word = 'request' AND NOT EXISTS "
+            f"SELECT {COLUMNS} FROM word AS asked WHERE outcome IS NULL AND word = 'request' AND NOT EXISTS "
             "(SELECT 1 FROM word AS last WHERE last.act = asked.act AND last.word <> 'request') ORDER BY sequence"
         )
-        return tuple(_spoken(row).act for row in rows)
+        return tuple(spoken_of(row).act for row in rows)
 
     def newest(self) -> datetime | None:
         """Kiosk time of the newest word; None in an empty log."""
         rows = self._read("SELECT happened_at FROM word ORDER BY sequence DESC LIMIT 1")
-        return _moment(cast(int, rows[0][0])) if rows else None
+        return moment(cast(int, rows[0][0])) if rows else None
 
     def check(self) -> None:
         """Prove that the log can be written."""
@@ -229,7 +126,7 @@ class ActsLog:
         """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
         decided: dict[str, Word] = {}
         for row in self._read(_OF_ITEM, item):
-            spoken, verdict = _spoken(row), _verdict(row)
+            spoken, verdict = spoken_of(row), verdict_of(row)
             last = decided.setdefault(spoken.act.id, spoken.word)
             if spoken.act.deed is not Deed.RENEW and _stands(spoken.word, last, verdict):
                 return None if _passed(verdict, epoch, position) else (spoken, verdict)
@@ -240,7 +137,7 @@ class ActsLog:
         due, count = None, 0
         decided: set[ActId] = set()
         for row in self._read(_OF_ITEM, item):
-            spoken, verdict = _spoken(row), _verdict(row)
+            spoken, verdict = spoken_of(row), verdict_of(row)
             if spoken.act.deed is not Deed.RENEW:
                 break
             if spoken.act.id in decided:
@@ -270,29 +167,29 @@ class ActsLog:
 
     def newest_word(self, act: ActId) -> Spoken | None:
         """The newest word of an act."""
-        rows = self._read(f"SELECT {_COLUMNS} FROM word WHERE act = ? ORDER BY sequence DESC LIMIT 1", act)
-        return _spoken(rows[0]) if rows else None
+        rows = self._read(f"SELECT {COLUMNS} FROM word WHERE act = ? ORDER BY sequence DESC LIMIT 1", act)
+        return spoken_of(rows[0]) if rows else None
 
     def unsent(self, limit: int) -> tuple[Spoken, ...]:
         """Facts and withdrawals without a verdict, oldest first."""
         return tuple(
-            _spoken(row)
+            spoken_of(row)
             for row in self._read(
-                f"SELECT {_COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' ORDER BY sequence LIMIT ?",
+                f"SELECT {COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' ORDER BY sequence LIMIT ?",
                 limit,
             )
         )
 
     def words(self) -> Iterator[tuple[Spoken, Verdict | None]]:
         """The whole log in its order, each word with what central said of it; for looking and checking."""
-        for row in self._read(f"SELECT {_COLUMNS} FROM word ORDER BY sequence"):
-            yield _spoken(row), _verdict(row)
+        for row in self._read(f"SELECT {COLUMNS} FROM word ORDER BY sequence"):
+            yield spoken_of(row), verdict_of(row)
 
     def queue(self) -> tuple[int, datetime | None]:
         """How many words wait, and since when."""
         rows = self._read("SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'")
         count, oldest = cast("tuple[int, int | None]", rows[0])
-        return count, None if oldest is None else _moment(oldest)
+        return count, None if oldest is None else moment(oldest)
 
     def settle_all(self, verdicts: Iterable[Verdict]) -> None:
         """Write verdicts in one commit; a word that has one of this epoch keeps it.
@@ -307,7 +204,7 @@ class ActsLog:
                     self._write_verdict(verdict)
                 elif verdict.word is Word.REQUEST and self._write_verdict(verdict):
                     asked = db.execute(
-                        f"SELECT {_COLUMNS} FROM word AS asked WHERE act = ? AND NOT EXISTS "
+                        f"SELECT {COLUMNS} FROM word AS asked WHERE act = ? AND NOT EXISTS "
                         "(SELECT 1 FROM word AS last WHERE last.act = asked.act AND last.word <> 'request')",
                         (verdict.act_id,),
                     ).fetchall()
@@ -323,7 +220,7 @@ class ActsLog:
                 verdict.outcome,
                 verdict.reason,
                 details,
-                _micros(verdict.due_at),
+                micros(verdict.due_at),
                 verdict.epoch,
                 verdict.position,
                 verdict.act_id,
@@ -368,7 +265,7 @@ class ActsLog:
                     "AND EXISTS (SELECT 1 FROM word AS said WHERE said.act = word.act AND said.outcome IS NOT NULL) "
                     "AND NOT EXISTS (SELECT 1 FROM word AS other WHERE other.act = word.act AND other.outcome IS NULL "
                     f"AND other.word <> 'request') ORDER BY sequence LIMIT {PRUNE_SLICE})",
-                    (_micros(before), int(self._meta("held_through") or 0)),
+                    (micros(before), int(self._meta("held_through") or 0)),
                 ).rowcount
             forgotten += gone
             if gone < PRUNE_SLICE:
@@ -385,7 +282,7 @@ class ActsLog:
             "UPDATE word SET epoch = ?, position = 0 WHERE sequence <= ? AND outcome IS NOT NULL", (epoch, held_through)
         )
         settled = connection.execute(
-            f"SELECT {_COLUMNS} FROM word AS asked WHERE sequence > ? AND word = 'request' AND outcome IS NOT NULL "
+            f"SELECT {COLUMNS} FROM word AS asked WHERE sequence > ? AND word = 'request' AND outcome IS NOT NULL "
             "AND NOT EXISTS (SELECT 1 FROM word AS last WHERE last.act = asked.act AND last.word <> 'request') "
             "ORDER BY sequence",
             (held_through,),
@@ -401,9 +298,9 @@ class ActsLog:
     def _say_last_words(self, settled: Iterable[Sequence[object]]) -> None:
         """Of requests with a verdict: what stands is a fact now, what does not is withdrawn."""
         for row in settled:
-            spoken, verdict = _spoken(row), _verdict(row)
+            spoken, verdict = spoken_of(row), verdict_of(row)
             stands = verdict is not None and verdict.outcome.stands
-            self._insert(Word.FACT if stands else Word.WITHDRAWAL, _as_promised(spoken.act, verdict))
+            self._insert(Word.FACT if stands else Word.WITHDRAWAL, as_promised(spoken.act, verdict))
 
     def _insert(self, word: Word, act: Act) -> Spoken:
         asked = self._db.execute("SELECT sequence FROM word WHERE act = ? AND word = 'request'", (act.id,)).fetchone()
@@ -418,12 +315,12 @@ class ActsLog:
                 act.membership,
                 act.item,
                 act.branch,
-                _micros(act.happened_at),
-                _millis(act.clock_offset),
+                micros(act.happened_at),
+                millis(act.clock_offset),
                 act.mode,
-                _millis(act.replica_age),
+                millis(act.replica_age),
                 act.policy_version,
-                _micros(act.due_at),
+                micros(act.due_at),
                 request_sequence,
             ),
         )
@@ -450,67 +347,3 @@ def _stands(word: Word, last: Word, verdict: Verdict | None) -> bool:
 def _passed(verdict: Verdict | None, epoch: str, position: int) -> bool:
     """Position 0: central held it before its epoch began, so any feed of that epoch has it; an older feed may not."""
     return verdict is not None and verdict.epoch == epoch and verdict.position <= position
-
-
-def _as_promised(act: Act, verdict: Verdict | None) -> Act:
-    """The act with the due date that the patron was told."""
-    if verdict is None or verdict.due_at is None:
-        return act
-    return replace(act, due_at=verdict.due_at)
-
-
-def _spoken(row: Sequence[object]) -> Spoken:
-    (sequence, act, word, deed, membership, item, branch, happened, offset, mode, age, policy, due, request) = cast(
-        "tuple[int, str, str, str, str | None, str, str, int, int | None, str, int | None, str | None, int | None, "
-        "int | None]",
-        tuple(row[:14]),
-    )
-    return Spoken(
-        sequence=sequence,
-        word=Word(word),
-        request_sequence=request,
-        act=Act(
-            id=ActId(act),
-            deed=Deed(deed),
-            membership=None if membership is None else MembershipId(membership),
-            item=ItemId(item),
-            branch=BranchId(branch),
-            happened_at=_moment(happened),
-            clock_offset=None if offset is None else timedelta(milliseconds=offset),
-            mode=Mode(mode),
-            replica_age=None if age is None else timedelta(milliseconds=age),
-            policy_version=policy,
-            due_at=None if due is None else _moment(due),
-        ),
-    )
-
-
-def _verdict(row: Sequence[object]) -> Verdict | None:
-    act, word = str(row[1]), str(row[2])
-    outcome, reason, details, due, epoch, position = cast(
-        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[14:])
-    )
-    if outcome is None:
-        return None
-    return Verdict(
-        act_id=ActId(act),
-        word=Word(word),
-        outcome=Outcome(outcome),
-        reason=None if reason is None else Reason(reason),
-        details=MappingProxyType(json.loads(details) if details else {}),
-        due_at=None if due is None else _moment(due),
-        epoch=epoch or "",
-        position=position or 0,
-    )
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH_START + timedelta(microseconds=micros)
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH_START) // _MICROSECOND
-
-
-def _millis(span: timedelta | None) -> int | None:
-    return None if span is None else round(span / timedelta(milliseconds=1))

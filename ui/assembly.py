@@ -34,7 +34,7 @@ from kiosk.ports import (
     View,
 )
 from kiosk.station import QueueMailbox, Station
-from sync import acts, wire
+from sync import rescue, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
@@ -133,7 +133,7 @@ def start_kiosk(
     clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
     past_settled = threading.Event()
     key = key_file(settings.keys / DATABASE_KEY)
-    acts.prepare_or_rescue(settings.data, key, clock.now())
+    rescue.prepare_or_rescue(settings.data, key, clock.now())
     care = ReplicaCare(settings.data, key, identity.index_key_bytes())
     care.prepare()
     incarnation = _incarnation(settings, key)

@@ -9,7 +9,8 @@ from kiosk_sync import DUE, KEY, NOON, act, open_log, verdict
 from kiosk.domain.journal import Act, Outcome, Word
 from kiosk.ports import LedgerError, LedgerReason
 from sync import acts
-from sync.acts import ActsLog, prepare_or_rescue
+from sync.acts import ActsLog
+from sync.rescue import prepare_or_rescue
 
 PAGE = 4096
 

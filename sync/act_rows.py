@@ -1,0 +1,85 @@
+"""A row of the acts file as a word and its verdict, and back: which columns there are, and how times are kept.
+
+Times are whole microseconds since 1970 (UTC), spans whole milliseconds; ids and enums are their text.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import cast
+
+from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
+
+_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+COLUMNS = (
+    "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
+    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position"
+)
+
+
+def spoken_of(row: Sequence[object]) -> Spoken:
+    (sequence, act, word, deed, membership, item, branch, happened, offset, mode, age, policy, due, request) = cast(
+        "tuple[int, str, str, str, str | None, str, str, int, int | None, str, int | None, str | None, int | None, "
+        "int | None]",
+        tuple(row[:14]),
+    )
+    return Spoken(
+        sequence=sequence,
+        word=Word(word),
+        request_sequence=request,
+        act=Act(
+            id=ActId(act),
+            deed=Deed(deed),
+            membership=None if membership is None else MembershipId(membership),
+            item=ItemId(item),
+            branch=BranchId(branch),
+            happened_at=moment(happened),
+            clock_offset=None if offset is None else timedelta(milliseconds=offset),
+            mode=Mode(mode),
+            replica_age=None if age is None else timedelta(milliseconds=age),
+            policy_version=policy,
+            due_at=None if due is None else moment(due),
+        ),
+    )
+
+
+def verdict_of(row: Sequence[object]) -> Verdict | None:
+    act, word = str(row[1]), str(row[2])
+    outcome, reason, details, due, epoch, position = cast(
+        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[14:])
+    )
+    if outcome is None:
+        return None
+    return Verdict(
+        act_id=ActId(act),
+        word=Word(word),
+        outcome=Outcome(outcome),
+        reason=None if reason is None else Reason(reason),
+        details=MappingProxyType(json.loads(details) if details else {}),
+        due_at=None if due is None else moment(due),
+        epoch=epoch or "",
+        position=position or 0,
+    )
+
+
+def moment(micros: int) -> datetime:
+    return _EPOCH_START + timedelta(microseconds=micros)
+
+
+def micros(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH_START) // _MICROSECOND
+
+
+def millis(span: timedelta | None) -> int | None:
+    return None if span is None else round(span / timedelta(milliseconds=1))
+
+
+def as_promised(act: Act, verdict: Verdict | None) -> Act:
+    """The act with the due date that the patron was told."""
+    if verdict is None or verdict.due_at is None:
+        return act
+    return replace(act, due_at=verdict.due_at)
