@@ -6,6 +6,7 @@ looks again after a while by itself.
 
 import asyncio
 import threading
+from collections.abc import Iterable
 
 
 class Bell:
@@ -32,7 +33,8 @@ class Bell:
         """Something was committed. Any thread, never blocks."""
         with self._lock:
             self._count += 1
-            waiting, self._waiting = self._waiting, set()
+            waiting = tuple(self._waiting)
+            self._waiting.clear()
         _wake_all(waiting)
 
     def close(self) -> None:
@@ -40,7 +42,7 @@ class Bell:
         self._closed = True
         self.ring()
         with self._lock:
-            pausing, self._pausing = self._pausing, set()
+            pausing = tuple(self._pausing)
         _wake_all(pausing)
 
     async def wait(self, seen: int, timeout_s: float) -> None:
@@ -49,9 +51,8 @@ class Bell:
         with self._lock:
             if self._count != seen or self._closed:
                 return
-            waiting = self._waiting
-            waiting.add(future)
-        await self._until(future, waiting, timeout_s)
+            self._waiting.add(future)
+        await self._until(future, self._waiting, timeout_s)
 
     async def pause(self, seconds: float) -> None:
         """So long, whatever is committed; shorter if central goes down."""
@@ -75,7 +76,7 @@ class Bell:
                 among.discard(future)
 
 
-def _wake_all(futures: set[asyncio.Future[None]]) -> None:
+def _wake_all(futures: Iterable[asyncio.Future[None]]) -> None:
     for future in futures:
         loop = future.get_loop()
         if not loop.is_closed():
