@@ -202,6 +202,8 @@ class PrintOutcome(StrEnum):
     """The printer confirmed it."""
     UNCONFIRMED = "unconfirmed"
     """All bytes were sent; the printer did not say."""
+    SPOOLED = "spooled"
+    """A print queue took it and sent it on; no printer was ever heard."""
     FAILED = "failed"
     """Not printed, or only in part: see the reason."""
 
@@ -432,6 +434,7 @@ class SlipState(StrEnum):
     PRINTING = "printing"
     PRINTED = "printed"
     UNCONFIRMED = "unconfirmed"
+    SPOOLED = "spooled"
     FAILED = "failed"
     QR = "qr"
     NONE = "none"
