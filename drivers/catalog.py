@@ -18,6 +18,9 @@ from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
+from drivers.usb_link import UsbDoor
+from drivers.usb_ports import is_usb_name
+from drivers.usb_printers import NODES
 from drivers.viewfinder import Viewfinder
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
@@ -81,6 +84,8 @@ class PrinterEntry(Protocol):
     def port(self) -> int: ...
     @property
     def path(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
     @property
     def baud(self) -> int: ...
     @property
@@ -215,4 +220,6 @@ def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:
 
 def door_of(entry: PrinterEntry) -> Door:
     """Where this printer is."""
+    if entry.path.startswith(NODES) or is_usb_name(entry.path):
+        return UsbDoor(entry.path, entry.baud, entry.handshake)
     return SerialDoor(entry.path, entry.baud, entry.handshake) if entry.path else TcpDoor(entry.host, entry.port)

@@ -4,8 +4,9 @@ Owns the one connection to the printer; `run` works in the supervisor's thread `
 come from other threads and only use the queue. Decisions:
 
 * "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS ( H with four
-  characters of the job's own, so that the late echo of another job is none; or GS r 1; ESC/POS reference), FAILED when
-  it names a fault first, UNCONFIRMED when all bytes left and it says neither.
+  characters of the job's own, so that the late echo of another job is none; or GS r 1, counted by `Marks` over all
+  connections; ESC/POS reference), FAILED when it names a fault first, UNCONFIRMED when all bytes left and it says
+  neither.
 * A slip comes out at most once: a job is sent again, once, only if not one of its bytes had left. After paper out the
   rest stands in the printer's buffer and prints when paper is put in, so that is never sent again either.
 * `run` does not raise while the printer is away: it stays, so that a job gets its answer at once instead of waiting
@@ -37,6 +38,7 @@ from drivers.escpos import (
     reason_of_news,
 )
 from drivers.link import ByteLink, Door
+from drivers.print_marks import Marks
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import (
     DeviceError,
@@ -72,6 +74,8 @@ class Patience:
     """Between two looks at the state while the mark is awaited."""
     poll_s: float = 2.0
     """Between two looks at the state when idle."""
+    give_up_s: float = 12.0
+    """For the answer to a job that ended without it, while the printer is ready: see `Marks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,11 @@ class _Order:
 class _Talk:
     """One connection and what was said on it."""
 
-    def __init__(self, link: ByteLink, answer_s: float) -> None:
+    def __init__(self, link: ByteLink, answer_s: float, marks: Marks) -> None:
         self.link = link
         self._answer_s = answer_s
         self._reader = AnswerReader()
-        self.owed = 0
-        """Marks sent and not answered: the printer answers them in order, so a job is done when none is owed."""
+        self._marks = marks
         self.echo: bytes | None = None
         """The one echo that ends the job; None: it is ended by counting marks."""
         self.busy_until = 0.0
@@ -127,9 +130,9 @@ class _Talk:
         for answer in self._reader.feed(self.link.read(deadline_s)):
             match answer:
                 case MarkAnswer() if self.echo is None:
-                    self.owed = max(0, self.owed - 1)
+                    self._marks.answered()
                 case EchoAnswer(echo=echo) if echo == self.echo:
-                    self.owed = 0
+                    self._marks.own = 0
                 case MarkAnswer() | EchoAnswer():
                     pass
                 case StateNews(data=data):
@@ -163,6 +166,7 @@ class SlipPrinter:
         self._gate = threading.Lock()
         self._closed = False
         self._talk: _Talk | None = None
+        self._marks = Marks(self._patience.give_up_s)
         self._absent = False
         self._cut_short = 0
         """Length of a job whose connection was lost: the printer may still wait for the rest of a picture."""
@@ -205,7 +209,8 @@ class SlipPrinter:
     def _look(self, report: Report) -> None:
         """Asks for the state, on the held connection or a new one, and reports it."""
         try:
-            report(self._status(self._connected(self._patience.connect_s).state()))
+            fault = self._connected(self._patience.connect_s).state()
+            report(self._status(fault))
         except DeviceError as error:
             self._lose(error, report)
 
@@ -221,6 +226,7 @@ class SlipPrinter:
         except OSError as error:
             log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
         finally:
+            self._marks.job_ended()
             self._end(order.job, *ended)
 
     def _print(
@@ -244,10 +250,14 @@ class SlipPrinter:
                 self._cut_short = len(job.data)
                 carried_s = 0.0 if talk.link.bytes_per_s is None else len(data) / talk.link.bytes_per_s
                 ends += carried_s
+                if self.profile.confirms != "none":
+                    self._marks.sent(time.monotonic() + carried_s)
                 talk.write(data, min(self._patience.send_s + carried_s, _left(ends)))
             except DeviceError as error:
                 sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
                 self._lose(error, report)
+                if sent == 0:
+                    self._marks.own = 0
                 if sent == 0 and tries > 0 and time.monotonic() < ends and not stop.is_set():
                     continue
                 return PrintOutcome.FAILED, error.reason
@@ -260,13 +270,12 @@ class SlipPrinter:
         """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED."""
         marked = self.profile.confirms != "none"
         talk.echo = echo if self.profile.confirms == "gs_h" else None
-        talk.owed += 1 if marked else 0
         try:
             while True:
                 if marked:
                     talk.hear(min(self._patience.watch_s, max(left(), 0.001)))
-                fault = talk.state() if talk.owed or not marked else None
-                if marked and talk.owed == 0:
+                fault = talk.state() if self._marks.own or not marked else None
+                if marked and not self._marks.own:
                     self._cut_short = 0
                     return PrintOutcome.PRINTED, None
                 fault = talk.news if _stops(talk.news) and fault is None else fault
@@ -282,12 +291,11 @@ class SlipPrinter:
         except DeviceError as error:
             self._lose(error, report)
             return PrintOutcome.UNCONFIRMED, None
-        self._drop()  # a mark that comes late must not speak for the next job
         return PrintOutcome.UNCONFIRMED, None
 
     def _connected(self, deadline_s: float) -> _Talk:
         if self._talk is None:
-            self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s)
+            self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s, self._marks)
             if self.profile.news:
                 self._talk.write(NEWS_ON, deadline_s)
         return self._talk
@@ -300,11 +308,16 @@ class SlipPrinter:
     def _lose(self, error: DeviceError, report: Report) -> None:
         self._drop()
         self._absent = error.reason in _AWAY
+        self._marks.standing_still()
         state = DeviceState.ABSENT if self._absent else DeviceState.FAULT
         report(DeviceStatus(device=self.name, kind=self.kind, state=state, reason=error.reason, detail=error.detail))
 
     def _status(self, reason: DeviceReason | None) -> DeviceStatus:
         self._absent = False
+        if _stops(reason):
+            self._marks.standing_still()
+        else:
+            self._marks.ready(time.monotonic())
         state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
         detail = f"{self._door.address} {self.profile.name}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)

@@ -98,6 +98,8 @@ class Press:
         self._codes: list[str] = []
         self._rasters = 0
         self._raw = bytearray()
+        self.fed_dots = 0
+        """Paper that has passed the head since the beginning."""
         self._reset()
 
     def obey(self, command: bytes) -> int:
@@ -138,12 +140,17 @@ class Press:
                 self._letter(command)
             case _:
                 pass
+        self.fed_dots += sum(strip.height for strip in self._strips[before:])
         return sum(strip.height >= _LEAST_LINE for strip in self._strips[before:])
 
     @property
     def begun(self) -> bool:
         """Something is on the paper that was not cut off yet."""
         return bool(self._strips or self._line)
+
+    def switch_off(self) -> None:
+        """The modes and an unprinted line are lost; what is on the paper stays there."""
+        self._reset()
 
     def cut(self) -> None:
         """The slip falls."""
