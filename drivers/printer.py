@@ -19,7 +19,7 @@ import string
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -39,6 +39,7 @@ from drivers.escpos import (
 )
 from drivers.link import ByteLink, Door
 from drivers.print_marks import Marks
+from drivers.print_orders import Order, PrintOrders
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import (
     DeviceError,
@@ -47,7 +48,6 @@ from kiosk.ports import (
     DeviceState,
     DeviceStatus,
     Mailbox,
-    PrintEnded,
     PrintOutcome,
 )
 from kiosk.slip import Slip
@@ -76,14 +76,6 @@ class Patience:
     """Between two looks at the state when idle."""
     give_up_s: float = 12.0
     """For the answer to a job that ended without it, while the printer is ready: see `Marks`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A slip that waits to be printed."""
-
-    job: str
-    slip: Slip = field(repr=False)
 
 
 class _Talk:
@@ -160,11 +152,8 @@ class SlipPrinter:
         self._door = door
         self.profile = profile
         """What the printer can do."""
-        self._mailbox = mailbox
+        self._orders = PrintOrders(name, mailbox)
         self._patience = patience or Patience()
-        self._queue: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
-        self._gate = threading.Lock()
-        self._closed = False
         self._talk: _Talk | None = None
         self._marks = Marks(self._patience.give_up_s)
         self._absent = False
@@ -175,36 +164,29 @@ class SlipPrinter:
 
     def print_slip(self, job: str, slip: Slip) -> None:
         """Queue one job; never blocks, never raises; exactly one PrintEnded comes for it."""
-        with self._gate:
-            if not self._closed:
-                self._queue.put(_Order(job, slip))
-                return
-        self._end(job, PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
+        self._orders.put(job, slip)
 
     def wake(self) -> None:
         """Make `run` look at `stop` now; any thread."""
-        self._queue.put(None)
+        self._orders.wake()
 
     # --- in the device's thread
 
     def run(self, stop: threading.Event, report: Report) -> None:
         """Serves jobs and watches the state until `stop` is set; then every job still waiting ends as FAILED."""
-        with self._gate:
-            self._closed = False
-        try:
-            self._look(report)
-            while not stop.is_set():
-                try:
-                    order = self._queue.get(timeout=self._patience.poll_s)
-                except queue.Empty:
-                    self._look(report)
-                    continue
-                if order is not None:
-                    self._serve(order, stop, report)
-        finally:
-            self._drop()
-            if stop.is_set():
-                self._refuse_waiting()
+        with self._orders.open(stop):
+            try:
+                self._look(report)
+                while not stop.is_set():
+                    try:
+                        order = self._orders.next(self._patience.poll_s)
+                    except queue.Empty:
+                        self._look(report)
+                        continue
+                    if order is not None:
+                        self._serve(order, stop, report)
+            finally:
+                self._drop()
 
     def _look(self, report: Report) -> None:
         """Asks for the state, on the held connection or a new one, and reports it."""
@@ -214,7 +196,7 @@ class SlipPrinter:
         except DeviceError as error:
             self._lose(error, report)
 
-    def _serve(self, order: _Order, stop: threading.Event, report: Report) -> None:
+    def _serve(self, order: Order, stop: threading.Event, report: Report) -> None:
         """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
         ended: tuple[PrintOutcome, DeviceReason | None] = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
         try:
@@ -227,7 +209,7 @@ class SlipPrinter:
             log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
         finally:
             self._marks.job_ended()
-            self._end(order.job, *ended)
+            self._orders.end(order.job, *ended)
 
     def _print(
         self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report
@@ -321,21 +303,6 @@ class SlipPrinter:
         state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
         detail = f"{self._door.address} {self.profile.name}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
-
-    def _refuse_waiting(self) -> None:
-        with self._gate:
-            self._closed = True
-        while True:
-            try:
-                order = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            if order is not None:
-                self._end(order.job, PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
-
-    def _end(self, job: str, outcome: PrintOutcome, reason: DeviceReason | None) -> None:
-        log.info("slip ended", device=self.name, outcome=outcome, reason=reason)
-        self._mailbox.post(PrintEnded(job, outcome, reason))
 
 
 def _left(ends: float) -> float:

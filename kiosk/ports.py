@@ -62,6 +62,7 @@ class DeviceReason(StrEnum):
     COVER_OPEN = "cover_open"
     CUTTER = "cutter"
     HOT_HEAD = "hot_head"
+    QUEUE_STOPPED = "queue_stopped"
     PRINTER_ERROR = "printer_error"
     LINE_NOISE = "line_noise"
 
