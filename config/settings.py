@@ -141,6 +141,8 @@ class Printer(_Part):
     def _is_somewhere(self) -> Self:
         if sum(map(bool, (self.host, self.path, self.queue))) != 1:
             raise ValueError("one of host (network), path (serial or USB) and queue (CUPS)")
+        if self.queue and self.confirms not in (None, "none"):
+            raise ValueError("no key confirms beside queue: nobody hears a printer behind a queue")
         return self
 
 

@@ -13,6 +13,7 @@ from drivers.device import Device
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Confirms, Profile
+from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
@@ -213,13 +214,15 @@ def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
     return SerialScanner(entry.name, entry.path, baud, mailbox, repeat_s=entry.repeat_s if entry.repeats else 0.0)
 
 
-def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:
+def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter | QueuePrinter:
     """The driver of this printer; raises BadSettings for an unknown profile."""
+    if entry.queue:
+        return QueuePrinter(entry.name, entry.queue, _profile(entry), mailbox=mailbox)
     return SlipPrinter(entry.name, door_of(entry), _profile(entry), mailbox=mailbox)
 
 
 def door_of(entry: PrinterEntry) -> Door:
-    """Where this printer is."""
+    """Where this printer is; one behind a queue has no door."""
     if entry.path.startswith(NODES) or is_usb_name(entry.path):
         return UsbDoor(entry.path, entry.baud, entry.handshake)
     return SerialDoor(entry.path, entry.baud, entry.handshake) if entry.path else TcpDoor(entry.host, entry.port)

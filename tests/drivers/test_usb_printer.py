@@ -192,3 +192,36 @@ def test_udev_finds_the_printer_behind_its_node(on_a_bus: list[str]) -> None:
     )
     assert "path='/dev/usb/lp0', vendor='0416', product='5011', serial='A1B2C3'" in done.stdout
     assert "model='STMicroelectronics POS80 Printer USB'" in done.stdout
+
+
+SETTINGS = """
+library_name = "青田市立圖書館"
+branch = "main"
+branch_name = "Main"
+data = "data"
+keys = "keys"
+codes = [{ type = "item", pattern = "C[0-9]{7}" }]
+devices = { readers = [], printers = [{ path = "usb:0416:5011" }] }
+"""
+STAND_IN = 'rm "$UMOCKDEV_DIR/dev/usb/lp0" && ln -s "$0" "$UMOCKDEV_DIR/dev/usb/lp0" && exec "$@"'
+"""Puts a pty in the place of the made-up node."""
+
+
+def test_the_commands_find_probe_and_try_a_printer_on_usb(
+    tmp_path: Path, on_a_bus: list[str], twin: VirtualUsbPrinter
+) -> None:
+    config = tmp_path / "kiosk.toml"
+    config.write_text(SETTINGS, encoding="utf-8")
+
+    def call(*words: str) -> "subprocess.CompletedProcess[str]":
+        shelfpoint = Path(sys.executable).parent / "shelfpoint"
+        command = [*on_a_bus, "sh", "-c", STAND_IN, twin.link.resolve(), shelfpoint, "devices", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ)
+
+    suggested = call("suggest")
+    assert 'path = "usb:0416:5011:A1B2C3"' in suggested.stdout, suggested.stderr
+    probed = call("probe", "printer", "--config", str(config))
+    assert probed.stdout.splitlines()[-1:] == ['confirms = "gs_h"'], probed.stderr
+    tested = call("test", "printer", "--config", str(config))
+    assert (tested.returncode, tested.stdout) == (0, "Printed.\n"), tested.stderr
+    assert twin.wait_for_slip().codes == ("C0000123", "青田市立圖書館 C0000123")
