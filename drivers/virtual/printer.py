@@ -14,41 +14,18 @@ hear DLE EOT with a full buffer, or that leave it out of the buffer; what `press
 
 import contextlib
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, Self
+from typing import Self
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from drivers.virtual.press import LONGEST_START, PaperSlip, Press, command_length
+from drivers.virtual.printer_client import Client, TcpClient
+from drivers.virtual.printer_condition import Condition
 
 _DLE_EOT = b"\x10\x04"
 _ASK_ECHO = b"\x1d(H\x06\x0000"
-
-
-class Client(Protocol):
-    """Whoever sends to the printer now."""
-
-    def say(self, data: bytes) -> None:
-        """Answer; nothing happens when it has gone."""
-
-    def hang_up(self) -> None:
-        """Break the line without a goodbye."""
-
-
-class _TcpClient:
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-
-    def say(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.sendall(data)
-
-    def hang_up(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class VirtualPrinter:
@@ -246,7 +223,7 @@ class VirtualPrinter:
                 connection, _ = server.accept()
             except OSError:
                 return
-            client = _TcpClient(connection)
+            client = TcpClient(connection)
             if self._turns_away and self._client is not None:
                 connection.close()
             elif not self._welcome(client, server):
@@ -312,7 +289,7 @@ class VirtualPrinter:
             for byte in data:
                 self._realtime = (self._realtime + bytes([byte]))[-3:]
                 if self._realtime[:-1] == _DLE_EOT and byte in (1, 2, 3, 4):
-                    self._say(bytes([self._state(byte)]))
+                    self._say(bytes([self._condition().answer(byte)]))
             self._buffer += data
             self._work()
             if dropped:
@@ -320,7 +297,7 @@ class VirtualPrinter:
 
     def _work(self) -> None:
         """Obeys what stands in the buffer until it is empty or the printer must stop."""
-        while self._buffer and not self._stopped():
+        while self._buffer and not self._condition().stopped:
             if self._dots_per_s is not None and self._dots_left <= 0:
                 break
             length = command_length(bytes(self._buffer[:LONGEST_START]), self._press.chinese)
@@ -341,10 +318,6 @@ class VirtualPrinter:
             self._answer(command)
             self._tell_news()
         self._changed.notify_all()
-
-    def _stopped(self) -> bool:
-        """It cannot print now."""
-        return not self._paper or self._cover_in == 0 or self._cutter_stuck
 
     def _answer(self, command: bytes) -> None:
         """What the command itself makes it say."""
@@ -368,26 +341,13 @@ class VirtualPrinter:
             self._tell_news()
 
     def _tell_news(self) -> None:
-        news = self._status()
+        news = self._condition().news()
         if self._news_wanted and news != self._news:
             self._news = news
             self._say(news)
 
-    def _status(self) -> bytes:
-        """Automatic status: four bytes (ESC/POS reference, GS a)."""
-        first = 0x10 | (0x08 if self._stopped() else 0) | (0x20 if self._cover_in == 0 else 0)
-        paper = (0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)
-        return bytes([first, 0x08 if self._cutter_stuck else 0, paper, 0x0F])
-
-    def _state(self, number: int) -> int:
-        """The answer to DLE EOT `number`."""
-        bits = {
-            1: 0x08 if self._stopped() else 0,
-            2: (0x04 if self._cover_in == 0 else 0) | (0 if self._paper else 0x20),
-            3: 0x08 if self._cutter_stuck else 0,
-            4: (0x0C if self._near_end else 0) | (0 if self._paper else 0x60),
-        }
-        return 0x12 | bits.get(number, 0)
+    def _condition(self) -> Condition:
+        return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end)
 
     def _say(self, data: bytes) -> None:
         if self._client is not None and self._silent_in != 0:
