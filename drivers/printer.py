@@ -86,6 +86,7 @@ class _Talk:
         self._answer_s = answer_s
         self._reader = AnswerReader()
         self._marks = marks
+        self._heard = False
         self.echo: bytes | None = None
         """The one echo that ends the job; None: it is ended by counting marks."""
         self.busy_until = 0.0
@@ -111,7 +112,8 @@ class _Talk:
             while answer is None:
                 left = ends - time.monotonic()
                 if left <= 0:
-                    raise DeviceError(DeviceReason.SILENT, "no answer to a state question")
+                    held = "" if self._heard else ", perhaps because it serves another computer"
+                    raise DeviceError(DeviceReason.SILENT, f"no answer to a state question{held}")
                 answer = self.hear(left)
             answers.append(answer)
         return reason_of(answers)
@@ -119,7 +121,9 @@ class _Talk:
     def hear(self, deadline_s: float) -> int | None:
         """Reads once, at most `deadline_s`; counts marks, and gives back the last answer to DLE EOT if there was one."""
         state: int | None = None
-        for answer in self._reader.feed(self.link.read(deadline_s)):
+        data = self.link.read(deadline_s)
+        self._heard |= bool(data)
+        for answer in self._reader.feed(data):
             match answer:
                 case MarkAnswer() if self.echo is None:
                     self._marks.answered()

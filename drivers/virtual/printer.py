@@ -203,7 +203,7 @@ class VirtualPrinter:
         with self._changed:
             if self._server is not None:
                 return
-            self._server = socket.create_server(("127.0.0.1", self.port), backlog=1)
+            self._server = socket.create_server(("127.0.0.1", self.port), backlog=8)
             if self._buffer_bytes is not None:
                 self._server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer_bytes)
             self.port = self._server.getsockname()[1]
