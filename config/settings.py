@@ -120,6 +120,12 @@ class Scanner(_Part):
     """None: as the profile says."""
 
 
+def _queue_name(text: str) -> str:
+    if not re.fullmatch(r"[^\s/#-][^\s/#]{0,126}", text):
+        raise ValueError("the name of a print queue: no spaces, / or #, and no - at its beginning")
+    return text
+
+
 class Printer(_Part):
     """An ESC/POS printer: on the network (`host`), on a serial line or USB (`path`), or behind a print queue (`queue`)."""
 
@@ -128,7 +134,7 @@ class Printer(_Part):
     port: int = Field(default=9100, ge=1, le=65535)
     path: str = ""
     """/dev/serial/by-id/…, /dev/usb/lp0 or usb:VENDOR:PRODUCT[:SERIAL]"""
-    queue: str = ""
+    queue: Annotated[str, AfterValidator(_queue_name)] = ""
     """Name of a CUPS queue; its slips are only ever spooled, never confirmed."""
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
     handshake: bool = True

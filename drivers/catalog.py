@@ -20,7 +20,7 @@ from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from drivers.usb_link import UsbDoor
-from drivers.usb_ports import is_usb_name
+from drivers.usb_ports import USB, is_usb_name
 from drivers.usb_printers import NODES
 from drivers.viewfinder import Viewfinder
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
@@ -222,7 +222,10 @@ def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter | QueuePr
 
 
 def door_of(entry: PrinterEntry) -> Door:
-    """Where this printer is; one behind a queue has no door."""
+    """Where this printer is; one behind a queue has no door. Raises BadSettings for a name that is none."""
+    if entry.path.startswith(USB) and not is_usb_name(entry.path):
+        form = "usb:VENDOR:PRODUCT or usb:VENDOR:PRODUCT:SERIAL, ids of four hexadecimal digits"
+        raise BadSettings([f"printer {entry.name}: key path: expected {form}, got {entry.path!r}"])
     if entry.path.startswith(NODES) or is_usb_name(entry.path):
         return UsbDoor(entry.path, entry.baud, entry.handshake)
     return SerialDoor(entry.path, entry.baud, entry.handshake) if entry.path else TcpDoor(entry.host, entry.port)

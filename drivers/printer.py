@@ -33,13 +33,12 @@ from drivers.escpos import (
     StateAnswer,
     StateNews,
     ask_state,
-    build,
     reason_of,
     reason_of_news,
 )
 from drivers.link import ByteLink, Door
 from drivers.print_marks import Marks
-from drivers.print_orders import Order, PrintOrders
+from drivers.print_orders import Ended, Order, PrintOrders
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import (
     DeviceError,
@@ -201,23 +200,14 @@ class SlipPrinter:
             self._lose(error, report)
 
     def _serve(self, order: Order, stop: threading.Event, report: Report) -> None:
-        """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
-        ended: tuple[PrintOutcome, DeviceReason | None] = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
+        """One job with an echo of its own."""
+        echo = "".join(secrets.choice(_ECHO_LETTERS) for _ in range(4)).encode("ascii")
         try:
-            echo = "".join(secrets.choice(_ECHO_LETTERS) for _ in range(4)).encode("ascii")
-            job = build(order.slip, self.profile, echo=echo)
-            if job.missing:
-                log.warning("slip has characters that no font holds", device=self.name, count=len(job.missing))
-            ended = self._print(job, echo, stop, report)
-        except OSError as error:
-            log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
+            self._orders.serve(order, self.profile, lambda job: self._print(job, echo, stop, report), echo)
         finally:
             self._marks.job_ended()
-            self._orders.end(order.job, *ended)
 
-    def _print(
-        self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report
-    ) -> tuple[PrintOutcome, DeviceReason | None]:
+    def _print(self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report) -> Ended:
         """Sends a job; a second time, over a new connection, only if none of its bytes had left."""
         ends = time.monotonic() + self._patience.job_s
         tries = 1 if self._absent else 2
@@ -252,7 +242,7 @@ class SlipPrinter:
 
     def _await_mark(
         self, talk: _Talk, echo: bytes, left: Callable[[], float], stop: threading.Event, report: Report
-    ) -> tuple[PrintOutcome, DeviceReason | None]:
+    ) -> Ended:
         """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED."""
         marked = self.profile.confirms != "none"
         talk.echo = echo if self.profile.confirms == "gs_h" else None

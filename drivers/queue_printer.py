@@ -23,8 +23,8 @@ import structlog
 
 from drivers.cups import DEADLINE_S, Queue
 from drivers.device import Report
-from drivers.escpos import build
-from drivers.print_orders import Order, PrintOrders
+from drivers.escpos import PrintJob
+from drivers.print_orders import Ended, PrintOrders
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus, Mailbox, PrintOutcome
 from kiosk.slip import Slip
@@ -94,7 +94,7 @@ class QueuePrinter:
                     self._look(report)
                     continue
                 if order is not None:
-                    self._serve(order, stop, report)
+                    self._orders.serve(order, self.profile, lambda job: self._print(job, stop, report))
 
     def _look(self, report: Report) -> DeviceReason | None:
         """Asks for the queue's state and reports it; the reason why nothing can be printed, if there is one."""
@@ -109,26 +109,13 @@ class QueuePrinter:
         )
         return told.reason if stopped else None
 
-    def _serve(self, order: Order, stop: threading.Event, report: Report) -> None:
-        """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
-        ended: tuple[PrintOutcome, DeviceReason | None] = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
-        try:
-            job = build(order.slip, self.profile)
-            if job.missing:
-                log.warning("slip has characters that no font holds", device=self.name, count=len(job.missing))
-            ended = self._print(job.data, stop, report)
-        except OSError as error:
-            log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
-        finally:
-            self._orders.end(order.job, *ended)
-
-    def _print(self, data: bytes, stop: threading.Event, report: Report) -> tuple[PrintOutcome, DeviceReason | None]:
+    def _print(self, job: PrintJob, stop: threading.Event, report: Report) -> Ended:
         """Hands the job over and follows it until it has left the queue, or takes it back."""
         why = self._look(report)
         if why is not None:
             return PrintOutcome.FAILED, why
         try:
-            request = self._queue.hand_over(data, TITLE)
+            request = self._queue.hand_over(job.data, TITLE)
         except DeviceError as error:
             self._lose(error, report)
             taken = error.reason is DeviceReason.SILENT  # perhaps
@@ -144,7 +131,7 @@ class QueuePrinter:
             self._look(report)
         return PrintOutcome.SPOOLED, None
 
-    def _take_back(self, request: str, report: Report) -> tuple[PrintOutcome, DeviceReason | None]:
+    def _take_back(self, request: str, report: Report) -> Ended:
         told = self._queue.state()
         if not self._queue.take_back(request):
             return PrintOutcome.SPOOLED, None  # it left at the last moment, or it still may

@@ -117,7 +117,8 @@ def running() -> Iterator[Cups]:
     folder = Path(tempfile.mkdtemp(prefix="shelf-cups-"))
     try:
         _furnish(folder, user)
-        command = [daemon, "-f", "-c", folder / "cupsd.conf", "-s", folder / "cups-files.conf"]
+        program = shutil.copy(daemon, folder)  # AppArmor holds the installed one to the system's own folders
+        command = [program, "-f", "-c", folder / "cupsd.conf", "-s", folder / "cups-files.conf"]
         lowered = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if is_root else {}
         scheduler = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **lowered)  # type: ignore[call-overload]
         try:
