@@ -120,14 +120,22 @@ class Scanner(_Part):
     """None: as the profile says."""
 
 
+def _queue_name(text: str) -> str:
+    if not re.fullmatch(r"[^\s/#-][^\s/#]{0,126}", text):
+        raise ValueError("the name of a print queue: no spaces, / or #, and no - at its beginning")
+    return text
+
+
 class Printer(_Part):
-    """An ESC/POS printer, on the network (`host`) or on a serial line (`path`)."""
+    """An ESC/POS printer: on the network (`host`), on a serial line or USB (`path`), or behind a print queue (`queue`)."""
 
     name: str = "printer"
     host: str = ""
     port: int = Field(default=9100, ge=1, le=65535)
     path: str = ""
-    """/dev/serial/by-id/…"""
+    """/dev/serial/by-id/…, /dev/usb/lp0 or usb:VENDOR:PRODUCT[:SERIAL]"""
+    queue: Annotated[str, AfterValidator(_queue_name)] = ""
+    """Name of a CUPS queue; its slips are only ever spooled, never confirmed."""
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
     handshake: bool = True
     """RTS/CTS; XON/XOFF cannot be used, its bytes occur in pictures."""
@@ -137,8 +145,10 @@ class Printer(_Part):
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
-        if bool(self.host) == bool(self.path):
-            raise ValueError("either host (network) or path (serial)")
+        if sum(map(bool, (self.host, self.path, self.queue))) != 1:
+            raise ValueError("one of host (network), path (serial or USB) and queue (CUPS)")
+        if self.queue and self.confirms not in (None, "none"):
+            raise ValueError("no key confirms beside queue: nobody hears a printer behind a queue")
         return self
 
 

@@ -13,11 +13,15 @@ from drivers.device import Device
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Confirms, Profile
+from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
+from drivers.usb_link import UsbDoor
+from drivers.usb_ports import USB, is_usb_name
+from drivers.usb_printers import NODES
 from drivers.viewfinder import Viewfinder
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
@@ -81,6 +85,8 @@ class PrinterEntry(Protocol):
     def port(self) -> int: ...
     @property
     def path(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
     @property
     def baud(self) -> int: ...
     @property
@@ -208,11 +214,18 @@ def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
     return SerialScanner(entry.name, entry.path, baud, mailbox, repeat_s=entry.repeat_s if entry.repeats else 0.0)
 
 
-def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:
+def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter | QueuePrinter:
     """The driver of this printer; raises BadSettings for an unknown profile."""
+    if entry.queue:
+        return QueuePrinter(entry.name, entry.queue, _profile(entry), mailbox=mailbox)
     return SlipPrinter(entry.name, door_of(entry), _profile(entry), mailbox=mailbox)
 
 
 def door_of(entry: PrinterEntry) -> Door:
-    """Where this printer is."""
+    """Where this printer is; one behind a queue has no door. Raises BadSettings for a name that is none."""
+    if entry.path.startswith(USB) and not is_usb_name(entry.path):
+        form = "usb:VENDOR:PRODUCT or usb:VENDOR:PRODUCT:SERIAL, ids of four hexadecimal digits"
+        raise BadSettings([f"printer {entry.name}: key path: expected {form}, got {entry.path!r}"])
+    if entry.path.startswith(NODES) or is_usb_name(entry.path):
+        return UsbDoor(entry.path, entry.baud, entry.handshake)
     return SerialDoor(entry.path, entry.baud, entry.handshake) if entry.path else TcpDoor(entry.host, entry.port)

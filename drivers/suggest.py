@@ -1,7 +1,8 @@
 """What is plugged in and not yet in the settings, as settings to paste (labgrid's `suggest` in spirit).
 
-Asks PC/SC for readers and udev for serial ports on USB; blocks for milliseconds. What it cannot know it leaves to the
-person: whether a serial port is a scanner or a printer, and a scanner's maker beyond what its USB vendor id says.
+Asks PC/SC for readers, udev for serial ports and printers on USB, CUPS for its queues; blocks for milliseconds. What it
+cannot know it leaves to the person: whether a serial port is a scanner or a printer, a scanner's maker beyond what its
+USB vendor id says, which printer prints slips, and how wide.
 """
 
 import json
@@ -34,6 +35,11 @@ def suggestions(readers: Sequence[str], ports: Sequence[UsbPort]) -> tuple[str, 
     return (*map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)), *map(_port, ports))
 
 
+def printer_suggestions(printers: Sequence[UsbPort], queues: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The same for printers on USB and for queues, each queue with its device's address."""
+    return (*map(_usb_printer, printers), *(_queue(name, address) for name, address in queues))
+
+
 def _reader(name: str) -> str:
     stable = re.sub(r"( \d\d){2}$", "", name)  # the two numbers at the end change with the order of plugging
     lines = [f"# card reader: {_remark(name)}", "[[devices.readers]]", f"pattern = {_text(re.escape(stable))}"]
@@ -49,6 +55,21 @@ def _port(port: UsbPort) -> str:
     if maker:
         lines.append(f'profile = "{maker}"')
     return "\n".join(lines)
+
+
+def _usb_printer(printer: UsbPort) -> str:
+    remark = f"# printer, if it prints slips: {_remark(printer.model)} ({printer.path})"
+    return "\n".join([remark, "[[devices.printers]]", f"path = {_text(printer.stable)}"])
+
+
+def _queue(name: str, address: str) -> str:
+    remark = f"# print queue, only where its printer cannot be reached itself: {_remark(_place(address))}"
+    return "\n".join([remark, "[[devices.printers]]", f"queue = {_text(name)}"])
+
+
+def _place(address: str) -> str:
+    """A device address without the user and password that it may hold."""
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
 
 
 def _remark(text: str) -> str:

@@ -62,6 +62,7 @@ class DeviceReason(StrEnum):
     COVER_OPEN = "cover_open"
     CUTTER = "cutter"
     HOT_HEAD = "hot_head"
+    QUEUE_STOPPED = "queue_stopped"
     PRINTER_ERROR = "printer_error"
     LINE_NOISE = "line_noise"
 
@@ -202,6 +203,8 @@ class PrintOutcome(StrEnum):
     """The printer confirmed it."""
     UNCONFIRMED = "unconfirmed"
     """All bytes were sent; the printer did not say."""
+    SPOOLED = "spooled"
+    """A print queue took it and sent it on; no printer was ever heard."""
     FAILED = "failed"
     """Not printed, or only in part: see the reason."""
 
@@ -432,6 +435,7 @@ class SlipState(StrEnum):
     PRINTING = "printing"
     PRINTED = "printed"
     UNCONFIRMED = "unconfirmed"
+    SPOOLED = "spooled"
     FAILED = "failed"
     QR = "qr"
     NONE = "none"

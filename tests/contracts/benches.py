@@ -16,11 +16,13 @@ from drivers.printer import Patience, SlipPrinter
 from drivers.scanner import SerialScanner
 from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
+from drivers.usb_link import UsbDoor
 from drivers.virtual.card import VirtualCard, VirtualReader
 from drivers.virtual.pcscd import VirtualPcscd
 from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.scanner import VirtualScanner
 from drivers.virtual.serial_printer import VirtualSerialPrinter
+from drivers.virtual.usb_printer import VirtualUsbPrinter
 from kiosk.ports import DeviceKind
 
 CONFIG = "SHELFPOINT_TEST_CONFIG"
@@ -66,6 +68,13 @@ def network_printer(folder: Path, pcscd: VirtualPcscd) -> Bench:
 def serial_printer(folder: Path, pcscd: VirtualPcscd) -> Bench:
     ears, twin = Ears(), VirtualSerialPrinter(folder / "printer")
     device = SlipPrinter("printer", SerialDoor(str(twin.link)), mailbox=ears, patience=Patience(poll_s=0.05))
+    return Bench(device, ears, twin.plug, twin.unplug, _nothing, _nothing)
+
+
+def usb_printer(folder: Path, pcscd: VirtualPcscd) -> Bench:
+    ears, twin = Ears(), VirtualUsbPrinter(folder / "lp0")
+    door = UsbDoor("usb:0416:5011", printers=lambda: [twin.as_port()] if twin.link.exists() else [], ports=list)
+    device = SlipPrinter("printer", door, mailbox=ears, patience=Patience(poll_s=0.05))
     return Bench(device, ears, twin.plug, twin.unplug, _nothing, _nothing)
 
 

@@ -20,14 +20,16 @@ KINDS = ("scanner", "printer")
 @click.command()
 def suggest() -> None:
     """Print settings for everything that is plugged in now. Exit code 1 when nothing was found."""
-    from drivers.suggest import pcsc_readers, suggestions
+    from drivers.cups import queues
+    from drivers.suggest import pcsc_readers, printer_suggestions, suggestions
     from drivers.usb_ports import usb_ports
+    from drivers.usb_printers import usb_printers
 
-    found = suggestions(pcsc_readers(), usb_ports())
+    found = (*suggestions(pcsc_readers(), usb_ports()), *printer_suggestions(usb_printers(), queues()))
     for table in found:
         click.echo(f"{table}\n")
     if not found:
-        raise click.ClickException("No card reader and no serial device on USB was found.")
+        raise click.ClickException("No card reader, no serial device or printer on USB and no print queue was found.")
 
 
 @click.command()
@@ -55,6 +57,8 @@ def record(config: Path, tape: Path, name: str, seconds: float) -> None:
             port_of(scanners[name].path, usb_ports()), scanner_profile(scanners[name]).baud, handshake=False
         )
         questions: tuple[bytes, ...] = ()
+    elif name in printers and printers[name].queue:
+        raise click.ClickException(f"{name} is behind a print queue: there is no line to listen to.")
     elif name in printers:
         kind, door = "printer", door_of(printers[name])
         questions = tuple(ask_state(number) for number in (1, 2, 3, 4))
