@@ -99,6 +99,8 @@ class Reader(_Part):
     """What the matching slots are; auto: told by the slot's name, else contactless."""
     contact: ContactScript | None = None
     """For contact slots; without it, contact cards are only told apart."""
+    signals: Literal["auto", "none", "acr122u", "acr1252"] = "auto"
+    """How its own light and beeper are told; auto: by its name, and not at all for a family that is not known."""
 
 
 class Scanner(_Part):
@@ -114,9 +116,12 @@ class Scanner(_Part):
     """It sends a code again and again while it sees it."""
     repeat_s: float = Field(default=1.0, gt=0, le=10)
     """Then the same code within this time is one scan."""
+    signals: bool = False
+    """Its beeper also says whether a code was taken; its own beep at each code is then better switched off."""
     trigger_on: Hex | None = None
     trigger_off: Hex | None = None
     beep: Hex | None = None
+    beep_refused: Hex | None = None
     """None: as the profile says."""
 
 

@@ -16,6 +16,7 @@ from drivers.printer_profiles import PROFILES, Confirms, Profile
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
+from drivers.signals import DeviceSignals
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from drivers.viewfinder import Viewfinder
@@ -45,6 +46,8 @@ class ReaderEntry(Protocol):
     def slot(self) -> str: ...
     @property
     def contact(self) -> ScriptEntry | None: ...
+    @property
+    def signals(self) -> str: ...
 
 
 class ScannerEntry(Protocol):
@@ -67,7 +70,11 @@ class ScannerEntry(Protocol):
     @property
     def trigger_off(self) -> str | None: ...
     @property
+    def signals(self) -> bool: ...
+    @property
     def beep(self) -> str | None: ...
+    @property
+    def beep_refused(self) -> str | None: ...
 
 
 class PrinterEntry(Protocol):
@@ -137,6 +144,8 @@ class DeviceSet:
     """Runs them."""
     printer: Printer
     """The first printer, or `NoPrinter`."""
+    signals: DeviceSignals
+    """Lights and beepers of readers and scanners."""
     cameras: tuple[Camera, ...] = ()
     """Switched on while a screen wants codes (`Camera.wanted`)."""
 
@@ -146,7 +155,9 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
 
     `viewfinder` is given the first camera's pictures.
     """
-    readers = [CardReader(entry.name, entry.pattern, mailbox, _slots(entry)) for entry in entries.readers]
+    readers = [
+        CardReader(entry.name, entry.pattern, mailbox, _slots(entry), entry.signals) for entry in entries.readers
+    ]
     scanners = [serial_scanner(entry, mailbox) for entry in entries.scanners]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
@@ -161,7 +172,12 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
         for number, entry in enumerate(entries.cameras)
     )
     devices: list[Device] = [*readers, *scanners, *printers, *cameras]
-    return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox), cameras)
+    return DeviceSet(
+        Supervisor(devices, mailbox),
+        printers[0] if printers else NoPrinter(mailbox),
+        DeviceSignals([*readers, *scanners]),
+        cameras,
+    )
 
 
 def _slots(entry: ReaderEntry) -> Slots:
@@ -199,13 +215,22 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
         trigger_on=or_own(entry.trigger_on, profile.trigger_on),
         trigger_off=or_own(entry.trigger_off, profile.trigger_off),
         beep=or_own(entry.beep, profile.beep),
+        beep_refused=or_own(entry.beep_refused, profile.beep_refused),
     )
 
 
 def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
     """The driver of this scanner."""
-    baud = scanner_profile(entry).baud
-    return SerialScanner(entry.name, entry.path, baud, mailbox, repeat_s=entry.repeat_s if entry.repeats else 0.0)
+    profile = scanner_profile(entry)
+    return SerialScanner(
+        entry.name,
+        entry.path,
+        profile.baud,
+        mailbox,
+        repeat_s=entry.repeat_s if entry.repeats else 0.0,
+        taken=profile.beep if entry.signals else b"",
+        refused=profile.beep_refused if entry.signals else b"",
+    )
 
 
 def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:

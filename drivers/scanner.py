@@ -32,6 +32,8 @@ from kiosk.ports import (
 FRAME_S = 0.1
 """A code without a terminator ends after this pause."""
 LARGEST_READ = 4096
+SEND_S = 0.5
+"""A trigger or beep that the port does not take within this time is given up."""
 
 
 class SerialScanner:
@@ -47,11 +49,15 @@ class SerialScanner:
         mailbox: Mailbox,
         *,
         repeat_s: float = 0.0,
+        taken: bytes = b"",
+        refused: bytes = b"",
         ports: Callable[[], Iterable[UsbPort]] = usb_ports,
     ) -> None:
         self.name = name
         self._repeats = Repeats(repeat_s)
         self._ports = ports
+        self._signals = {True: taken, False: refused}
+        """What makes it beep for a code that was taken, and for one that was not; empty: it stays silent."""
         self._path = path
         self._baud = baud
         self._mailbox = mailbox
@@ -61,7 +67,7 @@ class SerialScanner:
         """Read until stopped; raises DeviceError when the scanner is not there or is unplugged."""
         path = port_of(self._path, self._ports()) if is_usb_name(self._path) else self._path
         try:
-            with serial.Serial(path, self._baud, timeout=None, exclusive=True) as port:
+            with serial.Serial(path, self._baud, timeout=None, write_timeout=SEND_S, exclusive=True) as port:
                 self._port = port
                 report(DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path))
                 self._read(port, stop)
@@ -79,6 +85,12 @@ class SerialScanner:
             port.write(command)
         except (OSError, termios.error) as error:
             raise DeviceError(reason_of_port(error), self._path) from error
+
+    def show(self, source: str, *, taken: bool, stop: threading.Event) -> None:
+        """Beep for one of its own codes; see `drivers.signals.Signalling`."""
+        command = self._signals[taken]
+        if source == self.name and command:
+            self.send(command)
 
     def wake(self) -> None:
         port = self._port

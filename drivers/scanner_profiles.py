@@ -24,12 +24,14 @@ class ScannerProfile:
     """Stops looking."""
     beep: bytes = b""
     """Makes a sound."""
+    beep_refused: bytes = b""
+    """Makes another one, for a code that was not taken."""
 
 
 _ALL = (
     ScannerProfile(name="generic"),
     ScannerProfile(name="honeywell", baud=115200, trigger_on=b"\x16T\r", trigger_off=b"\x16U\r", beep=b"\x07"),
-    ScannerProfile(name="datalogic", trigger_on=b"T", trigger_off=b"X", beep=b"B"),
+    ScannerProfile(name="datalogic", trigger_on=b"T", trigger_off=b"X", beep=b"B", beep_refused=b"F"),
     ScannerProfile(name="zebra"),
     ScannerProfile(name="newland"),
 )

@@ -108,6 +108,21 @@ class VirtualPcscd:
         """Put the cable back."""
         (self._flags / f"{self.ports[reader]}.unplugged").unlink(missing_ok=True)
 
+    def signals(self, reader: int = 0) -> list[str]:
+        """The commands for light and buzzer that the reader obeyed since the last call, as hexadecimal digits."""
+        said = self._flags / f"{self.ports[reader]}.signals"
+        lines = said.read_text().splitlines() if said.exists() else []
+        said.unlink(missing_ok=True)
+        return lines
+
+    def lock(self, reader: int = 0) -> None:
+        """Refuse escape commands, as drivers do whose settings do not allow them."""
+        (self._flags / f"{self.ports[reader]}.locked").touch()
+
+    def unlock(self, reader: int = 0) -> None:
+        """Allow escape commands."""
+        (self._flags / f"{self.ports[reader]}.locked").unlink(missing_ok=True)
+
     def _end(self, with_signal: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
