@@ -104,11 +104,11 @@ class Reader(_Part):
 
 
 class Scanner(_Part):
-    """A serial scanner."""
+    """A scanner on a serial port, or one that types and is taken away from the screen."""
 
     name: str = "scanner"
     path: str
-    """/dev/serial/by-id/…, or usb:VENDOR:PRODUCT[:SERIAL]"""
+    """/dev/serial/by-id/… or usb:VENDOR:PRODUCT[:SERIAL]; /dev/input/by-id/…-event-kbd for one that types."""
     profile: Literal["generic", "honeywell", "datalogic", "zebra", "newland"] = "generic"
     baud: int | None = Field(default=None, ge=1200, le=921600)
     """None: as the profile says."""
@@ -123,6 +123,13 @@ class Scanner(_Part):
     beep: Hex | None = None
     beep_refused: Hex | None = None
     """None: as the profile says."""
+
+    @model_validator(mode="after")
+    def _is_told_what_it_can_hear(self) -> Self:
+        serial = self.baud, self.trigger_on, self.trigger_off, self.beep, self.beep_refused, self.signals or None
+        if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
+            raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
+        return self
 
 
 class Printer(_Part):

@@ -10,6 +10,7 @@ from drivers.camera import Camera
 from drivers.card_reading import Slots
 from drivers.card_table import SlotKind
 from drivers.device import Device
+from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Confirms, Profile
@@ -158,7 +159,8 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     readers = [
         CardReader(entry.name, entry.pattern, mailbox, _slots(entry), entry.signals) for entry in entries.readers
     ]
-    scanners = [serial_scanner(entry, mailbox) for entry in entries.scanners]
+    scanners = [scanner(entry, mailbox) for entry in entries.scanners]
+    showing = [device for device in scanners if isinstance(device, SerialScanner)]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
         Camera(
@@ -175,7 +177,7 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     return DeviceSet(
         Supervisor(devices, mailbox),
         printers[0] if printers else NoPrinter(mailbox),
-        DeviceSignals([*readers, *scanners]),
+        DeviceSignals([*readers, *showing]),
         cameras,
     )
 
@@ -219,15 +221,18 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
     )
 
 
-def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
-    """The driver of this scanner."""
+def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScanner:
+    """The driver of this scanner: on a serial port, or one that types."""
+    repeat_s = entry.repeat_s if entry.repeats else 0.0
+    if entry.path.startswith(FOLDER):
+        return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s)
     profile = scanner_profile(entry)
     return SerialScanner(
         entry.name,
         entry.path,
         profile.baud,
         mailbox,
-        repeat_s=entry.repeat_s if entry.repeats else 0.0,
+        repeat_s=repeat_s,
         taken=profile.beep if entry.signals else b"",
         refused=profile.beep_refused if entry.signals else b"",
     )

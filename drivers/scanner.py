@@ -109,10 +109,11 @@ class SerialScanner:
             for code in heard:
                 if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
                     continue
-                self._mailbox.post(_event(self.name, code))
+                self._mailbox.post(code_event(self.name, code))
 
 
-def _event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:
+def code_event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:
+    """What the mailbox is told of a code or a complaint."""
     if isinstance(code, Reason):
         return CodeTrouble(scanner, code)
     return CodeRead(scanner, code.text, code.symbology)

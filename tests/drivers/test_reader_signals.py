@@ -9,7 +9,7 @@ from ears import Ears
 from structlog.testing import capture_logs
 
 from config.settings import Reader, Scanner
-from drivers.catalog import serial_scanner
+from drivers.catalog import scanner as driver_of
 from drivers.reader_signals import READER_PROFILES, NoSignal, profile_of
 from drivers.signals import DeviceSignals
 from drivers.smartcard import CardReader
@@ -220,9 +220,9 @@ def test_a_broken_lamp_is_logged_once_until_it_works_again_and_the_others_shine(
 def test_a_scanner_beeps_for_its_own_codes_only_and_only_when_asked_to(tmp_path: Path) -> None:
     twin, ears = VirtualScanner(tmp_path / "scanner"), Ears()
     twin.plug()
-    silent = serial_scanner(Scanner(name="silent", path=str(twin.link), profile="datalogic"), ears)
+    silent = driver_of(Scanner(name="silent", path=str(twin.link), profile="datalogic"), ears)
     silent.show("silent", taken=True, stop=threading.Event())  # not even open: it would raise if it tried
-    scanner = serial_scanner(Scanner(path=str(twin.link), profile="datalogic", signals=True), ears)
+    scanner = driver_of(Scanner(path=str(twin.link), profile="datalogic", signals=True), ears)
     supervisor = Supervisor([scanner], ears, back_off_s=(0.02,))
     supervisor.start()
     ears.until(ready)

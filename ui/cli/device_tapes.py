@@ -20,14 +20,15 @@ KINDS = ("scanner", "printer")
 @click.command()
 def suggest() -> None:
     """Print settings for everything that is plugged in now. Exit code 1 when nothing was found."""
+    from drivers.input_nodes import keyboards
     from drivers.suggest import pcsc_readers, suggestions
     from drivers.usb_ports import usb_ports
 
-    found = suggestions(pcsc_readers(), usb_ports())
+    found = suggestions(pcsc_readers(), usb_ports(), keyboards())
     for table in found:
         click.echo(f"{table}\n")
     if not found:
-        raise click.ClickException("No card reader and no serial device on USB was found.")
+        raise click.ClickException("No card reader, and no serial port or typing scanner on USB was found.")
 
 
 @click.command()
@@ -42,6 +43,7 @@ def record(config: Path, tape: Path, name: str, seconds: float) -> None:
     """
     from drivers.catalog import door_of, scanner_profile
     from drivers.escpos import ask_state
+    from drivers.input_scanner import FOLDER
     from drivers.serial_link import SerialDoor
     from drivers.usb_ports import port_of, usb_ports
 
@@ -51,6 +53,8 @@ def record(config: Path, tape: Path, name: str, seconds: float) -> None:
     printers = {entry.name: entry for entry in settings.devices.printers}
     if name in scanners:
         kind = "scanner"
+        if scanners[name].path.startswith(FOLDER):
+            raise click.ClickException(f"{name} types like a keyboard; there is no line whose bytes could be recorded.")
         door: Door = SerialDoor(
             port_of(scanners[name].path, usb_ports()), scanner_profile(scanners[name]).baud, handshake=False
         )

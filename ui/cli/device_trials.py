@@ -113,11 +113,14 @@ def try_reader(config: Path, name: str | None, seconds: float, as_json: bool) ->
 def try_scanner(config: Path, name: str | None, seconds: float, as_json: bool, trigger: bool) -> None:
     """Scan a label: what was read, and which of the library's barcodes that is."""
     from drivers.catalog import scanner_profile
+    from drivers.input_scanner import FOLDER
     from drivers.scanner import SerialScanner
 
     settings = load(config)
     entry = _entry(settings.devices.scanners, name, "scanner")
     profile = scanner_profile(entry)
+    if trigger and entry.path.startswith(FOLDER):
+        raise click.ClickException(f"{entry.name} types like a keyboard: nothing can be sent to it.")
     if trigger and not profile.trigger_on:
         raise click.ClickException(
             f"Profile {profile.name} knows no trigger command: set trigger_on, in hexadecimal digits, for {entry.name}."
