@@ -157,7 +157,7 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     `viewfinder` is given the first camera's pictures.
     """
     readers = [
-        CardReader(entry.name, entry.pattern, mailbox, _slots(entry), entry.signals) for entry in entries.readers
+        CardReader(entry.name, entry.pattern, mailbox, slots_of(entry), entry.signals) for entry in entries.readers
     ]
     scanners = [scanner(entry, mailbox) for entry in entries.scanners]
     showing = [device for device in scanners if isinstance(device, SerialScanner)]
@@ -182,7 +182,8 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     )
 
 
-def _slots(entry: ReaderEntry) -> Slots:
+def slots_of(entry: ReaderEntry) -> Slots:
+    """How this reader's slots are used."""
     script = entry.contact
     return Slots(
         None if entry.slot == "auto" else SlotKind(entry.slot),

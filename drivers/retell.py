@@ -14,7 +14,7 @@ def retell_scanner(pieces: Iterable[Piece]) -> Iterator[str]:
     """Codes and complaints, in order."""
     frames, last_s = Frames(), 0.0
     for piece in pieces:
-        if piece.way is Way.SENT:
+        if piece.way is not Way.HEARD:
             continue
         if frames.pending and piece.at_s - last_s > FRAME_S:
             yield from map(_code, frames.pause())

@@ -17,8 +17,9 @@ import time
 
 from smartcard import scard
 
-from drivers.card_reading import Held, Slots, read_card, read_uid
+from drivers.card_reading import Held, Listening, Slots, read_card, read_uid
 from drivers.card_table import SlotKind, slot_kind
+from drivers.card_tape import CardRecorder
 from drivers.device import Report
 from drivers.reader_signals import Voice
 from kiosk.domain.identity import CardRead
@@ -55,12 +56,14 @@ class CardReader:
         mailbox: Mailbox,
         slots: Slots = Slots(),  # noqa: B008 -- frozen
         signals: str = "auto",
+        tape: CardRecorder | None = None,
     ) -> None:
         self.name = name
         self._pattern = re.compile(pattern)
         self._mailbox = mailbox
         self._slots = slots
         self._voice = Voice(signals)
+        self._tape = tape
         self._names: frozenset[str] = frozenset()
         """The matching readers of now; replaced as a whole, read by the thread that shows signals."""
         self._again: dict[str, tuple[float, bytes]] = {}
@@ -157,7 +160,15 @@ class CardReader:
         if now & scard.SCARD_STATE_MUTE:
             self._mailbox.post(CardTrouble(reader, Reason.CARD_UNREADABLE))
             return
-        self._tell(reader, atr, read_card(context, reader, atr, self._slots, self._stop))
+        if self._tape is not None:
+            self._tape.laid(atr)
+        self._tell(reader, atr, self._read(context, reader, atr))
+
+    def _read(self, context: int, reader: str, atr: bytes) -> CardRead | Reason | Held:
+        return read_card(context, reader, atr, self._slots, self._stop, self._listening())
+
+    def _listening(self) -> Listening | None:
+        return None if self._tape is None else self._tape.listening
 
     def _tell(self, reader: str, atr: bytes, read: CardRead | Reason | Held) -> None:
         if isinstance(read, Held):
@@ -177,10 +188,10 @@ class CardReader:
         for reader, (due, uid) in list(self._again.items()):
             if due <= now:
                 del self._again[reader]
-                if read_uid(context, reader) not in (uid, None):
+                if read_uid(context, reader, self._listening()) not in (uid, None):
                     self._mailbox.post(CardTrouble(reader, Reason.CARD_TWO))
         for reader, atr in list(self._held.items()):
-            self._tell(reader, atr, read_card(context, reader, atr, self._slots, self._stop))
+            self._tell(reader, atr, self._read(context, reader, atr))
 
     def _forget(self, reader: str) -> None:
         self._again.pop(reader, None)
