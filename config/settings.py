@@ -109,7 +109,7 @@ class Scanner(_Part):
     name: str = "scanner"
     path: str
     """/dev/serial/by-id/… or usb:VENDOR:PRODUCT[:SERIAL]; /dev/input/by-id/…-event-kbd for one that types."""
-    profile: Literal["generic", "honeywell", "datalogic", "zebra", "newland"] = "generic"
+    profile: Literal["generic", "honeywell", "datalogic", "zebra", "zebra-ssi", "newland"] = "generic"
     baud: int | None = Field(default=None, ge=1200, le=921600)
     """None: as the profile says."""
     repeats: bool = False

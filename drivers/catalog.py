@@ -236,6 +236,7 @@ def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScann
         repeat_s=repeat_s,
         taken=profile.beep if entry.signals else b"",
         refused=profile.beep_refused if entry.signals else b"",
+        decoder=profile.decoder,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import serial
 
 from drivers.device import Report
-from drivers.frames import Frames, Scanned
+from drivers.frames import Decoder, Frames, Scanned
 from drivers.repeats import Repeats
 from drivers.serial_link import reason_of_port
 from drivers.usb_ports import UsbPort, is_usb_name, port_of, usb_ports
@@ -51,11 +51,13 @@ class SerialScanner:
         repeat_s: float = 0.0,
         taken: bytes = b"",
         refused: bytes = b"",
+        decoder: Callable[[], Decoder] = Frames,
         ports: Callable[[], Iterable[UsbPort]] = usb_ports,
     ) -> None:
         self.name = name
         self._repeats = Repeats(repeat_s)
         self._ports = ports
+        self._decoder = decoder
         self._signals = {True: taken, False: refused}
         """What makes it beep for a code that was taken, and for one that was not; empty: it stays silent."""
         self._path = path
@@ -101,7 +103,7 @@ class SerialScanner:
                 return  # closed in this very moment: it is awake
 
     def _read(self, port: serial.Serial, stop: threading.Event) -> None:
-        frames = Frames()
+        frames = self._decoder()
         while not stop.is_set():
             port.timeout = FRAME_S if frames.pending else None
             data = port.read(max(1, min(port.in_waiting, LARGEST_READ)))
@@ -110,6 +112,9 @@ class SerialScanner:
                 if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
                     continue
                 self._mailbox.post(code_event(self.name, code))
+            answers = frames.answers()
+            if answers:
+                port.write(answers)
 
 
 def code_event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:

@@ -228,7 +228,7 @@ def test_a_scanner_beeps_for_its_own_codes_only_and_only_when_asked_to(tmp_path:
     ears.until(ready)
     scanner.show("another", taken=True, stop=threading.Event())
     scanner.show("scanner", taken=True, stop=threading.Event())
-    assert twin.heard() == b"B"
+    assert twin.heard() == b"\x01"
     scanner.show("scanner", taken=False, stop=threading.Event())
     assert twin.heard() == b"F"
     supervisor.stop()

@@ -16,6 +16,8 @@ from ui.cli.kiosk import CONFIG
 
 TURN_S = 0.5
 OPEN_S = 2.0
+SSI = "scanner, SSI"
+"""Title of a tape of a scanner that sends packets."""
 KINDS = ("scanner", "printer", "card reader")
 
 
@@ -47,8 +49,10 @@ def record(config: Path, tape: Path, name: str, seconds: float, numbers: bool) -
     """
     from drivers.catalog import door_of, scanner_profile
     from drivers.escpos import ask_state
+    from drivers.frames import Decoder, Frames
     from drivers.input_scanner import FOLDER
     from drivers.serial_link import SerialDoor
+    from drivers.ssi import SsiFrames
     from drivers.usb_ports import port_of, usb_ports
 
     settings = load(config)
@@ -59,13 +63,13 @@ def record(config: Path, tape: Path, name: str, seconds: float, numbers: bool) -
     if reader is not None:
         _record_cards(reader, tape, seconds, numbers)
         return
+    decoder: Decoder = Frames()
     if name in scanners:
-        kind = "scanner"
+        profile = scanner_profile(scanners[name])
+        kind, decoder = SSI if profile.decoder is SsiFrames else "scanner", profile.decoder()
         if scanners[name].path.startswith(FOLDER):
             raise click.ClickException(f"{name} types like a keyboard; there is no line whose bytes could be recorded.")
-        door: Door = SerialDoor(
-            port_of(scanners[name].path, usb_ports()), scanner_profile(scanners[name]).baud, handshake=False
-        )
+        door: Door = SerialDoor(port_of(scanners[name].path, usb_ports()), profile.baud, handshake=False)
         questions: tuple[bytes, ...] = ()
     elif name in printers:
         kind, door = "printer", door_of(printers[name])
@@ -83,7 +87,9 @@ def record(config: Path, tape: Path, name: str, seconds: float, numbers: bool) -
                     link.write(question, OPEN_S)
                     link.read(min(TURN_S, left))
                 if not questions:
-                    link.read(min(TURN_S, left))
+                    decoder.feed(link.read(min(TURN_S, left)))
+                    if answers := decoder.answers():  # a scanner that is not answered sends again
+                        link.write(answers, OPEN_S)
         except KeyboardInterrupt:
             click.echo("Ended.", err=True)
         except DeviceError as error:
@@ -132,24 +138,27 @@ def _record_cards(entry: Reader, tape: Path, seconds: float, numbers: bool) -> N
 def replay(tape: Path) -> None:
     """Show what the drivers make of a tape. Exit code 1 when it is no tape, or when they would ask other things now."""
     from drivers.card_tape import retell_cards
+    from drivers.frames import Frames
     from drivers.retell import retell_printer, retell_scanner
+    from drivers.ssi import SsiFrames
 
     try:
         lines = tape.read_text(encoding="utf-8").splitlines()
         pieces = read_tape(lines)
     except (BadTape, UnicodeDecodeError) as error:
         raise click.ClickException(f"{tape}: {error}") from error
-    kind = lines[0].partition(":")[2].split(",")[0].strip() if lines else ""
+    title = lines[0].partition(":")[2].strip() if lines else ""
+    kind = title.split(",")[0].strip()
     if kind not in KINDS:
         raise click.ClickException(f"{tape}: line 1 names no kind of device; expected one of {', '.join(KINDS)}")
     try:
         match kind:
             case "scanner":
-                lines_told = retell_scanner(pieces)
+                lines_told = retell_scanner(pieces, SsiFrames if title == SSI else Frames)
             case "printer":
                 lines_told = retell_printer(pieces)
             case _:
-                lines_told = retell_cards(lines[0].partition(":")[2].strip(), pieces)
+                lines_told = retell_cards(title, pieces)
         for told in lines_told:
             click.echo(told)
     except (BadTape, TapeMismatch) as error:
