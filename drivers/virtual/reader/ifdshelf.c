@@ -16,13 +16,14 @@
  * ACR1252U API 1.09, 5.8) and writes each one that it obeyed as a line of hexadecimal digits to "<flag folder>/<port>.signals".
  * While "<port>.locked" exists it refuses escape commands, as libccid does unless its settings allow them.
  *
- * Configuration, in reader.conf: DEVICENAME <flag folder>:<port>, CHANNELID <port>.
+ * Configuration, in reader.conf: DEVICENAME <flag folder>:<port>, CHANNELID <port>. On USB (usb_bus.py) the name ends with
+ * the device's number: the flag folder is $IFDSHELF_FOLDER, the port stands at that place of $IFDSHELF_PORTS (a,b,c).
  *
  * Threads: pcscd calls wait_for_event() and IFDHICCPresence() for one reader from one thread, and the other entries
  * from clients' threads under its own lock for that reader. Only IFDHICCPresence() and IFDHCloseChannel() close a
  * card's socket; the others mark it broken and wake the waiting thread, so no descriptor is reused under a poll.
  *
- * Not modelled: the radio field, anticollision, how long a buzzer sounds, other escape commands, USB.
+ * Not modelled: the radio field, anticollision, how long a buzzer sounds, other escape commands, USB traffic.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -153,10 +154,23 @@ static RESPONSECODE open_reader(struct reader *r, const char *folder, int port)
     return IFD_SUCCESS;
 }
 
+static RESPONSECODE open_usb_reader(struct reader *r, const char *name)
+{
+    const char *folder = getenv("IFDSHELF_FOLDER"), *ports = getenv("IFDSHELF_PORTS"), *slash = strrchr(name, '/');
+    if (folder == NULL || ports == NULL || slash == NULL)
+        return IFD_COMMUNICATION_ERROR;
+    for (int number = atoi(slash + 1); number > 1 && ports != NULL; number--)
+        if ((ports = strchr(ports, ',')) != NULL)
+            ports++;
+    return ports == NULL ? IFD_COMMUNICATION_ERROR : open_reader(r, folder, atoi(ports));
+}
+
 RESPONSECODE IFDHCreateChannelByName(DWORD lun, LPSTR name)
 {
     char folder[200];
     const char *colon = strrchr(name, ':');
+    if (strncmp(name, "usb:", 4) == 0)
+        return open_usb_reader(reader_of(lun), name);
     if (colon == NULL || (size_t)(colon - name) >= sizeof folder)
         return IFD_COMMUNICATION_ERROR;
     memcpy(folder, name, (size_t)(colon - name));
