@@ -19,7 +19,18 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from kiosk.domain.identity import Base, ByteOrder, CardClass, CodePattern, CodeType, SpellingRule, Take, Technology
+from kiosk.domain.identity import (
+    LONGEST_CONTACT,
+    UID_LENGTHS,
+    Base,
+    ByteOrder,
+    CardClass,
+    CodePattern,
+    CodeType,
+    SpellingRule,
+    Take,
+    Technology,
+)
 from kiosk.domain.values import BranchId
 from kiosk.visit.state import VisitSettings
 from kiosk.words import Language
@@ -52,13 +63,19 @@ class CardRule(_Part):
     """How the library system spells the UIDs of one class of card."""
 
     technology: Technology = Technology.ISO14443A
-    uid_length: Literal[4, 7, 8, 10] = 4
+    uid_length: int = Field(default=4, ge=1, le=LONGEST_CONTACT)
     base: Base = Base.HEX_UPPER
     order: ByteOrder = ByteOrder.ON_AIR
     take: Take = Take.ALL
     pad_to: int = Field(default=0, ge=0, le=40)
     prefix: str = ""
     suffix: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_length_that_exists(self) -> Self:
+        if self.technology is not Technology.CONTACT and self.uid_length not in UID_LENGTHS:
+            raise ValueError("uid_length 4, 7, 8 or 10 for a contactless card")
+        return self
 
 
 class CodeRule(_Part):
@@ -86,7 +103,7 @@ class ContactScript(_Part):
 
     commands: tuple[Annotated[Hex, Field(min_length=8)], ...] = Field(min_length=1)
     start: int = Field(default=0, ge=0, le=250)
-    length: Literal[4, 7, 8, 10] = 4
+    length: int = Field(default=4, ge=1, le=LONGEST_CONTACT)
 
 
 class Reader(_Part):

@@ -14,11 +14,10 @@ from smartcard import scard
 
 from drivers.apdu import Script, Send, as_bytes, run_script
 from drivers.card_table import SlotKind, known_by_atr, known_by_choice, slot_kind
-from kiosk.domain.identity import CardRead, Technology
+from kiosk.domain.identity import UID_LENGTHS, CardRead, Technology
 from kiosk.domain.values import Reason
 
 GET_UID = bytes.fromhex("FFCA000000")
-UID_LENGTHS = frozenset({4, 7, 8, 10})
 SHARING_TRIES = 3
 SHARING_PAUSE_S = 0.05
 GONE_MS = 150
