@@ -22,14 +22,13 @@ WORKERS = (1, 2, 4)
 RUSH_S = 20.0
 RUSH_THINK_S = 3.0
 """From one verdict to the kiosk's next act at rush hour."""
-EACH = 5
-"""Camera samples of each of 120 sorts."""
 
 
 @click.command()
 @click.argument("rows", nargs=-1, type=click.Choice((*ROWS, *ON_WISH)))
 @click.option("--memberships", default=500_000, show_default=True, help="In the replica.")
 @click.option("--items", default=1_000_000, show_default=True, help="In the replica.")
+@click.option("--samples", default=5, show_default=True, help="devices: camera samples of each of 132 sorts.")
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
 @click.option(
     "--kept", multiple=True, type=int, default=(1_000, 100_000, 1_000_000), show_default=True, help="sync: kept acts."
@@ -49,6 +48,7 @@ def bench(
     rows: tuple[str, ...],
     memberships: int,
     items: int,
+    samples: int,
     runs: int,
     kept: tuple[int, ...],
     backlog: int,
@@ -77,7 +77,7 @@ def bench(
                 if row == "central":
                     figures += _central(folder / row, backlog, kiosks, list(postgresql), progress)
                     continue
-                figures += _measure(row, folder / row, memberships, items, runs, kept, progress, console)
+                figures += _measure(row, folder / row, memberships, items, samples, runs, kept, progress, console)
                 progress.remove_task(task)
     if as_json:
         click.echo(json.dumps(measure.as_json(figures), ensure_ascii=False))
@@ -133,6 +133,7 @@ def _measure(
     folder: Path,
     memberships: int,
     items: int,
+    samples: int,
     runs: int,
     kept: tuple[int, ...],
     progress: Progress,
@@ -153,7 +154,7 @@ def _measure(
         return [
             card_to_uid(folder, runs),
             byte_to_event(folder, runs),
-            *code_reading(EACH, console, progress),
+            *code_reading(samples, console, progress),
             *slip_seconds(runs),
             idle_devices(folder),
         ]
