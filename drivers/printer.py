@@ -101,7 +101,7 @@ class _Talk:
         self.link.write(data, deadline_s)
 
     def state(self) -> DeviceReason | None:
-        """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError SILENT if one does not come."""
+        """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError if one does not come."""
         self.hear(0.0)  # what nobody asked for must not pass for an answer
         answers = []
         ends = max(time.monotonic(), self.busy_until) + self._answer_s
@@ -112,7 +112,8 @@ class _Talk:
                 left = ends - time.monotonic()
                 if left <= 0:
                     held = "" if self._heard else ", perhaps because it serves another computer"
-                    raise DeviceError(DeviceReason.SILENT, f"no answer to a state question{held}")
+                    reason = self.link.fault() or DeviceReason.SILENT
+                    raise DeviceError(reason, f"no answer to a state question{held}")
                 answer = self.hear(left)
             answers.append(answer)
         return reason_of(answers)

@@ -78,7 +78,7 @@ def _queue(name: str, address: str) -> str:
 
 def _place(address: str) -> str:
     """A device address without the user and password that it may hold."""
-    return re.sub(r"(?<=://)[^/@]*@", "", address)
+    return re.sub(r"(?<=://)[^/]*@", "", address)
 
 
 def _typing(node: InputNode) -> str:
@@ -91,5 +91,5 @@ def _remark(text: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A TOML string; JSON's escapes are TOML's for printable text."""
-    return json.dumps(value, ensure_ascii=False)
+    """A TOML string; JSON's escapes are TOML's, but for DEL, which TOML does not take as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

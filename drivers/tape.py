@@ -126,6 +126,10 @@ class Recorder:
         finally:
             self._note(Way.SENT, data[: self._link.sent - before])
 
+    def fault(self) -> DeviceReason | None:
+        """As the link inside; a tape does not keep it."""
+        return self._link.fault()
+
     def close(self) -> None:
         """Close the link inside; the tape stays open, it belongs to whoever opened it."""
         self._link.close()
@@ -177,6 +181,10 @@ class Replayer:
                 self._pieces.insert(0, Piece(piece.at_s, piece.way, piece.data[count:]))
             rest = rest[count:]
             self.sent += count
+
+    def fault(self) -> DeviceReason | None:
+        """A tape keeps bytes only."""
+        return None
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -7,7 +7,8 @@ printers whose firmware hides its class. All failures come out as DeviceError; o
 What is special (Linux drivers/usb/class/usblp.c; USB printer class 1.1): a write returns when the transfer is under
 way, and the next one waits for it, so up to one piece of what counts as sent may still be on the cable, and is lost if
 the link is closed. The printer may answer a read with nothing at all, which is no end. While it takes no data because
-it is out of paper it does not hear DLE EOT either; its port status (LPGETSTATUS) comes another way and is asked then.
+it is out of paper it does not hear DLE EOT either; its port status (LPGETSTATUS) comes another way and is asked then
+(`fault`).
 """
 
 import contextlib
@@ -115,8 +116,7 @@ class UsbLink:
             if events & _GONE:
                 raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
             if not events:
-                reason = reason_of_port_status(self._status(self._open())) or DeviceReason.SILENT
-                raise DeviceError(reason, f"{self._path}: takes no data")
+                raise DeviceError(self.fault() or DeviceReason.SILENT, f"{self._path}: takes no data")
             try:
                 count = os.write(self._open(), rest[:_PIECE])
             except BlockingIOError:
@@ -126,6 +126,10 @@ class UsbLink:
                 raise self._failed(error) from error
             self.sent += count
             rest = rest[count:]
+
+    def fault(self) -> DeviceReason | None:
+        """What the port's status says; blocks up to the kernel's 5 seconds."""
+        return reason_of_port_status(self._status(self._open()))
 
     def close(self) -> None:
         """Gives the node back; what is still on its way to the printer is lost."""

@@ -3,9 +3,9 @@
 The driver opens, polls, reads and writes it as it would the kernel's printer class driver (usblp); a full receive
 buffer blocks it as a printer that answers NAK would.
 
-Not modelled: the port status (LPGETSTATUS answers ENOTTY here), answers of no bytes, transfers that count as written
-while they are still on the cable, the refusal of a second opener, a bus reset in the middle of a job. How the node is
-found (sysfs) is no matter of this twin: tests do that on a made-up bus with umockdev.
+Not modelled: answers of no bytes, transfers that count as written while they are still on the cable, the refusal of a
+second opener, a bus reset in the middle of a job. A pty has no port status (LPGETSTATUS) and no place in sysfs: tests give
+it both on a made-up bus (umockdev).
 """
 
 from drivers.usb_ports import UsbPort

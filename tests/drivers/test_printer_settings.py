@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from ears import Ears
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.settings import BadSettings, Devices, Printer
@@ -13,7 +15,9 @@ from drivers.link import TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.queue_printer import QueuePrinter
 from drivers.serial_link import SerialDoor
+from drivers.suggest import printer_suggestions
 from drivers.usb_link import UsbDoor
+from drivers.usb_ports import UsbPort
 
 
 @pytest.mark.parametrize(
@@ -64,3 +68,19 @@ def test_the_settings_in_the_manual_are_good() -> None:
     devices = Devices.model_validate(tomllib.loads(examples)["devices"])
     assert len(devices.printers) == 3
     assert all(slip_printer(entry, Ears()) for entry in devices.printers)
+
+
+def test_suggestions_for_printers_are_settings_and_show_no_password() -> None:
+    usb = UsbPort(path="/dev/usb/lp0", vendor="0416", product="5011", serial="A1", model="POS80")
+    found = printer_suggestions([usb], [("slips", "ipp://clerk:se@cret@printer.example/ipp")])
+    printers = Devices.model_validate(tomllib.loads("\n".join(found))["devices"]).printers
+    assert [(entry.path, entry.queue) for entry in printers] == [("usb:0416:5011:A1", ""), ("", "slips")]
+    assert "ipp://printer.example/ipp" in found[1]
+    assert "cret" not in found[1]
+
+
+@given(st.text(min_size=1), st.text(), st.text())
+def test_no_name_of_a_device_breaks_a_suggestion(model: str, serial: str, address: str) -> None:
+    usb = UsbPort(path="/dev/usb/lp0", vendor="0416", product="5011", serial=serial, model=model)
+    found = printer_suggestions([usb], [(model, address)])
+    assert len(tomllib.loads("\n".join(found))["devices"]["printers"]) == 2

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,9 @@ from kiosk.ports import DeviceError, DeviceReason, DeviceState, PrintEnded, Prin
 from kiosk.slip import Line, Slip, SlipKind
 from kiosk.words import Language
 
+Called = subprocess.CompletedProcess[str]
+BED = Path(__file__).resolve().parents[1] / "usb_printer_bed.py"
+SHELFPOINT = Path(sys.executable).parent / "shelfpoint"
 NAME = "usb:0416:5011:A1B2C3"
 LONG = Slip(kind=SlipKind.TEST, language=Language.ZH_TW, blocks=tuple(Line("堃" * 24) for _ in range(40)))
 """All dots: some 70 kB, more than the buffers of printer and pty hold."""
@@ -146,6 +149,27 @@ def test_what_holds_it_up_is_asked_at_the_port(tmp_path: Path, status: int | Non
         link.close()
 
 
+def test_a_printer_out_of_paper_that_answers_nothing_is_called_out_of_paper(tmp_path: Path) -> None:
+    with VirtualUsbPrinter(tmp_path / "lp0") as twin:
+        twin.go_silent()
+        door = StatusDoor(str(twin.link), 0x38)
+        with running(door, patience=replace(QUICK, answer_s=0.1)) as (printer, ears):
+            ears.until(is_now(DeviceState.FAULT, DeviceReason.PAPER_OUT))
+            printer.print_slip("one", SLIP)
+            assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.PAPER_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusDoor:
+    """The twin's node, with a port whose status is this."""
+
+    address: str
+    status: int
+
+    def open(self, deadline_s: float) -> UsbLink:
+        return UsbLink.open(self.address, lambda _: self.status)
+
+
 def test_a_pty_has_no_port_status(twin: VirtualUsbPrinter) -> None:
     node = os.open(twin.link, os.O_RDWR | os.O_NOCTTY)
     assert port_status(node) is None
@@ -176,21 +200,27 @@ def test_a_name_leads_to_a_printer_node_or_to_a_serial_port(twin: VirtualUsbPrin
         door_to(twin, "usb:ffff:0001").open(1.0)
 
 
-@pytest.fixture
-def on_a_bus(tmp_path: Path) -> list[str]:
-    """Starts a program on a machine with one USB printer."""
-    if shutil.which("umockdev-run") is None:
-        pytest.skip("umockdev is not installed (Debian: apt install umockdev)")
-    (tmp_path / "bus").write_text(BUS)
-    return ["umockdev-run", "-d", str(tmp_path / "bus"), "--"]
+HAS_BUS = (
+    shutil.which("umockdev-wrapper")
+    and not subprocess.run(
+        ["/usr/bin/python3", "-c", "import gi; gi.require_version('UMockdev', '1.0')"], capture_output=True, check=False
+    ).returncode
+)
+on_a_bus = pytest.mark.skipif(not HAS_BUS, reason="Debian: apt install umockdev gir1.2-umockdev-1.0 python3-gi")
 
 
-def test_udev_finds_the_printer_behind_its_node(on_a_bus: list[str]) -> None:
+def call(folder: Path, twin: VirtualUsbPrinter, *program: str | Path, status: int = 0x18) -> Called:
+    """Runs a program on a machine with one USB printer: its node is the twin, its port says this status."""
+    (folder / "bus").write_text(BUS)
+    bed = ["umockdev-wrapper", "/usr/bin/python3", BED, folder / "bus", twin.link.resolve(), str(status)]
+    return subprocess.run([*bed, *program], capture_output=True, text=True, check=False, timeout=60, env=os.environ)
+
+
+@on_a_bus
+def test_udev_finds_the_printer_behind_its_node(tmp_path: Path, twin: VirtualUsbPrinter) -> None:
     look = "from drivers.usb_printers import usb_printers; print(*usb_printers())"
-    done = subprocess.run(
-        [*on_a_bus, sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert "path='/dev/usb/lp0', vendor='0416', product='5011', serial='A1B2C3'" in done.stdout
+    done = call(tmp_path, twin, sys.executable, "-c", look)
+    assert "path='/dev/usb/lp0', vendor='0416', product='5011', serial='A1B2C3'" in done.stdout, done.stderr
     assert "model='STMicroelectronics POS80 Printer USB'" in done.stdout
 
 
@@ -203,25 +233,37 @@ keys = "keys"
 codes = [{ type = "item", pattern = "C[0-9]{7}" }]
 devices = { readers = [], printers = [{ path = "usb:0416:5011" }] }
 """
-STAND_IN = 'rm "$UMOCKDEV_DIR/dev/usb/lp0" && ln -s "$0" "$UMOCKDEV_DIR/dev/usb/lp0" && exec "$@"'
-"""Puts a pty in the place of the made-up node."""
 
 
-def test_the_commands_find_probe_and_try_a_printer_on_usb(
-    tmp_path: Path, on_a_bus: list[str], twin: VirtualUsbPrinter
-) -> None:
+@on_a_bus
+def test_the_commands_find_probe_and_try_a_printer_on_usb(tmp_path: Path, twin: VirtualUsbPrinter) -> None:
     config = tmp_path / "kiosk.toml"
     config.write_text(SETTINGS, encoding="utf-8")
-
-    def call(*words: str) -> "subprocess.CompletedProcess[str]":
-        shelfpoint = Path(sys.executable).parent / "shelfpoint"
-        command = [*on_a_bus, "sh", "-c", STAND_IN, twin.link.resolve(), shelfpoint, "devices", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ)
-
-    suggested = call("suggest")
+    suggested = call(tmp_path, twin, SHELFPOINT, "devices", "suggest")
     assert 'path = "usb:0416:5011:A1B2C3"' in suggested.stdout, suggested.stderr
-    probed = call("probe", "printer", "--config", str(config))
+    probed = call(tmp_path, twin, SHELFPOINT, "devices", "probe", "printer", "--config", config)
     assert probed.stdout.splitlines()[-1:] == ['confirms = "gs_h"'], probed.stderr
-    tested = call("test", "printer", "--config", str(config))
+    tested = call(tmp_path, twin, SHELFPOINT, "devices", "test", "printer", "--config", config)
     assert (tested.returncode, tested.stdout) == (0, "Printed.\n"), tested.stderr
     assert twin.wait_for_slip().codes == ("C0000123", "青田市立圖書館 C0000123")
+
+
+STUFF = """
+from drivers.usb_link import UsbDoor
+from kiosk.ports import DeviceError
+
+link = UsbDoor("usb:0416:5011").open(1.0)
+try:
+    link.write(bytes(100_000), 0.2)
+except DeviceError as error:
+    print(error.reason)
+"""
+
+
+@on_a_bus
+@pytest.mark.parametrize(("status", "reason"), [(0x38, "paper_out"), (0x10, "printer_error"), (0x18, "silent")])
+def test_a_printer_that_takes_no_more_is_asked_for_its_port_status(tmp_path: Path, status: int, reason: str) -> None:
+    with VirtualUsbPrinter(tmp_path / "lp0", buffer_bytes=4096) as twin:
+        twin.open_cover()
+        done = call(tmp_path, twin, sys.executable, "-c", STUFF, status=status)
+    assert done.stdout == f"{reason}\n", done.stderr
