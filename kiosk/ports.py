@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold
 from kiosk.domain.identity import CardKind, CardRead
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
@@ -524,6 +525,15 @@ class Library(Protocol):
 
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
         """All open loans, by due date."""
+
+    def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
+        """All open holds, in the order of placing."""
+
+    def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        """Open holds on the work of this copy, in the order of placing; none for an unknown copy."""
+
+    def branch_name(self, branch: BranchId) -> str:
+        """As shown; the code of a branch without a name."""
 
     def policy(self) -> Policy | None:
         """The newest policy, or None before the first feed."""
