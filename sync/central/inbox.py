@@ -26,6 +26,7 @@ from sync.central.judge import judge
 from sync.central.ledger import MAX_SEQUENCE, Ledger
 from sync.central.ruling import Known, Ruling, Unjudgeable
 from sync.central.stored import Log
+from sync.central.works import to_lock
 from sync.wire import WireWord
 
 BATCH = 100
@@ -124,9 +125,10 @@ class Inbox:
 
     def _try(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool) -> Judged:
         with self._database.write() as connection:
-            lock(connection, _names(kiosk, incarnation, words))
+            works = to_lock(connection, [word.item for word in words if _fits(word)])
+            lock(connection, [*_names(kiosk, incarnation, words), *(f"work {work}" for work in works)])
             held = HeldLog.open(connection, kiosk, incarnation)
-            ledger = Ledger(connection, Log(held.row, kiosk, incarnation), self._clock())
+            ledger = Ledger(connection, Log(held.row, kiosk, incarnation), self._clock(), works)
             fit = [word for word in words if _fits(word)]
             ledger.load(
                 acts=[word.act for word in words],
@@ -134,6 +136,7 @@ class Inbox:
                 memberships=[word.membership for word in fit if word.membership is not None],
                 branches=[word.branch for word in fit],
                 sequences=[word.sequence for word in words if 0 < word.sequence < MAX_SEQUENCE],
+                asked=[word.item for word in fit if word.deed is Deed.PLACE_HOLD],
             )
             verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in words]
             held.hold(number for word in words for number in (word.sequence, word.request_sequence))
@@ -241,7 +244,7 @@ def _is_name(text: str) -> bool:
 
 
 def _fits(word: WireWord) -> bool:
-    texts = [word.item, word.branch, word.membership or "", word.policy_version or ""]
+    texts = [word.item, word.branch, word.membership or "", word.policy_version or "", word.hold or ""]
     return (
         0 < word.sequence < MAX_SEQUENCE
         and (word.request_sequence is None or 0 < word.request_sequence < word.sequence)

@@ -312,3 +312,11 @@ hold = _table(
         postgresql_where=text("left_item IS NOT NULL"),
     ),
 )
+
+chore = _table(
+    "chore",  # periodic work: when it is due, and until when somebody is at it
+    Column("name", Text, primary_key=True),
+    Column("due_at", _Big, nullable=False),
+    Column("leased_until", _Big, nullable=False),
+    rowid=False,
+)

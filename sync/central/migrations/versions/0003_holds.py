@@ -1,4 +1,4 @@
-"""Holds: works, what acts say of holds, and what they amount to."""
+"""Holds: works, what acts say of holds, and what they amount to; periodic work."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,3 +44,12 @@ def upgrade() -> None:
         op.create_index(
             name, "hold", [column], unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
         )
+    op.create_table(
+        "chore",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("leased_until", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_chore"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
