@@ -93,6 +93,7 @@ class Ledger:
         item_ids = sorted(named.union(self._works.load(items=named, asked=asked, memberships=membership_ids)))
         for item in run(stored.ITEMS, {"ids": item_ids}):
             self._items[item.id] = item_of(item)
+            self._works.check(item.id, item.work)
         for membership in run(stored.MEMBERSHIPS, {"ids": membership_ids}):
             self._memberships[membership.id] = membership_of(membership)
         for row in run(stored.ACTS, {"ids": act_ids}):

@@ -88,7 +88,15 @@ class Change:
         for row in others:
             del row["reserved_for"]
         upsert(self.connection, tables.item, others)
-        self.marks.add_all("item", [entry.id for entry in entries])
+        self.items_changed([entry.id for entry in entries])
+
+    def items_changed(self, ids: Sequence[str]) -> None:
+        """The feed hears of them, and holds follow a copy that was catalogued anew as another work."""
+        self.marks.add_all("item", ids)
+        hold, item = tables.hold, tables.item.c
+        work = select(item.work).where(item.id == hold.c.asked).scalar_subquery()
+        moved = update(hold).where(hold.c.asked.in_(ids), hold.c.work != work).values(work=work).returning(hold.c.id)
+        self.marks.add_all("hold", sorted(self.connection.execute(moved).scalars()))
 
     def patrons(self, patrons: Sequence[Patron]) -> None:
         """New or changed memberships; their cards are bound where they are not yet."""

@@ -296,6 +296,7 @@ hold = _table(
     Column("by_act", Text),
     Column("left_item", Text),  # a copy that still stands aside although the hold is over
     Index("ix_hold_work", "work"),
+    Index("ix_hold_asked", "asked"),
     Index(
         "ix_hold_open",
         "membership",

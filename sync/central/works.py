@@ -82,6 +82,11 @@ class Works:
                 self._open.setdefault(row.membership, set()).add(row.id)
         return list(self._of)
 
+    def check(self, item: str, work: str) -> None:
+        """Once the item's row is locked. Raises Defeated where it has changed its work since `load`."""
+        if self._of.get(item, work) != work:
+            raise Defeated(f"item {item} changed its work")
+
     def of(self, item: str) -> WorkId | None:
         """The loaded work of an item."""
         return self._of.get(item)

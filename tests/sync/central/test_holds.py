@@ -283,6 +283,14 @@ def test_items_imported_again_keep_what_is_set_aside(shelf: Any) -> None:
     assert reserved(shelf) == {"A1": "ann"}
 
 
+def test_a_hold_follows_its_copy_to_another_work(shelf: Any) -> None:
+    hold = places(shelf).act_id
+    with shelf.central.registry.change("test") as change:
+        change.items([ItemEntry(id="A1", title="其實是另一本", branch="main", work="v")])
+    assert returns(shelf, "other", "A2").hold is None
+    assert returns(shelf, "own", "A1", minute=12).hold == hold
+
+
 # --- any order ----------------------------------------------------------------------------------------------------
 
 facts = st.lists(

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sqlite_with_rowid=True,
     )
     op.create_index("ix_hold_work", "hold", ["work"], unique=False)
+    op.create_index("ix_hold_asked", "hold", ["asked"], unique=False)
     for name, column, where in (
         ("ix_hold_open", "membership", "state IN ('waiting', 'on_the_way', 'ready')"),
         ("ix_hold_ready", "ready_until", "state = 'ready'"),
