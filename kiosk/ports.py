@@ -263,6 +263,10 @@ class Intent(StrEnum):
     ACCOUNT = "account"
     RENEW = "renew"
     """Argument: item id of the loan."""
+    RESERVE = "reserve"
+    """Wait for a lent book. Argument: item id."""
+    CANCEL_HOLD = "cancel_hold"
+    """Touched twice: the first time it asks. Argument: id of the hold."""
     FINISH = "finish"
     """Done with this task."""
     SLIP_PRINT = "slip_print"
@@ -391,6 +395,8 @@ class Message:
     """True: a refusal (red stop sign); False: a hint (amber)."""
     title: str = ""
     """The book it is about, if any."""
+    reserve: ItemId | None = None
+    """One touch, and the patron waits for this book."""
 
 
 class RowState(StrEnum):
@@ -402,6 +408,12 @@ class RowState(StrEnum):
     """Done, not yet confirmed by central (amber, 尚待確認)."""
     REFUSED = "refused"
     OVERDUE = "overdue"
+    HOLD_READY = "hold_ready"
+    """Not a loan: a book that waits for the patron."""
+    HOLD_COMING = "hold_coming"
+    """A book on its way to the branch where it is to be picked up."""
+    HOLD_WAITING = "hold_waiting"
+    """A book that the patron waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,7 +427,7 @@ class Row:
     state: RowState
     """What is said of it."""
     due_at: datetime | None = None
-    """Due date, if it has one."""
+    """Due date, if it has one; of a hold that is ready, until when."""
     days_left: int | None = None
     """Days until then; negative = overdue."""
     reason: Reason | None = None
@@ -424,6 +436,16 @@ class Row:
     """Fills the reason's sentence."""
     can_renew: bool = False
     """A renew button makes sense."""
+    hold: ActId | None = None
+    """The hold, where this is one."""
+    place: int | None = None
+    """Its place in the queue, while waiting."""
+    branch: str = ""
+    """Where it is to be picked up, by name."""
+    can_cancel: bool = False
+    """A cancel button makes sense."""
+    confirm: bool = False
+    """The cancel button was touched once and asks whether it is meant."""
 
 
 class SlipState(StrEnum):
@@ -462,6 +484,8 @@ class View:
     """How many more may be borrowed."""
     blocked: Message | None = None
     """Account: why nothing can be borrowed (suspended, owed ...)."""
+    holds_blocked: Message | None = None
+    """Account: from when reserving is possible again."""
     next_task: Phase | None = None
     """Identify: what happens after the card."""
     card_reader_ready: bool = False

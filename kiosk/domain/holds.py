@@ -186,8 +186,8 @@ def set_aside(
         return None
     kept = next((hold for hold in holds if hold.item == item.id and hold.state.open), None)
     hold = kept or next_in_queue(holds, branch, policy)
-    if hold is None:
-        return None
+    if hold is None or (kept is None and item.reserved_for is not None):
+        return None  # or staff have reserved it by hand
     if hold.branch != branch:
         return SetAside(hold, None)
     if hold.state is HoldState.READY and hold.ready_until is not None:
