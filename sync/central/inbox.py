@@ -17,6 +17,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kiosk.domain.holds import HOLD_DEEDS
 from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held, held_after
 from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
@@ -136,7 +137,7 @@ class Inbox:
                 memberships=[word.membership for word in fit if word.membership is not None],
                 branches=[word.branch for word in fit],
                 sequences=[word.sequence for word in words if 0 < word.sequence < MAX_SEQUENCE],
-                asked=[word.item for word in fit if word.deed is Deed.PLACE_HOLD],
+                asked=[word.item for word in fit if word.deed in HOLD_DEEDS or word.hold is not None],
             )
             verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in words]
             held.hold(number for word in words for number in (word.sequence, word.request_sequence))

@@ -82,7 +82,7 @@ class Ledger:
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
         sequences: Iterable[int], asked: Iterable[str] = (),
     ) -> None:  # fmt: skip
-        """Everything about these keys, in a fixed number of queries; `asked` are items to be reserved.
+        """Everything about these keys, in a fixed number of queries; `asked` are items of words about holds.
 
         Call once, before judging. Raises Defeated.
         """

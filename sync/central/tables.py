@@ -152,6 +152,7 @@ act = _table(
     Column("sequence", _Big, nullable=False),
     Column("due_at", _Big),
     Column("hold", Text),
+    Index("ix_act_item_hold", "item", sqlite_where=text("hold IS NOT NULL"), postgresql_where=text("hold IS NOT NULL")),
     Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
 )
 

@@ -8,7 +8,7 @@ for which nobody waits costs one look-up per batch. `settled` is where holds bec
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, or_, select, update
 
 from kiosk.domain.holds import HoldSettlement, HoldState, reserved
 from kiosk.domain.lending import Item
@@ -22,7 +22,10 @@ from sync.central.records import hold_of, hold_row
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _ITEM, _HOLD = tables.item.c, tables.hold.c
 _WORKS = select(_ITEM.id, _ITEM.work).where(_ITEM.id.in_(_IDS))
-_HELD = select(_ITEM.id, _ITEM.work, exists().where(_HOLD.work == _ITEM.work).label("held")).where(_ITEM.id.in_(_IDS))
+_WAITED = exists().where(_HOLD.work == _ITEM.work)
+_SET_ASIDE = exists().where(tables.act.c.item == _ITEM.id, tables.act.c.hold.is_not(None), tables.act.c.counts == 1)
+"""Also for a hold that a restore has lost."""
+_HELD = select(_ITEM.id, _ITEM.work, or_(_WAITED, _SET_ASIDE).label("held")).where(_ITEM.id.in_(_IDS))
 _COPIES = select(_ITEM.id, _ITEM.work).where(_ITEM.work.in_(_IDS))
 _HOLDS = select(tables.hold).where(_HOLD.work.in_(_IDS))
 _OPEN = select(_HOLD.id, _HOLD.membership).where(
@@ -56,7 +59,7 @@ class Works:
         """Case id -> whether it is open."""
 
     def load(self, *, items: Iterable[str], asked: Iterable[str], memberships: Iterable[str]) -> list[str]:
-        """Works of `items` for which somebody waits, and those of `asked`, which `memberships` want to wait for.
+        """Works of `items` for which somebody waits, and those of `asked`: a word about a hold, by one of `memberships`.
 
         Returns all copies of these works. Raises Defeated where an item has changed its work since it was locked.
         """

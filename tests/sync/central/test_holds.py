@@ -249,6 +249,14 @@ def test_a_hold_whose_answer_was_lost_is_gone_and_its_copy_a_stray(shelf: Any) -
     assert "hold_copy_stray:wish:back" in shelf.cases()
 
 
+def test_a_copy_set_aside_for_a_hold_that_nobody_knows_is_a_stray_until_it_is_scanned_again(town: Any) -> None:
+    shop(town)
+    returns(town, "back", mode=Mode.OFFLINE, hold="lost-by-a-restore")
+    assert town.cases() == {"hold_copy_stray:lost-by-a-restore:back"}
+    returns(town, "again", minute=20)
+    assert town.cases() == set()
+
+
 def test_a_kiosk_cannot_say_that_a_hold_has_expired(shelf: Any) -> None:
     hold = places(shelf).act_id
     returns(shelf, "back")

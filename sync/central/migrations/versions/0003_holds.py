@@ -17,6 +17,8 @@ def upgrade() -> None:
     op.execute("UPDATE item SET work = id")
     op.create_index("ix_item_work", "item", ["work"], unique=False)
     op.add_column("act", sa.Column("hold", sa.Text()))
+    where = sa.text("hold IS NOT NULL")
+    op.create_index("ix_act_item_hold", "act", ["item"], unique=False, sqlite_where=where, postgresql_where=where)
     op.add_column("word", sa.Column("hold", sa.Text()))
     op.create_table(
         "hold",
@@ -37,13 +39,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_hold_work", "hold", ["work"], unique=False)
     op.create_index("ix_hold_asked", "hold", ["asked"], unique=False)
-    for name, column, where in (
+    for name, column, some in (
         ("ix_hold_open", "membership", "state IN ('waiting', 'on_the_way', 'ready')"),
         ("ix_hold_ready", "ready_until", "state = 'ready'"),
         ("ix_hold_left", "branch", "left_item IS NOT NULL"),
     ):
         op.create_index(
-            name, "hold", [column], unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+            name, "hold", [column], unique=False, sqlite_where=sa.text(some), postgresql_where=sa.text(some)
         )
     op.create_table(
         "chore",
