@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold
 from kiosk.domain.identity import CardKind, CardRead
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
@@ -265,6 +266,10 @@ class Intent(StrEnum):
     ACCOUNT = "account"
     RENEW = "renew"
     """Argument: item id of the loan."""
+    RESERVE = "reserve"
+    """Wait for a lent book. Argument: item id."""
+    CANCEL_HOLD = "cancel_hold"
+    """Touched twice: the first time it asks. Argument: id of the hold."""
     FINISH = "finish"
     """Done with this task."""
     SLIP_PRINT = "slip_print"
@@ -393,6 +398,8 @@ class Message:
     """True: a refusal (red stop sign); False: a hint (amber)."""
     title: str = ""
     """The book it is about, if any."""
+    reserve: ItemId | None = None
+    """One touch, and the patron waits for this book."""
 
 
 class RowState(StrEnum):
@@ -404,6 +411,12 @@ class RowState(StrEnum):
     """Done, not yet confirmed by central (amber, 尚待確認)."""
     REFUSED = "refused"
     OVERDUE = "overdue"
+    HOLD_READY = "hold_ready"
+    """Not a loan: a book that waits for the patron."""
+    HOLD_COMING = "hold_coming"
+    """A book on its way to the branch where it is to be picked up."""
+    HOLD_WAITING = "hold_waiting"
+    """A book that the patron waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,7 +430,7 @@ class Row:
     state: RowState
     """What is said of it."""
     due_at: datetime | None = None
-    """Due date, if it has one."""
+    """Due date, if it has one; of a hold that is ready, until when."""
     days_left: int | None = None
     """Days until then; negative = overdue."""
     reason: Reason | None = None
@@ -426,6 +439,16 @@ class Row:
     """Fills the reason's sentence."""
     can_renew: bool = False
     """A renew button makes sense."""
+    hold: ActId | None = None
+    """The hold, where this is one."""
+    place: int | None = None
+    """Its place in the queue, while waiting."""
+    branch: str = ""
+    """Where it is to be picked up, by name."""
+    can_cancel: bool = False
+    """A cancel button makes sense."""
+    confirm: bool = False
+    """The cancel button was touched once and asks whether it is meant."""
 
 
 class SlipState(StrEnum):
@@ -465,6 +488,8 @@ class View:
     """How many more may be borrowed."""
     blocked: Message | None = None
     """Account: why nothing can be borrowed (suspended, owed ...)."""
+    holds_blocked: Message | None = None
+    """Account: from when reserving is possible again."""
     next_task: Phase | None = None
     """Identify: what happens after the card."""
     card_reader_ready: bool = False
@@ -528,6 +553,15 @@ class Library(Protocol):
 
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
         """All open loans, by due date."""
+
+    def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
+        """All open holds, in the order of placing."""
+
+    def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        """Open holds on the work of this copy, in the order of placing; none for an unknown copy."""
+
+    def branch_name(self, branch: BranchId) -> str:
+        """As shown; the code of a branch without a name."""
 
     def policy(self) -> Policy | None:
         """The newest policy, or None before the first feed."""

@@ -124,6 +124,16 @@ class Entry:
     """A sentence about this book."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One hold on an account slip."""
+
+    title: str
+    """As shown."""
+    note: str
+    """Ready until when and where, or the place in the queue."""
+
+
 _TITLES = {
     SlipKind.LOAN: "slip.loan_title",
     SlipKind.RETURN: "slip.return_title",
@@ -141,8 +151,9 @@ def book_slip(
     name: str,
     now: datetime,
     reprint: bool = False,
+    holds: Sequence[Wish] = (),
 ) -> Slip:
-    """A loan, return or account slip. `name` is masked already, or empty where nobody was identified."""
+    """A loan, return or account slip; on the last with `holds`. `name` is masked already, or empty where nobody was identified."""
     blocks: list[Block] = [
         Line(library_name, Weight.STRONG, centred=True),
         Line(say(_TITLES[kind], language), Weight.TITLE, centred=True),
@@ -168,6 +179,11 @@ def book_slip(
         if entry.note:
             blocks.append(Line(entry.note))
     blocks += [Rule(), Pair(say("slip.count", language), str(len(entries)))]
+    if holds:
+        blocks += [Rule(), Line(say("slip.holds", language), Weight.STRONG)]
+        for wish in holds:
+            blocks += [Line(wish.title, Weight.STRONG), Line(wish.note)]
+        blocks.append(Rule())
     if any(entry.provisional for entry in entries):
         blocks.append(Line(say("slip.provisional", language), Weight.STRONG))
     blocks.append(Line(say("slip.thanks", language), centred=True))

@@ -30,7 +30,7 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0002"
+HEAD = "acts_0003"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 _OF_ITEM = (
@@ -131,7 +131,7 @@ class ActsLog:
         with closing(self._of_item(item)) as words:
             for spoken, verdict in words:
                 last = decided.setdefault(spoken.act.id, spoken.word)
-                if spoken.act.deed is not Deed.RENEW and _stands(spoken.word, last, verdict):
+                if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN) and _stands(spoken.word, last, verdict):
                     return None if _passed(verdict, epoch, position) else (spoken, verdict)
         return None
 
@@ -141,9 +141,9 @@ class ActsLog:
         decided: set[ActId] = set()
         with closing(self._of_item(item)) as words:
             for spoken, verdict in words:
-                if spoken.act.deed is not Deed.RENEW:
+                if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN):
                     break
-                if spoken.act.id in decided:
+                if spoken.act.deed is not Deed.RENEW or spoken.act.id in decided:
                     continue
                 decided.add(spoken.act.id)
                 if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
@@ -165,6 +165,43 @@ class ActsLog:
             position,
         )
         return tuple(ItemId(str(row[0])) for row in rows)
+
+    def holds_served(self, holds: Sequence[ActId], epoch: str, position: int) -> frozenset[ActId]:
+        """Those for which own returns set a copy aside that a replica at (epoch, position) may lack."""
+        if not holds:
+            return frozenset()
+        rows = self._read(
+            f"SELECT hold FROM word WHERE hold IN ({', '.join('?' * len(holds))}) AND deed = 'return' "
+            "AND (outcome IS NULL OR epoch <> ? OR position > ?)",
+            *holds,
+            epoch,
+            position,
+        )
+        return frozenset(ActId(str(row[0])) for row in rows)
+
+    def set_aside(self, item: ItemId, epoch: str, position: int) -> ActId | None:
+        """The hold for which the newest own act of this copy set it aside, if such a replica may lack it."""
+        rows = self._read("SELECT 1 FROM word WHERE hold IS NOT NULL AND item = ? LIMIT 1", item)
+        own = self.standing(item, epoch, position) if rows else None
+        return None if own is None or own[0].act.deed is not Deed.RETURN else own[0].act.hold
+
+    def hold_deeds(
+        self, membership: MembershipId, epoch: str, position: int
+    ) -> tuple[tuple[Spoken, Verdict | None], ...]:
+        """Own placings and cancellations for this membership that count, and that such a replica may lack."""
+        rows = self._read(
+            f"SELECT {COLUMNS} FROM word WHERE membership = ? AND deed IN ('place_hold', 'cancel_hold') "
+            "ORDER BY sequence DESC",
+            membership,
+        )
+        decided: dict[ActId, Word] = {}
+        found = []
+        for row in rows:
+            spoken, verdict = spoken_of(row), verdict_of(row)
+            last = decided.setdefault(spoken.act.id, spoken.word)
+            if _stands(spoken.word, last, verdict) and not _passed(verdict, epoch, position):
+                found.append((spoken, verdict))
+        return tuple(reversed(found))
 
     # --- the outbox, for the sync thread -------------------------------------------------------------------------
 
@@ -217,8 +254,8 @@ class ActsLog:
         """True when this word had none of this epoch."""
         details = json.dumps(dict(verdict.details), ensure_ascii=False) if verdict.details else None
         written = self._db.execute(
-            "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ? "
-            "WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
+            "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ?, "
+            "hold = coalesce(hold, ?) WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
             (
                 verdict.outcome,
                 verdict.reason,
@@ -226,6 +263,7 @@ class ActsLog:
                 micros(verdict.due_at),
                 verdict.epoch,
                 verdict.position,
+                verdict.hold,
                 verdict.act_id,
                 verdict.word,
                 verdict.epoch,
@@ -310,7 +348,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 act.id,
                 word,
@@ -325,6 +364,7 @@ class ActsLog:
                 act.policy_version,
                 micros(act.due_at),
                 request_sequence,
+                act.hold,
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)

@@ -25,9 +25,10 @@ import msgspec
 import structlog
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, WorkId
 from kiosk.ports import CardHit, LedgerError, LedgerReason
 from sync.act_rows import micros, moment
 from sync.encrypted import (
@@ -45,7 +46,7 @@ from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, PolicyEntry
 
 log = structlog.get_logger(__name__)
 
-HEAD = "replica_0002"
+HEAD = "replica_0003"
 FILE = "replica.db"
 SLICE = 250
 """Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
@@ -61,6 +62,7 @@ _KEYS = {
     "loan": "act",
     "calendar": "branch",
     "policy": "version",
+    "hold": "id",
 }
 
 
@@ -149,14 +151,14 @@ class Replica:
 
     def membership(self, membership: MembershipId) -> Membership | None:
         rows = self._read(
-            "SELECT id, category, standing, display_name, expires_on, suspended_until, owed "
+            "SELECT id, category, standing, display_name, expires_on, suspended_until, owed, holds_suspended_until "
             "FROM membership WHERE id = ?",
             membership,
         )
         if not rows:
             return None
-        identity, category, standing, name, expires, suspended, owed = cast(
-            "tuple[str, str, str, str, str | None, str | None, int]", rows[0]
+        identity, category, standing, name, expires, suspended, owed, no_holds = cast(
+            "tuple[str, str, str, str, str | None, str | None, int, str | None]", rows[0]
         )
         return Membership(
             id=MembershipId(identity),
@@ -166,18 +168,19 @@ class Replica:
             expires_on=None if expires is None else date.fromisoformat(expires),
             suspended_until=None if suspended is None else date.fromisoformat(suspended),
             owed=owed,
+            holds_suspended_until=None if no_holds is None else date.fromisoformat(no_holds),
         )
 
     def item(self, item: ItemId) -> Item | None:
         rows = self._read(
-            "SELECT id, title, author, item_type, branch, state, desk_only, reserved_for, desensitise "
+            "SELECT id, title, author, item_type, branch, state, desk_only, reserved_for, desensitise, work "
             "FROM item WHERE id = ?",
             item,
         )
         if not rows:
             return None
-        identity, title, author, item_type, branch, state, desk_only, reserved, desensitise = cast(
-            "tuple[str, str, str, str, str, str, int, str | None, int]", rows[0]
+        identity, title, author, item_type, branch, state, desk_only, reserved, desensitise, work = cast(
+            "tuple[str, str, str, str, str, str, int, str | None, int, str]", rows[0]
         )
         return Item(
             id=ItemId(identity),
@@ -189,6 +192,7 @@ class Replica:
             desk_only=bool(desk_only),
             reserved_for=None if reserved is None else MembershipId(reserved),
             desensitise=bool(desensitise),
+            work=WorkId(work),
         )
 
     def loan_of(self, item: ItemId) -> Loan | None:
@@ -200,6 +204,41 @@ class Replica:
         """A membership's open loans as the feed tells them."""
         return self._loans("membership", membership)
 
+    def hold(self, hold: ActId) -> Hold | None:
+        """An open hold."""
+        holds = self._holds("id", hold)
+        return holds[0] if holds else None
+
+    def holds_on(self, work: WorkId) -> tuple[Hold, ...]:
+        """Open holds on a work, in the order of placing."""
+        return self._holds("work", work)
+
+    def holds_of(self, membership: MembershipId) -> tuple[Hold, ...]:
+        """A membership's open holds, in the order of placing."""
+        return self._holds("membership", membership)
+
+    def _holds(self, column: str, value: str) -> tuple[Hold, ...]:
+        rows = self._read(
+            "SELECT id, membership, asked, branch, placed_at, state, item, ready_until FROM hold "
+            f"WHERE {column} = ? ORDER BY placed_at, id",
+            value,
+        )
+        return tuple(
+            Hold(
+                id=ActId(identity),
+                membership=MembershipId(membership),
+                asked=ItemId(asked),
+                branch=BranchId(branch),
+                placed_at=moment(placed),
+                state=HoldState(state),
+                item=None if item is None else ItemId(item),
+                ready_until=None if until is None else moment(until),
+            )
+            for identity, membership, asked, branch, placed, state, item, until in cast(
+                "list[tuple[str, str, str, str, int, str, str | None, int | None]]", rows
+            )
+        )
+
     def policy(self) -> Policy | None:
         """The newest policy."""
         rows = self._read("SELECT body FROM policy ORDER BY position DESC LIMIT 1")
@@ -208,6 +247,11 @@ class Replica:
     def calendar(self, branch: BranchId) -> Calendar:
         rows = self._read("SELECT body FROM calendar WHERE branch = ?", branch)
         return _calendar(cast(bytes, rows[0][0])) if rows else Calendar()
+
+    def branch_name(self, branch: BranchId) -> str:
+        """As shown; the code where the branch has no name."""
+        rows = self._read("SELECT body FROM calendar WHERE branch = ?", branch)
+        return _branch_name(cast(bytes, rows[0][0])) if rows else branch
 
     def _loans(self, column: str, value: str) -> tuple[Loan, ...]:
         rows = self._read(
@@ -341,6 +385,12 @@ class ReplicaWriter:
 @lru_cache(maxsize=4)
 def _policy(body: bytes) -> Policy:
     return msgspec.json.decode(body, type=PolicyEntry).policy()
+
+
+@lru_cache(maxsize=64)
+def _branch_name(body: bytes) -> str:
+    entry = msgspec.json.decode(body, type=CalendarEntry)
+    return entry.name or entry.branch
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from sync.act_rows import micros
 from sync.wire import (
     CalendarEntry,
     CardEntry,
+    HoldEntry,
     ItemEntry,
     LoanEntry,
     MembershipEntry,
@@ -31,6 +32,7 @@ def row_of(entry: StateEntry, position: int) -> tuple[str, tuple[SqlValue, ...]]
                 _day(entry.expires_on),
                 _day(entry.suspended_until),
                 entry.owed,
+                _day(entry.holds_suspended_until),
             )
         case CardEntry():
             return "card", (bytes.fromhex(entry.index), entry.membership, entry.kind)
@@ -45,6 +47,7 @@ def row_of(entry: StateEntry, position: int) -> tuple[str, tuple[SqlValue, ...]]
                 int(entry.desk_only),
                 entry.reserved_for,
                 int(entry.desensitise),
+                entry.work or entry.id,
             )
         case LoanEntry():
             return "loan", (
@@ -54,6 +57,18 @@ def row_of(entry: StateEntry, position: int) -> tuple[str, tuple[SqlValue, ...]]
                 micros(entry.lent_at),
                 micros(entry.due_at),
                 entry.renewals,
+            )
+        case HoldEntry():
+            return "hold", (
+                entry.id,
+                entry.membership,
+                entry.work,
+                entry.asked,
+                entry.branch,
+                micros(entry.placed_at),
+                entry.state,
+                entry.item,
+                micros(entry.ready_until),
             )
         case CalendarEntry():
             return "calendar", (entry.branch, msgspec.json.encode(entry))

@@ -18,6 +18,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import select
 
+from kiosk.domain.holds import HOLD_DEEDS
 from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held, held_after
 from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
@@ -29,6 +30,7 @@ from sync.central.ledger import MAX_SEQUENCE, Ledger
 from sync.central.ruling import Known, Ruling, Unjudgeable
 from sync.central.stored import Log
 from sync.central.together import Together
+from sync.central.works import to_lock
 from sync.wire import WireWord
 
 BATCH = 100
@@ -143,10 +145,11 @@ class Inbox:
 
     def _try(self, parts: Sequence[Part], *, unjudged: bool) -> list[Judged]:
         with self._database.write() as connection:
-            lock(connection, _names(parts))
-            logs = open_logs(connection, (part.log for part in parts))
-            ledger = Ledger(connection, self._clock())
             words = [word for part in parts for word in part.words]
+            works = to_lock(connection, [word.item for word in words if _fits(word)])
+            lock(connection, [*_names(parts), *(f"work {work}" for work in works)])
+            logs = open_logs(connection, (part.log for part in parts))
+            ledger = Ledger(connection, self._clock(), works)
             fit = [word for word in words if _fits(word)]
             ledger.load(
                 acts=[word.act for word in words],
@@ -159,6 +162,7 @@ class Inbox:
                     for word in part.words
                     if 0 < word.sequence < MAX_SEQUENCE
                 ],
+                asked=[word.item for word in fit if word.deed in HOLD_DEEDS or word.hold is not None],
             )
             said = [self._judge_part(ledger, part, logs[part.log], unjudged=unjudged) for part in parts]
             ledger.write()
@@ -276,7 +280,7 @@ def _is_name(text: str) -> bool:
 
 
 def _fits(word: WireWord) -> bool:
-    texts = [word.item, word.branch, word.membership or "", word.policy_version or ""]
+    texts = [word.item, word.branch, word.membership or "", word.policy_version or "", word.hold or ""]
     return (
         0 < word.sequence < MAX_SEQUENCE
         and (word.request_sequence is None or 0 < word.request_sequence < word.sequence)

@@ -6,7 +6,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -17,10 +17,15 @@ from sync.central.database import FILE_NAME, Database, lock, open_postgresql, op
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
+from sync.central.holds import Holds
 from sync.central.imports import Imports
 from sync.central.inbox import Inbox
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
+from sync.central.periodic import Chore, Periodic
 from sync.central.registry import Registry
+
+EXPIRE_EVERY = timedelta(minutes=15)
+"""Holds end with a day, so a few minutes past midnight is soon enough."""
 
 Clock = Callable[[], datetime]
 
@@ -67,7 +72,9 @@ class Central:
         self.inbox = Inbox(database, clock)
         self.registry = Registry(database, clock)
         self.holdings = Holdings(database, clock)
+        self.holds = Holds(database, self.inbox, clock)
         self.imports = Imports(database, self.registry, clock)
+        self.periodic = Periodic(database, clock, [Chore("expire holds", EXPIRE_EVERY, self.holds.expire)])
         self.bell = Bell()
         database.on_commit(self.bell.ring)
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from kiosk_sync import ANN, BOB, CARD, DUE, INDEX_KEY, KEY, NOON, card, copy, lent, open_replica, page, patron, rules
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import ItemState, Standing
-from kiosk.domain.values import BranchId, ItemId
+from kiosk.domain.values import ActId, BranchId, ItemId, WorkId
 from kiosk.ports import CardHit
 from sync import wire
 from sync.replica import SLICE, Place, Replica, ReplicaWriter
@@ -32,7 +33,7 @@ def files(tmp_path: Path) -> Iterator[Files]:
 
 def everything(reader: Replica) -> list[tuple[object, ...]]:
     rows = []
-    for table in ("membership", "card", "item", "loan", "calendar", "policy"):
+    for table in ("membership", "card", "item", "loan", "hold", "calendar", "policy"):
         rows += [(table, *row) for row in reader._db.execute(f"SELECT * FROM {table}").fetchall()]
     return sorted(rows, key=repr)
 
@@ -47,15 +48,35 @@ def test_an_empty_replica_knows_nothing_and_has_no_place(files: Files) -> None:
 
 def test_every_kind_of_entry_comes_back_as_the_feed_told_it(files: Files) -> None:
     writer, reader = files
-    who = patron(standing=Standing.BLOCKED, expires_on=date(2027, 1, 2), suspended_until=date(2026, 12, 1), owed=20)
+    who = patron(
+        standing=Standing.BLOCKED, expires_on=date(2027, 1, 2), suspended_until=date(2026, 12, 1), owed=20,
+        holds_suspended_until=date(2026, 12, 9),
+    )  # fmt: skip
     what = copy(
-        author="某人", item_type="dvd", state=ItemState.MISSING, desk_only=True, reserved_for=BOB, desensitise=True
+        author="某人",
+        item_type="dvd",
+        state=ItemState.MISSING,
+        desk_only=True,
+        reserved_for=BOB,
+        desensitise=True,
+        work="w1",
     )
     days = wire.CalendarEntry(
-        branch="main", closed_weekdays=[0], closed_days=[date(2026, 12, 25)], open_days=[date(2026, 12, 28)]
+        branch="main",
+        name="總館",
+        closed_weekdays=[0],
+        closed_days=[date(2026, 12, 25)],
+        open_days=[date(2026, 12, 28)],
     )
     loan = lent(renewals=2)
-    writer.apply(page(who, card(), what, loan, days, rules(), begins=True), NOON)
+    hold = wire.HoldEntry(
+        id="h1", membership=ANN, work="w1", asked=ONE, branch="main", placed_at=NOON, state=HoldState.READY, item=ONE,
+        ready_until=NOON + timedelta(days=7),
+    )  # fmt: skip
+    writer.apply(page(who, card(), what, loan, hold, days, rules(), begins=True), NOON)
+    assert reader.holds_on(WorkId("w1")) == reader.holds_of(ANN) == (hold.hold(),)
+    assert reader.hold(ActId("h1")) == hold.hold()
+    assert (reader.branch_name(MAIN), reader.branch_name(BranchId("east"))) == ("總館", "east")
     assert reader.membership(ANN) == who.membership()
     assert reader.card(CARD) == CardHit(ANN, CardKind.EASYCARD)
     assert reader.item(ONE) == what.item()

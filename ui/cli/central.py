@@ -18,6 +18,7 @@ from sync.central.backup import back_up, restore_from
 from sync.central.demo import demo_cast, load_demo
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
+from ui.cli.central_holds import hold
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
 
@@ -167,7 +168,7 @@ def close_case(place: CentralSettings, case: str, who: str) -> None:
         opened.holdings.close_case(case, who=who)
 
 
-for _command in (import_items, import_patrons, export_all, doctor, fleet):
+for _command in (import_items, import_patrons, export_all, doctor, fleet, hold):
     central.add_command(_command)
 
 

@@ -22,6 +22,14 @@
         <source>Renew</source>
         <translation>續借</translation>
     </message>
+    <message>
+        <source>Really cancel?</source>
+        <translation>確定取消？</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消預約</translation>
+    </message>
 </context>
 <context>
     <name>BookShelf</name>
@@ -246,6 +254,10 @@
     <message>
         <source>Please note</source>
         <translation>提醒您</translation>
+    </message>
+    <message>
+        <source>Reserve it for me</source>
+        <translation>我要預約</translation>
     </message>
     <message>
         <source>All right</source>
