@@ -29,7 +29,7 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0001"
+HEAD = "acts_0002"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 _OF_ITEM = (
@@ -307,7 +307,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "replica_age_ms, policy_version, due_at, request_sequence, heard_at, doubtful, boot, ticks_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 act.id,
                 word,
@@ -322,6 +323,10 @@ class ActsLog:
                 act.policy_version,
                 micros(act.due_at),
                 request_sequence,
+                micros(act.heard_at),
+                int(act.doubtful),
+                None if act.reading is None else act.reading.boot,
+                None if act.reading is None else round(act.reading.seconds * 1000),
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)

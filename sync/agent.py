@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from kiosk.domain.journal import Verdict
+from kiosk.domain.journal import Spoken, Verdict
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     AnswerMissing,
@@ -179,7 +179,7 @@ class SyncActs:
             self._mailbox.post(AnswerMissing(act_id, self._state.reason or CentralReason.STARTING))
             return
         try:
-            pushed = self._client.push([wire.WireWord.of(spoken)], self._deadline_s)
+            pushed = self._client.push([self._dated(spoken)], self._deadline_s)
         except CentralError as error:
             self._failed(error.reason)
             self._mailbox.post(AnswerMissing(act_id, error.reason))
@@ -204,7 +204,7 @@ class SyncActs:
         sent = False
         while words := acts.unsent(BATCH):
             try:
-                pushed = self._client.push([wire.WireWord.of(word) for word in words], 30.0)
+                pushed = self._client.push([self._dated(word) for word in words], 30.0)
             except CentralError as error:
                 self._failed(error.reason)
                 return
@@ -217,6 +217,14 @@ class SyncActs:
             acts.checkpoint()
         if self._state.link is not Link.ONLINE and sent:
             self._next_probe = min(self._next_probe, self._clock.monotonic() + self._state.rules.probe_s)
+
+    def _dated(self, spoken: Spoken) -> wire.WireWord:
+        """As it is sent: an act of this boot that was recorded before central was heard has a known time now."""
+        act = spoken.act
+        at = None if act.reading is None or act.clock_offset is not None else self._offset.at(act.reading)
+        if at is not None:
+            spoken = replace(spoken, act=replace(act, clock_offset=at - act.happened_at, doubtful=False))
+        return wire.WireWord.of(spoken)
 
     def _tend(self, acts: ActsLog) -> None:
         """Housekeeping, only in contact with central: its clock says what is old."""

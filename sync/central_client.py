@@ -18,7 +18,7 @@ import secrets
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -30,6 +30,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
 from sync import wire
@@ -61,12 +62,32 @@ def load_identity(keys: Path) -> Identity | None:
 T = TypeVar("T", bound=wire.Envelope | wire.Enrolled)
 
 
-@dataclass(slots=True)
 class ClockOffset:
-    """Central's clock minus the kiosk's, shared by the clients of one kiosk; assignment is atomic."""
+    """What time it is at central: its last answer, and the monotonic clock since. Shared by the clients of one kiosk.
 
-    value: timedelta | None = None
-    """None until the first answer."""
+    So it does not matter what becomes of the wall clock meanwhile. Any thread; assignment is atomic.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heard: tuple[datetime, Reading] | None = None
+
+    def hear(self, central: datetime, seconds: float) -> None:
+        """Central's clock said this when the monotonic clock stood at `seconds`."""
+        self._heard = central, Reading(self._clock.boot(), seconds)
+
+    @property
+    def value(self) -> timedelta | None:
+        """Central's clock minus the kiosk's wall clock as both are now; None until the first answer."""
+        central = self.at(Reading(self._clock.boot(), self._clock.monotonic()))
+        return None if central is None else central - self._clock.now()
+
+    def at(self, reading: Reading) -> datetime | None:
+        """Central's clock at a moment of this boot; None for another boot's or before the first answer."""
+        heard = self._heard
+        if heard is None or heard[1].boot != reading.boot:
+            return None
+        return heard[0] + timedelta(seconds=reading.seconds - heard[1].seconds)
 
 
 class Transport(Protocol):
@@ -200,17 +221,16 @@ class CentralClient:
 
     def _call(self, method: str, path: str, body: bytes, answer: type[T], deadline_s: float) -> T:
         for attempt in (1, 2):
-            before = self._clock.now()
+            before = self._clock.monotonic()
             response = _send(self._http, method, self._identity.url + path, body, self._headers(body), deadline_s)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
                 if method == "POST":
-                    middle = before + (self._clock.now() - before) / 2
-                    self._offset.value = decoded.now - middle
+                    self._offset.hear(decoded.now, (before + self._clock.monotonic()) / 2)
                 return decoded
             fault = _fault(response)
             if fault.code == "token_time" and fault.now is not None and attempt == 1:
-                self._offset.value = fault.now - self._clock.now()
+                self._offset.hear(fault.now, self._clock.monotonic())
                 continue
             raise CentralError(_reason(response.status_code, fault.code), fault.code)
         raise CentralError(CentralReason.CLOCK_WRONG)

@@ -55,6 +55,9 @@ class Holdings:
         fresh = self._place().fresh_at
         return None if fresh is None else now - fresh
 
+    def heard_at(self) -> datetime | None:
+        return self._place().heard_at
+
     def _place(self) -> Place:
         return self._known(lambda replica: replica.place(), NOWHERE)
 

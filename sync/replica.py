@@ -60,6 +60,7 @@ SLICE = 250
 
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PLACE = "SELECT key, value FROM meta WHERE key IN ('epoch', 'position', 'fresh_at', 'heard_at')"
 _TABLES = {
     "membership": "id",
     "card": "number_index",
@@ -132,6 +133,8 @@ class Place:
     """Feed position reached; -1 before the first whole snapshot; a later one moves it when it is whole."""
     fresh_at: datetime | None
     """Kiosk time when it was last known to lack nothing."""
+    heard_at: datetime | None = None
+    """Central's clock when it told the newest page."""
 
 
 class Replica:
@@ -273,6 +276,7 @@ class ReplicaWriter:
                 self._note(cursor=page.cursor)
             else:
                 self._note(cursor=page.cursor, epoch=page.epoch, position=str(page.position), snapshot="0")
+            self._note(heard_at=str(_micros(page.now)))
             if not page.more:
                 self._note(fresh_at=str(_micros(kiosk_now)))
         checkpoint(self._db, self._path)
@@ -363,12 +367,13 @@ def _calendar(body: bytes) -> Calendar:
 
 def _place(db: Connection, path: Path) -> Place:
     with translated(path):
-        meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'position', 'fresh_at')").fetchall())
-    fresh = meta.get("fresh_at")
+        meta = dict(db.execute(_PLACE).fetchall())
+    fresh, heard = meta.get("fresh_at"), meta.get("heard_at")
     return Place(
         epoch=meta.get("epoch", ""),
         position=int(meta.get("position", -1)),
         fresh_at=None if fresh is None else _moment(int(fresh)),
+        heard_at=None if heard is None else _moment(int(heard)),
     )
 
 

@@ -100,6 +100,10 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy_version: str | None = None
     due_at: datetime | None = None
     request_sequence: int | None = None
+    heard_at: datetime | None = None
+    """Central's clock as the kiosk had last heard it before the act."""
+    doubtful: bool = False
+    """The kiosk's clock could not be believed, and still cannot be corrected."""
 
     @classmethod
     def of(cls, spoken: Spoken) -> "WireWord":
@@ -119,6 +123,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             policy_version=act.policy_version,
             due_at=act.due_at,
             request_sequence=spoken.request_sequence,
+            heard_at=act.heard_at,
+            doubtful=act.doubtful,
         )
 
     def spoken(self) -> Spoken:
@@ -138,6 +144,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 replica_age=_span(self.replica_age_ms),
                 policy_version=self.policy_version,
                 due_at=self.due_at,
+                heard_at=self.heard_at,
+                doubtful=self.doubtful,
             ),
         )
 

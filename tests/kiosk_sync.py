@@ -234,7 +234,7 @@ class SyncKiosk:
         self.central = FakeCentral()
         self.mailbox = FakeMailbox()
         self.clock = FakeClock()
-        self.offset = ClockOffset()
+        self.offset = ClockOffset(self.clock)
         self.log = open_log(folder)
         self.opens: list[LedgerError] = []
         self.sync = self.agent(self.client())

@@ -130,7 +130,8 @@ def start_kiosk(
     `viewfinder` is given the pictures of the first camera.
     """
     identity = require_identity(settings)
-    clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
+    clock, post, stop = SystemClock(), Post(mailbox), threading.Event()
+    offset = ClockOffset(clock)
     past_settled = threading.Event()
     key = key_file(settings.keys / DATABASE_KEY)
     rescue.prepare_or_rescue(settings.data, key, clock.now())
@@ -240,13 +241,13 @@ def _health(
     program = version("shelfpoint")
 
     def health(waiting: int, oldest: datetime | None) -> wire.Health:
-        now = clock.now()
+        now, behind = clock.now(), offset.value
         return wire.Health(
             incarnation=incarnation,
             program=program,
             queue_length=waiting,
             queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
-            clock_offset_ms=None if offset.value is None else int(offset.value.total_seconds() * 1000),
+            clock_offset_ms=None if behind is None else int(behind.total_seconds() * 1000),
             devices=post.devices(),
         )
 

@@ -156,7 +156,8 @@ class Inbox:
                     raise Unjudgeable("a part of it is too long, out of range or no plain text")
                 spoken = word.spoken()
                 act = spoken.act
-                if act.happened_at.tzinfo is None or (act.due_at is not None and act.due_at.tzinfo is None):
+                told_times = (act.happened_at, act.due_at or act.happened_at, act.heard_at or act.happened_at)
+                if any(moment.tzinfo is None for moment in told_times):
                     raise Unjudgeable("a time without a zone")
                 if held is not None and held.item is not None:
                     told = (held.deed, held.item, held.membership)

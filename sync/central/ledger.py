@@ -161,6 +161,7 @@ class Ledger:
             open_loans=tuple(loans.values()),
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
+            now=self._now,
         )
 
     # --- changing ---
@@ -193,6 +194,8 @@ class Ledger:
                 sequence=(spoken.request_sequence or spoken.sequence) if event is None else event.sequence,
                 counts=event is not None,
                 due_at=act.due_at if event is None else event.due_at,
+                doubtful_from=None if event is None else event.doubtful_from,
+                doubtful_until=None if event is None else event.doubtful_until,
             )
         )
         for one in ruling.cases:
@@ -307,14 +310,13 @@ class Ledger:
     def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
         wanted = {f"{one.reason.value}:{one.earlier}:{one.later}": one for one in conflicts}
         known = self._conflicts[act.item]
-        spans = {span.act_id: span for span in self._spans[act.item]}
+        events = self._events[act.item]
         for id_, one in wanted.items():
             if not known.get(id_, False):
                 known[id_] = True
-                loser = spans[one.earlier]
                 self.open_case(
                     Refused(one.reason), act=one.earlier, other_act=one.later, item=act.item,
-                    membership=loser.membership,
+                    membership=events[one.earlier].membership or events[one.later].membership,
                 )  # fmt: skip
         for id_, is_open in known.items():
             if is_open and id_ not in wanted:

@@ -24,6 +24,7 @@ NEEDS_PERSON = frozenset(
         Reason.ITEM_WITHDRAWN,
         Reason.ITEM_MISSING,
         Reason.LENT_TO_TWO,
+        Reason.ORDER_UNKNOWN,
         Reason.ENTERED_AFTER_REFUSAL,
         Reason.FACT_AFTER_WITHDRAWAL,
         Reason.WITHDRAWAL_AFTER_FACT,
@@ -65,6 +66,8 @@ class Known:
     """The current one."""
     calendar: Calendar
     """Of the act's branch."""
+    now: datetime
+    """Central's clock: nothing that was told can have happened later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

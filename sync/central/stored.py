@@ -35,6 +35,8 @@ class HeldAct:
     sequence: int
     counts: bool
     due_at: datetime | None
+    doubtful_from: datetime | None = None
+    doubtful_until: datetime | None = None
 
     def event(self) -> ItemEvent:
         """As an event of its item; only for a row that counts."""
@@ -49,6 +51,8 @@ class HeldAct:
             incarnation=self.incarnation,
             sequence=self.sequence,
             due_at=self.due_at,
+            doubtful_from=self.doubtful_from,
+            doubtful_until=self.doubtful_until,
         )
 
     def row(self) -> dict[str, Any]:
@@ -61,10 +65,12 @@ class HeldAct:
             "membership": self.membership,
             "item": self.item,
             "branch": self.branch,
-            "at": None if self.at is None else microseconds(self.at),
+            "at": _micros(self.at),
             "incarnation": self.incarnation_row,
             "sequence": self.sequence,
-            "due_at": None if self.due_at is None else microseconds(self.due_at),
+            "due_at": _micros(self.due_at),
+            "doubtful_from": _micros(self.doubtful_from),
+            "doubtful_until": _micros(self.doubtful_until),
         }
 
 
@@ -97,7 +103,7 @@ MEMBERSHIPS = (
 OPEN_LOANS = select(tables.loan).where(tables.loan.c.membership.in_(_IDS), tables.loan.c.ended_by.is_(None))
 LOANS = select(tables.loan).where(tables.loan.c.item.in_(_IDS)).order_by(tables.loan.c.lent_at)
 CONFLICTS = select(tables.case.c.id, tables.case.c.item, tables.case.c.closed_by).where(
-    tables.case.c.item.in_(_IDS), tables.case.c.reason == Reason.LENT_TO_TWO.value
+    tables.case.c.item.in_(_IDS), tables.case.c.reason.in_((Reason.LENT_TO_TWO.value, Reason.ORDER_UNKNOWN.value))
 )
 NEW_WORDS = insert(tables.word)
 
@@ -114,8 +120,18 @@ def held_act(row: AnyRow) -> HeldAct:
         kiosk=row.kiosk,
         incarnation=row.log,
         incarnation_row=row.incarnation,
-        at=None if row.at is None else moment(row.at),
+        at=_moment(row.at),
         sequence=row.sequence,
         counts=bool(row.counts),
-        due_at=None if row.due_at is None else moment(row.due_at),
+        due_at=_moment(row.due_at),
+        doubtful_from=_moment(row.doubtful_from),
+        doubtful_until=_moment(row.doubtful_until),
     )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else microseconds(at)
+
+
+def _moment(us: int | None) -> datetime | None:
+    return None if us is None else moment(us)

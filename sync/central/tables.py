@@ -148,6 +148,8 @@ act = _table(
     Column("incarnation", _Big, ForeignKey("incarnation.id"), nullable=False),
     Column("sequence", _Big, nullable=False),
     Column("due_at", _Big),
+    Column("doubtful_from", _Big),  # both only of an act whose time is not known
+    Column("doubtful_until", _Big),
     Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
 )
 

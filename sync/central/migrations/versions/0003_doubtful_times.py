@@ -1,0 +1,16 @@
+"""Between which moments an act happened whose kiosk had no clock to believe."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.add_column("act", sa.Column("doubtful_from", BIG))
+    op.add_column("act", sa.Column("doubtful_until", BIG))
