@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from kiosk.domain.journal import Spoken, Verdict
+from kiosk.domain.journal import Spoken
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     AnswerMissing,
@@ -184,7 +184,7 @@ class SyncActs:
             self._failed(error.reason)
             self._mailbox.post(AnswerMissing(act_id, error.reason))
             return
-        verdict = next(said for said in _verdicts(pushed) if (said.act_id, said.word) == (act_id, spoken.word))
+        verdict = next(said for said in pushed.said() if (said.act_id, said.word) == (act_id, spoken.word))
         self._mailbox.post(VerdictCame(verdict))
         self._agree(acts, pushed, at_leisure=True)
 
@@ -209,7 +209,7 @@ class SyncActs:
                 self._failed(error.reason)
                 return
             self._agree(acts, pushed)  # first: a new epoch counts for these verdicts already
-            acts.settle_all(_verdicts(pushed))
+            acts.settle_all(pushed.said())
             sent = True
             if self._waiting or not self._asks.empty():
                 return
@@ -264,14 +264,6 @@ class SyncActs:
         if before.link is not state.link:
             log.info("link to central changed", link=state.link, reason=state.reason)
             self._mailbox.post(LinkChanged(state.link, state.reason))
-
-
-def _verdicts(pushed: wire.Pushed) -> list[Verdict]:
-    """What central said. A verdict repeated from an older epoch was held before this one began: any feed has it."""
-    return [
-        verdict if verdict.epoch == pushed.epoch else replace(verdict, epoch=pushed.epoch, position=0)
-        for verdict in (said.verdict() for said in pushed.verdicts)
-    ]
 
 
 class SyncFeed:

@@ -12,7 +12,6 @@ Tokens: JWT EdDSA (RFC 7519, RFC 8037), bound to the body by its SHA-256; their 
 measured offset. A 401 `token_time` carries central's clock; the call is made once more with it.
 """
 
-import base64
 import hashlib
 import secrets
 import ssl
@@ -28,7 +27,7 @@ import httpx2
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
@@ -37,7 +36,7 @@ from sync import wire
 from sync.encrypted import write_secret
 
 TOKEN_LIFE_S = 120
-_IDENTITY = "kiosk.json"
+IDENTITY = "kiosk.json"
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +47,66 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     branch: str
     private_key: str
     index_key: str
+    sealing_key: str = ""
+    """X25519, private: opens parcels to this kiosk."""
+    central_signs: str = ""
+    """Central's Ed25519 public key; empty if an older program enrolled this kiosk."""
+    central_opens: str = ""
+    """Central's X25519 public key."""
 
     def index_key_bytes(self) -> bytes:
-        return _unb64(self.index_key)
+        return wire.padded(self.index_key)
+
+    def signs(self) -> Ed25519PrivateKey:
+        """This kiosk's signature."""
+        return Ed25519PrivateKey.from_private_bytes(wire.padded(self.private_key))
+
+    def public_key(self) -> str:
+        """As central knows it."""
+        return wire.unpadded(self.signs().public_key().public_bytes_raw())
+
+
+class OwnKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """A kiosk's two private keys before central has given it a name."""
+
+    private_key: str
+    sealing_key: str
+
+    @classmethod
+    def make(cls) -> "OwnKeys":
+        return cls(
+            private_key=wire.unpadded(Ed25519PrivateKey.generate().private_bytes_raw()),
+            sealing_key=wire.unpadded(X25519PrivateKey.generate().private_bytes_raw()),
+        )
+
+    def public_halves(self) -> tuple[str, str]:
+        """As told to central: of the signature, and of what is sealed to this kiosk."""
+        signs = Ed25519PrivateKey.from_private_bytes(wire.padded(self.private_key)).public_key()
+        opens = X25519PrivateKey.from_private_bytes(wire.padded(self.sealing_key)).public_key()
+        return wire.unpadded(signs.public_bytes_raw()), wire.unpadded(opens.public_bytes_raw())
+
+    def enrolled(self, url: str, told: wire.Enrolled) -> Identity:
+        """The identity that these keys and central's answer make."""
+        return Identity(
+            url=url,
+            kiosk=told.kiosk,
+            branch=told.branch,
+            private_key=self.private_key,
+            index_key=told.index_key,
+            sealing_key=self.sealing_key,
+            central_signs=told.signing_key,
+            central_opens=told.sealing_key,
+        )
+
+
+def keep_identity(keys: Path, identity: Identity) -> None:
+    """On disk when this returns."""
+    write_secret(keys / IDENTITY, msgspec.json.encode(identity))
 
 
 def load_identity(keys: Path) -> Identity | None:
     """The enrolled identity, or None before enrolment."""
-    path = keys / _IDENTITY
+    path = keys / IDENTITY
     return msgspec.json.decode(path.read_bytes(), type=Identity) if path.exists() else None
 
 
@@ -192,7 +243,7 @@ class CentralClient:
         transport: Transport | None = None,
     ) -> None:
         self._identity = identity
-        self._key = Ed25519PrivateKey.from_private_bytes(_unb64(identity.private_key))
+        self._key = identity.signs()
         self._incarnation = incarnation
         self._clock = clock
         self._offset = offset
@@ -242,7 +293,7 @@ class CentralClient:
             "iat": int(now.timestamp()),
             "exp": int(now.timestamp()) + TOKEN_LIFE_S,
             "jti": secrets.token_urlsafe(12),
-            "bh": _b64(hashlib.sha256(body).digest()),
+            "bh": wire.unpadded(hashlib.sha256(body).digest()),
         }
         token = jwt.encode(claims, self._key, algorithm="EdDSA")
         return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -250,9 +301,9 @@ class CentralClient:
 
 def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.0) -> Identity:
     """Introduce this kiosk with a one-time code and keep what central gives. Raises CentralError."""
-    key = Ed25519PrivateKey.generate()
-    public = _b64(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
-    body = msgspec.json.encode(wire.Enrol(code=code, public_key=public))
+    own = OwnKeys.make()
+    public_key, sealing_key = own.public_halves()
+    body = msgspec.json.encode(wire.Enrol(code=code, public_key=public_key, sealing_key=sealing_key))
     http = DeadlineHttp()
     try:
         response = _send(
@@ -263,16 +314,8 @@ def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.
     if response.status_code != 200 and response.status_code != 201:
         fault = _fault(response)
         raise CentralError(_reason(response.status_code, fault.code), fault.code)
-    enrolled = _decoded(response, wire.Enrolled)
-    private = _b64(key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
-    identity = Identity(
-        url=url.rstrip("/"),
-        kiosk=enrolled.kiosk,
-        branch=enrolled.branch,
-        private_key=private,
-        index_key=enrolled.index_key,
-    )
-    write_secret(keys / _IDENTITY, msgspec.json.encode(identity))
+    identity = own.enrolled(url.rstrip("/"), _decoded(response, wire.Enrolled))
+    keep_identity(keys, identity)
     return identity
 
 
@@ -332,11 +375,3 @@ def _reason(status: int, code: str) -> CentralReason:
     if status == 429 or status >= 500:
         return CentralReason.BUSY
     return CentralReason.NOT_CENTRAL
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _unb64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -41,6 +41,7 @@ from sync.central_client import CentralClient, ClockOffset, Identity, load_ident
 from sync.encrypted import key_file
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
+from sync.owner import Owner
 from sync.replica import ReplicaCare, ReplicaWriter
 from ui.clock import SystemClock
 
@@ -130,6 +131,7 @@ def start_kiosk(
     `viewfinder` is given the pictures of the first camera.
     """
     identity = require_identity(settings)
+    owner = Owner(settings.data)
     clock, post, stop = SystemClock(), Post(mailbox), threading.Event()
     offset = ClockOffset(clock)
     past_settled = threading.Event()
@@ -195,7 +197,7 @@ def start_kiosk(
     devices.supervisor.start()
     for thread in threads:
         thread.start()
-    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices.supervisor))
+    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices.supervisor, owner))
 
 
 def _stop(
@@ -204,6 +206,7 @@ def _stop(
     sync_acts: SyncActs,
     sync_feed: SyncFeed,
     supervisor: Supervisor,
+    owner: Owner,
 ) -> None:
     stop.set()
     sync_acts.suspect()
@@ -211,6 +214,7 @@ def _stop(
     for thread in threads[:2]:
         thread.join(timeout=5.0)
     sync_feed.close_line()
+    owner.release()
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:

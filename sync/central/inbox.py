@@ -68,11 +68,15 @@ class Inbox:
         self._clock = clock
         self._judge = judge
 
-    def judge(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
+    def judge(
+        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, as_cases: bool = False
+    ) -> Judged:
         """Judges words of one incarnation of one kiosk, in sequence order. Durable when it returns.
 
+        `as_cases`: the kiosk was stolen, so none of them counts before a person has looked at it.
         Raises BadPush, DatabaseUnusable.
         """
+        unjudged = Reason.SEALED_BY_STOLEN_KIOSK if as_cases else None
         for name in (incarnation, *(word.act for word in words)):
             if not _is_name(name):
                 raise BadPush("act ids and incarnations are 1 to 64 printable ASCII characters")
@@ -80,7 +84,7 @@ class Inbox:
         said: dict[int, Verdict] = {}
         for start in range(0, max(len(order), 1), BATCH):
             places = order[start : start + BATCH]
-            judged = self._batch(kiosk, incarnation, [words[place] for place in places])
+            judged = self._batch(kiosk, incarnation, [words[place] for place in places], unjudged)
             said.update(zip(places, judged.verdicts, strict=True))
         return replace(judged, verdicts=[said[place] for place in range(len(words))])
 
@@ -93,36 +97,40 @@ class Inbox:
             query = select(own.held_through).where(own.kiosk == kiosk, own.name == incarnation)
             return connection.execute(query).scalar() or 0
 
-    def _batch(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
+    def _batch(
+        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], unjudged: Reason | None
+    ) -> Judged:
         try:
-            return self._transaction(kiosk, incarnation, words)
+            return self._transaction(kiosk, incarnation, words, unjudged)
         except DatabaseUnusable:
             raise
         except Exception:
             log.exception("A batch of acts could not be entered; its words are judged one by one")
-        one_by_one = [self._single(kiosk, incarnation, word) for word in words]
+        one_by_one = [self._single(kiosk, incarnation, word, unjudged) for word in words]
         return replace(one_by_one[-1], verdicts=[judged.verdicts[0] for judged in one_by_one])
 
-    def _single(self, kiosk: KioskId, incarnation: IncarnationId, word: WireWord) -> Judged:
+    def _single(self, kiosk: KioskId, incarnation: IncarnationId, word: WireWord, unjudged: Reason | None) -> Judged:
         try:
-            return self._transaction(kiosk, incarnation, [word])
+            return self._transaction(kiosk, incarnation, [word], unjudged)
         except DatabaseUnusable:
             raise
         except Exception:
             log.exception("A word could not be entered", act=word.act, word=word.word.value)
-        return self._transaction(kiosk, incarnation, [word], unjudged=True)
+        return self._transaction(kiosk, incarnation, [word], unjudged or Reason.CANNOT_BE_JUDGED)
 
     def _transaction(
-        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool = False
+        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], unjudged: Reason | None
     ) -> Judged:
         for _ in range(TRIES - 1):
             try:
-                return self._try(kiosk, incarnation, words, unjudged=unjudged)
+                return self._try(kiosk, incarnation, words, unjudged)
             except Defeated as error:
                 log.info("A batch of acts is judged again after another writer", why=str(error))
-        return self._try(kiosk, incarnation, words, unjudged=unjudged)
+        return self._try(kiosk, incarnation, words, unjudged)
 
-    def _try(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool) -> Judged:
+    def _try(
+        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], unjudged: Reason | None
+    ) -> Judged:
         with self._database.write() as connection:
             lock(connection, _names(kiosk, incarnation, words))
             held = HeldLog.open(connection, kiosk, incarnation)
@@ -135,14 +143,14 @@ class Inbox:
                 branches=[word.branch for word in fit],
                 sequences=[word.sequence for word in words if 0 < word.sequence < MAX_SEQUENCE],
             )
-            verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in words]
+            verdicts = [self._say(ledger, kiosk, word, unjudged) for word in words]
             held.hold(number for word in words for number in (word.sequence, word.request_sequence))
             ledger.write()
             held.write(connection)
             return Judged([ledger.placed(verdict) for verdict in verdicts], ledger.epoch, held.through)
 
-    def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, *, unjudged: bool) -> Verdict:
-        """The verdict on one word: repeated, judged, or a case because it cannot be judged."""
+    def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, unjudged: Reason | None) -> Verdict:
+        """The verdict on one word: repeated, judged, or a case because it cannot or must not be judged (`unjudged`)."""
         held = ledger.act(word.act)
         if held is not None and held.kiosk != kiosk:
             return _foreign(ledger, kiosk, word)
@@ -150,7 +158,7 @@ class Inbox:
         _watch_sequence(ledger, word)
         if before is not None:
             return before
-        if not unjudged:
+        if unjudged is None:
             try:
                 if not _fits(word):
                     raise Unjudgeable("a part of it is too long, out of range or no plain text")
@@ -170,7 +178,7 @@ class Inbox:
                 log.exception("A word could not be judged", act=word.act, word=word.word.value)
             else:
                 return ledger.enter(spoken, ruling)
-        return _unjudged(ledger, word)
+        return _unjudged(ledger, word, unjudged or Reason.CANNOT_BE_JUDGED)
 
 
 def _names(kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Iterator[str]:
@@ -183,7 +191,7 @@ def _names(kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]
             yield f"membership {_plain(word.membership)}"
 
 
-def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
+def _unjudged(ledger: Ledger, word: WireWord, reason: Reason) -> Verdict:
     outcome = Outcome.REFUSED if word.word is Word.REQUEST else Outcome.CASE
     item, membership = _plain(word.item), None if word.membership is None else _plain(word.membership)
     ledger.keep_unjudged(
@@ -194,7 +202,7 @@ def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
         membership=membership,
         branch=_plain(word.branch),
     )
-    refused = Refused(Reason.CANNOT_BE_JUDGED)
+    refused = Refused(reason)
     ledger.open_case(refused, act=word.act, item=item, membership=membership, mark=word.word.value)
     return ledger.say(
         Verdict(

@@ -215,6 +215,8 @@ kiosk = _table(
     Column("revoked_at", _Big),
     Column("health", Text),  # JSON of wire.Health, the newest
     Column("health_at", _Big),
+    Column("sealing_key", LargeBinary),  # X25519; null for one enrolled by an older program
+    Column("farewell", Text),  # wire.Farewell, of a revoked one that is to be wiped
 )
 
 enrolment_code = _table(

@@ -10,7 +10,7 @@ from config.settings import load
 from drivers.link import Door
 from drivers.tape import BadTape, Recorder, open_tape, read_tape
 from kiosk.ports import DeviceError
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 TURN_S = 0.5
 OPEN_S = 2.0

@@ -6,8 +6,6 @@ OpenAPI is served under /schema/openapi.json.
 """
 
 import asyncio
-import binascii
-from base64 import b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -41,6 +39,7 @@ from sync.wire import (
     Push,
     Pushed,
     WireVerdict,
+    padded,
 )
 
 _FAULTS = {
@@ -95,17 +94,11 @@ def enrol(data: JSONBody[Enrol], state: State) -> Enrolled:
     """Takes a one-time code and an Ed25519 public key."""
     central: Central = state.central
     try:
-        public_key = b64decode(data.public_key + "=" * (-len(data.public_key) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadPublicKey("public_key is not base64url") from error
-    kiosk = central.fleet.enrol(data.code, public_key)
-    return Enrolled(
-        epoch=central.epoch(),
-        now=central.clock(),
-        kiosk=kiosk.id,
-        branch=kiosk.branch,
-        index_key=urlsafe_b64encode(kiosk.index_key).rstrip(b"=").decode(),
-    )
+        public_key, sealing_key = padded(data.public_key), padded(data.sealing_key)
+    except ValueError as error:
+        raise BadPublicKey("public_key or sealing_key is not base64url") from error
+    kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None)
+    return central.fleet.enrolled(kiosk, central.epoch())
 
 
 @post("/acts", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="Words of acts, each judged once")

@@ -1,4 +1,4 @@
-"""Between which moments an act happened whose kiosk had no clock to believe."""
+"""Between which moments an act happened whose kiosk had no clock to believe; how a kiosk reads parcels, and takes leave."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,3 +14,5 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     op.add_column("act", sa.Column("doubtful_from", BIG))
     op.add_column("act", sa.Column("doubtful_until", BIG))
+    op.add_column("kiosk", sa.Column("sealing_key", sa.LargeBinary()))
+    op.add_column("kiosk", sa.Column("farewell", sa.Text()))
