@@ -4,6 +4,7 @@ The kiosk is a real process built by the composition root against a real central
 it starts again from what is on disk (SIGKILL: the files as they are; power cut: as of their last fsync). B4, C5.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ class Story:
 
     def run(self, scenario: str, kill_at: str) -> int:
         """Play the scenario until the kiosk dies or has finished; returns its exit code."""
-        more = {"PYTHONPATH": str(HERE)}
+        more = {"PYTHONPATH": os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))}
         if self.shadow is not None:
             library = _shim(self.settings.parent)
             data = self.settings.parent / "data"
