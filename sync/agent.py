@@ -71,8 +71,11 @@ class SyncActs:
         deadline_s: float = 1.5,
         jitter: random.Random | None = None,
         keep: timedelta = KEEP_ACTS,
+        leave: Callable[[wire.Farewell], None] | None = None,
     ) -> None:
+        """`leave` is called once, on the thread of `turn`, when central has ordered the kiosk to take leave."""
         self._open_log = open_log
+        self._leave = leave
         self._keep = keep
         self._next_tend = self._next_prune = clock.monotonic() + TEND_S
         self._client = client
@@ -148,7 +151,19 @@ class SyncActs:
             if self._state.link is not Link.OFFLINE or self._state.good:
                 self._drain(acts)
                 self._tend(acts)
+        self._heed(acts)
         return max(0.0, self._next_probe - self._clock.monotonic())
+
+    def _heed(self, acts: ActsLog) -> None:
+        """A stolen kiosk takes leave at once, one that retires when it has told everything."""
+        farewell = None if self._client is None else self._client.farewell
+        if farewell is None or self._leave is None:
+            return
+        if farewell is wire.Farewell.RETIRE and acts.queue()[0]:
+            return
+        log.warning("central orders this kiosk to take leave", farewell=farewell)
+        leave, self._leave = self._leave, None
+        leave(farewell)
 
     def _take(self) -> ActId | None:
         """The oldest thing asked for, or None."""

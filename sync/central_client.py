@@ -26,7 +26,8 @@ import httpcore2
 import httpx2
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk.domain.clock import Reading
@@ -247,6 +248,8 @@ class CentralClient:
         self._incarnation = incarnation
         self._clock = clock
         self._offset = offset
+        self.farewell: wire.Farewell | None = None
+        """What central has ordered in its newest answer that held an order with its signature."""
         self._http: Transport = transport or DeadlineHttp()
 
     def close(self) -> None:
@@ -276,15 +279,23 @@ class CentralClient:
             response = _send(self._http, method, self._identity.url + path, body, self._headers(body), deadline_s)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
+                if isinstance(decoded, wire.Envelope):
+                    self._heed(decoded.order)
                 if method == "POST":
                     self._offset.hear(decoded.now, (before + self._clock.monotonic()) / 2)
                 return decoded
             fault = _fault(response)
+            self._heed(fault.order)
             if fault.code == "token_time" and fault.now is not None and attempt == 1:
                 self._offset.hear(fault.now, self._clock.monotonic())
                 continue
             raise CentralError(_reason(response.status_code, fault.code), fault.code)
         raise CentralError(CentralReason.CLOCK_WRONG)
+
+    def _heed(self, order: wire.Order | None) -> None:
+        """Whoever stands between may show anything; only central can sign."""
+        if order is not None and is_centrals(self._identity, order):
+            self.farewell = order.farewell
 
     def _headers(self, body: bytes) -> dict[str, str]:
         now = self._clock.now() + (self._offset.value or timedelta())
@@ -297,6 +308,19 @@ class CentralClient:
         }
         token = jwt.encode(claims, self._key, algorithm="EdDSA")
         return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def is_centrals(identity: Identity, order: wire.Order) -> bool:
+    """True if central ordered this very enrolment to take leave."""
+    if not identity.central_signs:
+        return False
+    said = wire.farewell_said(identity.kiosk, identity.public_key(), order.farewell)
+    try:
+        signs = Ed25519PublicKey.from_public_bytes(wire.padded(identity.central_signs))
+        signs.verify(wire.padded(order.signature), said)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.0) -> Identity:
@@ -368,7 +392,7 @@ def _fault(response: httpx2.Response) -> wire.Fault:
 
 
 def _reason(status: int, code: str) -> CentralReason:
-    if code in ("revoked", "unknown_kiosk"):
+    if code in ("revoked", "retired", "unknown_kiosk"):
         return CentralReason.CREDENTIAL_REVOKED
     if code == "token_time":
         return CentralReason.CLOCK_WRONG

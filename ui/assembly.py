@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from kiosk.ports import (
     CentralReason,
     DeviceChanged,
     Event,
+    LedgerError,
     Phase,
     Screen,
     Sound,
@@ -34,7 +35,7 @@ from kiosk.ports import (
     View,
 )
 from kiosk.station import QueueMailbox, Station
-from sync import rescue, wire
+from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
@@ -50,6 +51,10 @@ log = structlog.get_logger(__name__)
 DATABASE_KEY = "database.key"
 CRASHED = 70
 """Exit code after a bug of ours (sysexits EX_SOFTWARE)."""
+TOOK_LEAVE = 75
+"""Exit code after central's order to take leave; started again, the kiosk says that it is not enrolled."""
+LEAVE_S = 5.0
+"""For the station to end its step."""
 
 
 class Post:
@@ -130,6 +135,7 @@ def start_kiosk(
 
     `viewfinder` is given the pictures of the first camera.
     """
+    wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
     identity = require_identity(settings)
     owner = Owner(settings.data)
     clock, post, stop = SystemClock(), Post(mailbox), threading.Event()
@@ -141,6 +147,20 @@ def start_kiosk(
     care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
+
+    def take_leave(farewell: wire.Farewell) -> None:
+        """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""
+        wipe.begin(settings.keys, farewell)
+        stop.set()
+        threads[0].join(timeout=LEAVE_S)
+        sync_feed.close_line()
+        try:
+            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
+        except LedgerError as error:
+            log.error("the kiosk cannot be wiped; it tries again when it starts", detail=error.detail)
+        finally:
+            os._exit(TOOK_LEAVE)
+
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
@@ -156,6 +176,7 @@ def start_kiosk(
         ),
         deadline_s=settings.central.deadline_s,
         keep=timedelta(days=settings.central.keep_acts_days),
+        leave=take_leave,
     )
     sync_feed = SyncFeed(
         open_replica=lambda: ReplicaWriter(settings.data, key),

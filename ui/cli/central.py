@@ -20,6 +20,7 @@ from sync.central.demo import demo_cast, load_demo
 from sync.central.fleet import CODE_LIFE
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
+from sync.wire import Farewell
 from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
@@ -78,11 +79,17 @@ def enrol(place: CentralSettings, branch: str, again: str | None, days: int | No
 @central.command()
 @with_place
 @click.argument("kiosk")
-def revoke(place: CentralSettings, kiosk: str) -> None:
-    """End a kiosk's credential, from its next request on."""
+@click.option("--retire", "farewell", flag_value="retire", help="It tells what it has not told yet, then wipes itself.")
+@click.option("--stolen", "farewell", flag_value="stolen", help="At its next contact it wipes itself at once.")
+def revoke(place: CentralSettings, kiosk: str, farewell: str | None) -> None:
+    """End a kiosk's credential, from its next request on; with an option, let it forget everything as well."""
     with opened_at(place) as opened:
-        opened.fleet.revoke(kiosk)
-    click.echo(f"{kiosk} is revoked.")
+        opened.fleet.revoke(kiosk, farewell=None if farewell is None else Farewell(farewell))
+    follows = {
+        "retire": " It tells what it has not told yet, then wipes itself.",
+        "stolen": " At its next contact it wipes itself.",
+    }
+    click.echo(f"{kiosk} is revoked.{follows.get(farewell or '', '')}")
 
 
 @central.command()
@@ -97,6 +104,7 @@ def kiosks(place: CentralSettings, as_json: bool) -> None:
                 "branch": kiosk.branch,
                 "enrolled_at": kiosk.enrolled_at.isoformat(),
                 "revoked_at": None if kiosk.revoked_at is None else kiosk.revoked_at.isoformat(),
+                "farewell": kiosk.farewell,
                 "health_at": None if kiosk.health_at is None else kiosk.health_at.isoformat(),
                 "queue_length": None if kiosk.health is None else kiosk.health.queue_length,
             }

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from config.settings import KioskSettings, load
-from sync import acts, parcel, replica, wire
+from sync import acts, parcel, replica, wipe, wire
 from sync.acts import ActsLog
-from sync.central_client import Identity
+from sync.central_client import Identity, is_centrals
 from sync.encrypted import key_file
 from sync.owner import owned
 from sync.replica import ReplicaWriter
@@ -47,7 +47,13 @@ def take(config: Path, file: Path) -> None:
     with told(), owned(settings.data), _files(settings) as (log, writer, identity), shown() as advance:
         done = parcel.take(file, settings.data, log, writer, identity, advance)
         left, _ = log.queue()
+        leaves = done.order is not None and is_centrals(identity, done.order) and not left
+        if leaves:
+            wipe.begin(settings.keys, wire.Farewell.RETIRE)
     click.echo(f"{done.words} verdicts and {done.pages} pages taken; {left} acts wait for central.")
+    if leaves:
+        wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
+        click.echo("Central has retired this kiosk: its records and keys are wiped.")
     if not done.feed_fits:
         click.echo(
             "The news in it do not go on where this kiosk is. Export again, and take the answer to that.", err=True

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
-from sync.central.http.credentials import verify
+from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
@@ -112,6 +112,7 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
         epoch=judged.epoch,
         now=central.clock(),
         held_through=judged.held_through,
+        order=central.fleet.order(request.user),
         verdicts=[WireVerdict.of(verdict) for verdict in judged.verdicts],
     )
 
@@ -126,6 +127,8 @@ async def feed(
 ) -> FeedPage:
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
+    if request.user.farewell is not None:
+        raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
     while True:
@@ -163,7 +166,8 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     central: Central = state.central
     central.fleet.note_health(request.user.id, data)
     held = central.inbox.held_through(request.user.id, IncarnationId(data.incarnation))
-    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held)
+    order = central.fleet.order(request.user)
+    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
 
 
 def make_app(central: Central) -> Litestar:
@@ -180,7 +184,7 @@ def make_app(central: Central) -> Litestar:
                 security=[{"kiosk": []}],
             ),
         ],
-        exception_handlers=handlers(central.clock),
+        exception_handlers=handlers(central.clock, central.fleet.order),
         state=State({"central": central}),
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
