@@ -317,6 +317,7 @@ class SyncFeed:
             stop.wait(pause_s)
         if self._replica is not None:
             self._replica.close()
+        self._client.close()
 
     def turn(self, stop: threading.Event | None = None) -> float:
         """Pull and apply one page; a damaged file is begun anew first. Returns seconds to pause before the next."""
@@ -340,6 +341,8 @@ class SyncFeed:
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
         except CentralError:
+            if self._care is not None and self._care.damaged:
+                return 0.0  # somebody met a damaged page and cut the long poll short
             self._bad += 1
             if self._bad == 1 and not (stop is not None and stop.is_set()):
                 self._suspect()
@@ -351,6 +354,6 @@ class SyncFeed:
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
 
-    def close_line(self) -> None:
-        """End a long poll that is under way (from another thread), so that the program can stop."""
-        self._client.close()
+    def interrupt(self) -> None:
+        """End a long poll that is under way (from another thread): the program stops, or the replica must be rebuilt."""
+        self._client.interrupt()

@@ -14,8 +14,10 @@ measured offset. A 401 `token_time` carries central's clock; the call is made on
 
 import hashlib
 import secrets
+import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -149,6 +151,8 @@ class Transport(Protocol):
         self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
     ) -> httpx2.Response: ...
 
+    def interrupt(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -157,13 +161,25 @@ class _Deadline:
     """When the call under way must be over; monotonic seconds."""
 
     at: float = 0.0
+    cut: bool = False
+    """Another thread wants it over now; assignment is atomic."""
 
     def left(self, timeout_s: float | None) -> float:
-        """Seconds for the next wait. Raises httpcore2.ReadTimeout when there are none."""
+        """Seconds for the next wait. Raises httpcore2.ReadTimeout when there are none, ReadError when it was cut."""
+        if self.cut:
+            raise httpcore2.ReadError("interrupted")
         left = self.at - monotonic()
         if left <= 0:
             raise httpcore2.ReadTimeout("the answer was not whole by its deadline")
         return left if timeout_s is None else min(left, timeout_s)
+
+
+def _cut(stream: httpcore2.NetworkStream) -> None:
+    """End what another thread waits for on this socket; under TLS too, whose own `shutdown` would drop its state."""
+    found = stream.get_extra_info("socket")
+    if isinstance(found, socket.socket):
+        with suppress(OSError):  # it may be gone already
+            socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -185,7 +201,8 @@ class _Stream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         left = self._deadline.left(timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        self._inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        return self
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -196,6 +213,8 @@ class _Backend(httpcore2.NetworkBackend):
 
     def __init__(self, deadline: _Deadline) -> None:
         self._inner, self._deadline = httpcore2.SyncBackend(), deadline
+        self.newest: httpcore2.NetworkStream | None = None
+        """The connection in use, if any; assignment is atomic."""
 
     def connect_tcp(
         self,
@@ -206,7 +225,9 @@ class _Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         left = self._deadline.left(timeout)
-        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._deadline)
+        opened = self._inner.connect_tcp(host, port, left, local_address, socket_options)
+        self.newest = _Stream(opened, self._deadline)
+        return self.newest
 
 
 class DeadlineHttp:
@@ -218,7 +239,8 @@ class DeadlineHttp:
         context = tls or httpx2.create_ssl_context(trust_env=False)
         transport = httpx2.HTTPTransport(verify=context, trust_env=False)
         # The transport has no way to hand its pool a network backend; the pool has one.
-        transport._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Backend(self._deadline))
+        self._backend = _Backend(self._deadline)
+        transport._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=self._backend)
         self._http = httpx2.Client(transport=transport, trust_env=False)
 
     def request(
@@ -226,7 +248,17 @@ class DeadlineHttp:
     ) -> httpx2.Response:
         """Blocks at most `timeout` seconds. Raises httpx2.HTTPError."""
         self._deadline.at = monotonic() + timeout
-        return self._http.request(method, url, content=content, headers=headers, timeout=timeout)
+        try:
+            return self._http.request(method, url, content=content, headers=headers, timeout=timeout)
+        finally:
+            self._deadline.cut = False
+
+    def interrupt(self) -> None:
+        """End the call under way with an error, or the next one if there is none. Any thread."""
+        self._deadline.cut = True
+        newest = self._backend.newest
+        if newest is not None:
+            _cut(newest)
 
     def close(self) -> None:
         self._http.close()
@@ -254,6 +286,10 @@ class CentralClient:
 
     def close(self) -> None:
         self._http.close()
+
+    def interrupt(self) -> None:
+        """End the call under way as if the line were cut. Any thread."""
+        self._http.interrupt()
 
     def push(self, words: list[wire.WireWord], deadline_s: float) -> wire.Pushed:
         """Say words; the answer holds one verdict for each, or this raises CentralError(NOT_CENTRAL)."""

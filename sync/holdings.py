@@ -70,7 +70,7 @@ class Holdings:
                 fresh = care.reader()
                 self._replica.close()
                 self._replica, self._generation = fresh, care.generation
-            return look(self._replica)
+            return nothing if care.damaged else look(self._replica)  # half of what was known is no knowledge
         except LedgerError as error:
             if not care.noticed(error):
                 raise

@@ -14,7 +14,7 @@ Meanwhile the kiosk knows nothing and lends nothing offline, but takes books bac
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -89,6 +89,8 @@ class ReplicaCare:
         """Counts the files; assignment is atomic."""
         self.damaged = False
         """Somebody met a page that cannot be read."""
+        self.on_damage: Callable[[], None] = lambda: None
+        """Called once, by whoever meets it: the feed thread may be waiting for central."""
 
     def prepare(self) -> None:
         """At start: make or migrate the file; one that cannot be read is put aside. Raises LedgerError."""
@@ -108,7 +110,8 @@ class ReplicaCare:
             return False
         if not self.damaged:
             log.error("the replica is damaged and will be rebuilt from central", detail=error.detail)
-        self.damaged = True
+            self.damaged = True
+            self.on_damage()
         return True
 
     def begin_anew(self) -> None:

@@ -176,6 +176,9 @@ class FakeCentral:
             return _json(self.pages.pop(0))
         return _json(wire.Envelope(epoch=self.epoch, now=self.now, held_through=self.held_through, order=self.order))
 
+    def interrupt(self) -> None:
+        self.calls.append("interrupted")
+
     def close(self) -> None:
         self.closed = True
 

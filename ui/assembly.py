@@ -82,15 +82,20 @@ class Looking(Protocol):
 
 
 class Switch:
-    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes."""
+    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes.
+
+    Remembers for the heartbeat why nobody is served.
+    """
 
     PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
 
     def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
         self._screen = screen
         self._cameras = cameras
+        self.trouble = ""
 
     def show(self, view: View) -> None:
+        self.trouble = view.out_of_service if view.phase is Phase.OUT_OF_SERVICE else ""
         for camera in self._cameras:
             camera.wanted(view.phase in self.PHASES)
         self._screen.show(view)
@@ -153,7 +158,7 @@ def start_kiosk(
         wipe.begin(settings.keys, farewell)
         stop.set()
         threads[0].join(timeout=LEAVE_S)
-        sync_feed.close_line()
+        sync_feed.interrupt()
         try:
             wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
         except LedgerError as error:
@@ -161,13 +166,14 @@ def start_kiosk(
         finally:
             os._exit(TOOK_LEAVE)
 
+    shown = Switch(screen, devices.cameras)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
         offset=offset,
         mailbox=post,
         clock=clock,
-        health=_health(post, offset, clock, incarnation),
+        health=_health(post, shown, offset, clock, incarnation),
         rules=LinkRules(
             probes_needed=settings.central.probes_needed,
             probe_s=settings.central.probe_s,
@@ -185,6 +191,7 @@ def start_kiosk(
         suspect=sync_acts.suspect,
         care=care,
     )
+    care.on_damage = sync_feed.interrupt
 
     def station() -> None:
         log_file = ActsLog(settings.data, key)
@@ -194,7 +201,7 @@ def start_kiosk(
             acts=log_file,
             asker=sync_acts,
             printer=devices.printer,
-            screen=Switch(screen, devices.cameras),
+            screen=shown,
             clock=clock,
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),
@@ -234,7 +241,7 @@ def _stop(
     supervisor.stop()
     for thread in threads[:2]:
         thread.join(timeout=5.0)
-    sync_feed.close_line()
+    sync_feed.interrupt()
     owner.release()
 
 
@@ -259,6 +266,7 @@ def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
 
 def _health(
     post: Post,
+    shown: Switch,
     offset: ClockOffset,
     clock: SystemClock,
     incarnation: IncarnationId,
@@ -274,6 +282,7 @@ def _health(
             queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
             clock_offset_ms=None if behind is None else int(behind.total_seconds() * 1000),
             devices=post.devices(),
+            trouble=shown.trouble,
         )
 
     return health

@@ -67,7 +67,7 @@ class Fleet:
         self._database = database
         self._root_key = root_key
         self._clock = clock
-        self._heard: dict[KioskId, tuple[dict[str, str], datetime]] = {}
+        self._heard: dict[KioskId, tuple[tuple[dict[str, str], str], datetime]] = {}
 
     def make_code(
         self, branch: str, *, who: str = "command line", again: str | None = None, life: timedelta = CODE_LIFE
@@ -188,10 +188,10 @@ class Fleet:
     def note_health(self, kiosk: KioskId, health: Health) -> None:
         """Keeps a heartbeat; one that says nothing new only every half minute, so that a fleet does not wear the disk."""
         now = self._clock()
-        heard = self._heard.get(kiosk)
-        if heard is not None and heard[0] == health.devices and now - heard[1] < HEALTH_EVERY:
+        heard, news = self._heard.get(kiosk), (health.devices, health.trouble)
+        if heard is not None and heard[0] == news and now - heard[1] < HEALTH_EVERY:
             return
-        self._heard[kiosk] = (health.devices, now)
+        self._heard[kiosk] = (news, now)
         values = {"health": msgspec.json.encode(health).decode(), "health_at": microseconds(self._clock())}
         with self._database.write() as connection:
             connection.execute(update(tables.kiosk).where(tables.kiosk.c.id == kiosk).values(**values))

@@ -13,14 +13,14 @@ from sync.central_client import load_identity
 from ui.assembly import TOOK_LEAVE
 from ui.cli.main import shelfpoint
 
-from .test_crash import Story, _books, holdings
+from .test_crash import Story, books, holdings
 
 
 @pytest.fixture
 def story(central: CentralServer, tmp_path: Path) -> Story:
     network = VirtualNetwork(central.port)
     settings = central.enrolled_kiosk(tmp_path, network.url, probe_s=0.05, longest_probe_s=0.2)
-    story = Story(central, network, settings, next(_books))
+    story = Story(central, network, settings, next(books))
     assert story.run("sync", "never") == 0
     network.cut()
     assert story.run("offline", "never") == 0

@@ -235,8 +235,8 @@ def test_the_feed_is_pulled_page_by_page_and_one_failure_is_reported_once(kiosk:
     kiosk.central.pages = [page(copy(1), more=True, begins=True, cursor="s1"), page(copy(2), cursor="s2")]
     assert (feed.turn(), feed.turn()) == (0.0, 0.0)
     assert (reader.place().position, writer.cursor()) == (10, "s2")
-    feed.close_line()
-    assert kiosk.central.closed
+    feed.interrupt()
+    assert kiosk.central.calls[-1] == "interrupted"
     writer.close()
     reader.close()
 

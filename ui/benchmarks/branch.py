@@ -296,6 +296,9 @@ class Line:
         self.kiosk.fuse.step()
         return answer
 
+    def interrupt(self) -> None:
+        """Nothing is under way."""
+
     def close(self) -> None:
         """Nothing is open."""
 
