@@ -12,7 +12,7 @@ from drivers.link import Door
 from drivers.tape import BadTape, Recorder, TapeMismatch, open_tape, read_tape
 from kiosk.ports import CardArrived, CardTrouble, DeviceError
 from ui.cli.device_ears import Heard
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 TURN_S = 0.5
 OPEN_S = 2.0

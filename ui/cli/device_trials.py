@@ -30,7 +30,7 @@ from kiosk.ports import (
 )
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 if TYPE_CHECKING:
     from drivers.device import Device

@@ -9,10 +9,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from sync.central.database import DatabaseUnusable
-from sync.central.fleet import BadPublicKey, CodeRefused
+from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.credentials import NotAllowed
 from sync.central.inbox import BadPush
-from sync.wire import Fault
+from sync.wire import Fault, Order
 
 _CODES = {
     400: "bad_request",
@@ -34,15 +34,20 @@ class TooManyWords(Exception):
     """More words in one push than `wire.MAX_WORDS`."""
 
 
-def handlers(clock: Callable[[], datetime]) -> dict[int | type[Exception], Handler]:
+def handlers(
+    clock: Callable[[], datetime], order_for: Callable[[Kiosk], Order | None]
+) -> dict[int | type[Exception], Handler]:
     """For Litestar: exception -> answer."""
 
-    def answer(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None) -> Response[Fault]:
-        fault = Fault(code=code, detail=detail, now=clock())
+    def answer(
+        status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, order: Order | None = None
+    ) -> Response[Fault]:
+        fault = Fault(code=code, detail=detail, now=clock(), order=order)
         return Response(fault, status_code=status, headers=headers, media_type="application/json")
 
     def not_allowed(_: AnyRequest, error: NotAllowed) -> Response[Fault]:
-        return answer(401, error.code, error.detail, {"WWW-Authenticate": "Bearer"})
+        order = None if error.kiosk is None else order_for(error.kiosk)
+        return answer(401, error.code, error.detail, {"WWW-Authenticate": "Bearer"}, order)
 
     def code_refused(_: AnyRequest, __: CodeRefused) -> Response[Fault]:
         return answer(401, "bad_code", "this enrolment code is unknown, used or too old", {"WWW-Authenticate": "Code"})
