@@ -260,6 +260,8 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
             policy=policy, calendar=known.calendar, branch=act.branch, now=at,
         )  # fmt: skip
     elif known.item is not None:
+        if known.item.reserved_for not in (None, membership.id):  # by the record, whether its loan has arrived or not
+            said.append(Refused(Reason.ITEM_RESERVED))
         span = _span_at(known.spans, at)
         if span is not None and span.membership == membership.id:
             by_item = may_renew(
