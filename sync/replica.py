@@ -14,6 +14,7 @@ Meanwhile the kiosk knows nothing and lends nothing offline, but takes books bac
 
 import hashlib
 import hmac
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -49,11 +50,12 @@ from sync.wire import (
     LoanEntry,
     MembershipEntry,
     PolicyEntry,
+    StaffEntry,
 )
 
 log = structlog.get_logger(__name__)
 
-HEAD = "replica_0001"
+HEAD = "replica_0002"
 FILE = "replica.db"
 SLICE = 250
 """Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
@@ -67,6 +69,7 @@ _TABLES = {
     "loan": "act",
     "calendar": "branch",
     "policy": "version",
+    "staff": "id",
 }
 
 
@@ -324,6 +327,9 @@ class ReplicaWriter:
             case PolicyEntry():
                 values, table = (entry.policy_version, msgspec.json.encode(entry), position), "policy"
                 self._db.execute("DELETE FROM policy")  # one counts; pages of one backlog share their position
+            case StaffEntry():
+                grants = json.dumps([[grant.role, grant.scope] for grant in entry.grants])
+                values, table = (entry.id, bytes.fromhex(entry.index), entry.verifier, grants), "staff"
             case GoneEntry():
                 key = bytes.fromhex(entry.key) if entry.kind == "card" else entry.key
                 self._db.execute(f"DELETE FROM {entry.kind} WHERE {_TABLES[entry.kind]} = ?", (key,))

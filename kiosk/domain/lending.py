@@ -159,6 +159,8 @@ class Policy:
     """See `MissingItem`."""
     replica_max_age: timedelta = timedelta(days=7)
     """Older knowledge is not used for lending offline (C2)."""
+    staff_max_age: timedelta = timedelta(days=7)
+    """Older knowledge opens no staff page offline (C2)."""
 
     def patron_rule(self, category: str) -> PatronRule | None:
         return next((rule for rule in self.patron_rules if rule.category in (category, ANY)), None)

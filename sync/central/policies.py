@@ -51,6 +51,8 @@ class _PolicyFile(_Part):
     renew_within: int | None = Field(default=None, ge=0, le=3660)
     missing_item: MissingItem = Field(default=MissingItem.TO_DESK, strict=False)
     replica_max_age_hours: int = Field(default=168, ge=1, le=8760)
+    staff_max_age_hours: int = Field(default=168, ge=1, le=8760)
+    unlink_after_days: int = Field(default=90, ge=1, le=3660)
 
 
 def load_policy(path: Path) -> PolicyEntry:
@@ -104,4 +106,6 @@ def _parse(name: str, text: str) -> PolicyEntry:
         renew_within=file.renew_within,
         missing_item=file.missing_item,
         replica_max_age_hours=file.replica_max_age_hours,
+        staff_max_age_hours=file.staff_max_age_hours,
+        unlink_after_days=file.unlink_after_days,
     )
