@@ -17,15 +17,15 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
-from kiosk.domain.reconcile import Held, held_after
+from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Verdict, Word
+from kiosk.domain.reconcile import Held, held_after, is_unlinked
 from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
 from sync.central import tables
 from sync.central.database import Database, DatabaseUnusable, Defeated, lock
 from sync.central.judge import judge
 from sync.central.ledger import MAX_SEQUENCE, Ledger
 from sync.central.ruling import Known, Ruling, Unjudgeable
-from sync.central.stored import Log
+from sync.central.stored import HeldAct, Log
 from sync.wire import WireWord
 
 BATCH = 100
@@ -158,10 +158,10 @@ class Inbox:
                 act = spoken.act
                 if act.happened_at.tzinfo is None or (act.due_at is not None and act.due_at.tzinfo is None):
                     raise Unjudgeable("a time without a zone")
-                if held is not None and held.item is not None:
-                    told = (held.deed, held.item, held.membership)
-                    if told != (act.deed, act.item, act.membership):
-                        raise Unjudgeable("the same act was told with other contents")
+                if is_unlinked(act.membership):
+                    raise Unjudgeable("a membership that only central gives")
+                if held is not None and held.item is not None and _otherwise(held, act):
+                    raise Unjudgeable("the same act was told with other contents")
                 ruling = self._judge(spoken, ledger.known(act))
             except Unjudgeable as error:
                 log.warning("A word makes no sense", act=word.act, word=word.word.value, why=str(error))
@@ -170,6 +170,14 @@ class Inbox:
             else:
                 return ledger.enter(spoken, ruling)
         return _unjudged(ledger, word)
+
+
+def _otherwise(held: HeldAct, act: Act) -> bool:
+    """Not what was told before; of an act that was unlinked nobody knows who it was."""
+    if (held.deed, held.item) != (act.deed, act.item):
+        return True
+    forgotten = is_unlinked(held.membership) or (held.membership is None and not held.counts)
+    return not forgotten and held.membership != act.membership
 
 
 def _names(kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Iterator[str]:

@@ -6,7 +6,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from sync.central import tables
 from sync.central.audit_log import AuditLog
 from sync.central.bell import Bell
+from sync.central.chores import Chore, Chores
 from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
@@ -24,6 +25,7 @@ from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
 from sync.central.passwords import Passwords
 from sync.central.registry import Registry
+from sync.central.retention import Retention
 from sync.central.sessions import Sessions
 from sync.central.staff import Staff
 from sync.central.worklist import Worklist
@@ -80,6 +82,17 @@ class Central:
         self.staff = Staff(database, clock, passwords)
         self.sessions = Sessions(database, self.staff, clock)
         self.limits = Limits(database, clock)
+        self.retention = Retention(database, self.registry, clock)
+        self.chores = Chores(
+            database,
+            clock,
+            (
+                Chore("unlink", timedelta(days=1), lambda: str(self.retention.run())),
+                Chore(
+                    "sweep", timedelta(hours=1), lambda: f"{self.sessions.forget_old() + self.limits.forget_old()} rows"
+                ),
+            ),
+        )
         self.imports = Imports(database, self.registry, clock)
         self.bell = Bell()
         database.on_commit(self.bell.ring)

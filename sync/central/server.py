@@ -16,11 +16,14 @@ import structlog
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from sync.central.database import DatabaseUnusable
 from sync.central.http.app import make_app
 from sync.central.office import Central, CentralSettings
 
 CONNECT_EVERY_S = 0.01
 DRAIN_S = 5
+TICK_S = 60
+"""Between two looks at what periodic work is due."""
 
 log = structlog.get_logger(__name__)
 
@@ -74,13 +77,25 @@ async def serve_until(
     announce(address)
     log.info("Central is listening", address=address)
     stopping = asyncio.create_task(stop.wait())
+    ticking = asyncio.create_task(_tick(central))
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     central.bell.close()
     server.stop()  # type: ignore[no-untyped-call]
     stopping.cancel()
+    ticking.cancel()
     await running
     if settings.ready_file is not None:
         settings.ready_file.unlink(missing_ok=True)
+
+
+async def _tick(central: Central) -> None:
+    """Lets periodic work be done that is due; one chore at a time, on a worker thread."""
+    while True:
+        await asyncio.sleep(TICK_S)
+        try:
+            await asyncio.to_thread(central.chores.tick)
+        except DatabaseUnusable as error:
+            log.error("Periodic work waits for the database", why=str(error))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, insert, select
 
 from kiosk.domain.journal import Deed
-from kiosk.domain.reconcile import Held, ItemEvent
+from kiosk.domain.reconcile import Held, ItemEvent, is_unlinked
 from kiosk.domain.values import ActId, IncarnationId, ItemId, KioskId, MembershipId, Reason
 from sync.central import tables
 from sync.central.records import AnyRow, microseconds, moment
@@ -65,6 +65,7 @@ class HeldAct:
             "incarnation": self.incarnation_row,
             "sequence": self.sequence,
             "due_at": None if self.due_at is None else microseconds(self.due_at),
+            "linked": int(self.membership is not None and not is_unlinked(self.membership)),
         }
 
 

@@ -20,6 +20,7 @@ from sync.central.policies import changed_rules, load_policy
 from ui.cli.central_cases import audit, cases
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
+from ui.cli.central_retention import forget, retention
 from ui.cli.central_staff import user
 
 
@@ -126,7 +127,7 @@ def loans(place: CentralSettings, membership: str | None, item: str | None, as_j
     say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
 
 
-for _command in (import_items, import_patrons, export_all, doctor, fleet, user, cases, audit):
+for _command in (import_items, import_patrons, export_all, doctor, fleet, user, cases, audit, retention, forget):
     central.add_command(_command)
 
 

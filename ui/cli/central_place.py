@@ -19,6 +19,7 @@ from sync.central.office import Central, CentralSettings
 from sync.central.passwords import BadPassword
 from sync.central.policies import BadPolicy
 from sync.central.registry import UnknownRecord
+from sync.central.retention import StillOpen
 from sync.central.staff import BadLogin
 from sync.central.worklist import NotYours
 
@@ -66,7 +67,7 @@ def told() -> Iterator[None]:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed, ExportFailed) as error:
+    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen) as error:
         raise click.ClickException(str(error)) from error
 
 
