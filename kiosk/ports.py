@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold
 from kiosk.domain.identity import CardKind, CardRead
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
@@ -62,6 +63,7 @@ class DeviceReason(StrEnum):
     COVER_OPEN = "cover_open"
     CUTTER = "cutter"
     HOT_HEAD = "hot_head"
+    QUEUE_STOPPED = "queue_stopped"
     PRINTER_ERROR = "printer_error"
     LINE_NOISE = "line_noise"
 
@@ -202,6 +204,8 @@ class PrintOutcome(StrEnum):
     """The printer confirmed it."""
     UNCONFIRMED = "unconfirmed"
     """All bytes were sent; the printer did not say."""
+    SPOOLED = "spooled"
+    """A print queue took it and sent it on; no printer was ever heard."""
     FAILED = "failed"
     """Not printed, or only in part: see the reason."""
 
@@ -262,6 +266,10 @@ class Intent(StrEnum):
     ACCOUNT = "account"
     RENEW = "renew"
     """Argument: item id of the loan."""
+    RESERVE = "reserve"
+    """Wait for a lent book. Argument: item id."""
+    CANCEL_HOLD = "cancel_hold"
+    """Touched twice: the first time it asks. Argument: id of the hold."""
     FINISH = "finish"
     """Done with this task."""
     SLIP_PRINT = "slip_print"
@@ -390,6 +398,8 @@ class Message:
     """True: a refusal (red stop sign); False: a hint (amber)."""
     title: str = ""
     """The book it is about, if any."""
+    reserve: ItemId | None = None
+    """One touch, and the patron waits for this book."""
 
 
 class RowState(StrEnum):
@@ -401,6 +411,12 @@ class RowState(StrEnum):
     """Done, not yet confirmed by central (amber, 尚待確認)."""
     REFUSED = "refused"
     OVERDUE = "overdue"
+    HOLD_READY = "hold_ready"
+    """Not a loan: a book that waits for the patron."""
+    HOLD_COMING = "hold_coming"
+    """A book on its way to the branch where it is to be picked up."""
+    HOLD_WAITING = "hold_waiting"
+    """A book that the patron waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -414,7 +430,7 @@ class Row:
     state: RowState
     """What is said of it."""
     due_at: datetime | None = None
-    """Due date, if it has one."""
+    """Due date, if it has one; of a hold that is ready, until when."""
     days_left: int | None = None
     """Days until then; negative = overdue."""
     reason: Reason | None = None
@@ -423,6 +439,16 @@ class Row:
     """Fills the reason's sentence."""
     can_renew: bool = False
     """A renew button makes sense."""
+    hold: ActId | None = None
+    """The hold, where this is one."""
+    place: int | None = None
+    """Its place in the queue, while waiting."""
+    branch: str = ""
+    """Where it is to be picked up, by name."""
+    can_cancel: bool = False
+    """A cancel button makes sense."""
+    confirm: bool = False
+    """The cancel button was touched once and asks whether it is meant."""
 
 
 class SlipState(StrEnum):
@@ -432,6 +458,7 @@ class SlipState(StrEnum):
     PRINTING = "printing"
     PRINTED = "printed"
     UNCONFIRMED = "unconfirmed"
+    SPOOLED = "spooled"
     FAILED = "failed"
     QR = "qr"
     NONE = "none"
@@ -461,6 +488,8 @@ class View:
     """How many more may be borrowed."""
     blocked: Message | None = None
     """Account: why nothing can be borrowed (suspended, owed ...)."""
+    holds_blocked: Message | None = None
+    """Account: from when reserving is possible again."""
     next_task: Phase | None = None
     """Identify: what happens after the card."""
     card_reader_ready: bool = False
@@ -525,6 +554,15 @@ class Library(Protocol):
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
         """All open loans, by due date."""
 
+    def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
+        """All open holds, in the order of placing."""
+
+    def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        """Open holds on the work of this copy, in the order of placing; none for an unknown copy."""
+
+    def branch_name(self, branch: BranchId) -> str:
+        """As shown; the code of a branch without a name."""
+
     def policy(self) -> Policy | None:
         """The newest policy, or None before the first feed."""
 
@@ -579,6 +617,13 @@ class Screen(Protocol):
 
     def play(self, sound: Sound) -> None:
         """A short sound; best effort."""
+
+
+class Signals(Protocol):
+    """Lights and beepers of the devices that cards and codes come from; a service beside the screen."""
+
+    def signal(self, device: str, sound: Sound) -> None:
+        """Let this device show how it went, if it can. Returns at once; a failure is nobody's but the device's."""
 
 
 class Clock(Protocol):

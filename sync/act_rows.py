@@ -17,16 +17,20 @@ _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
-    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position"
+    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position, hold"
 )
 
 
 def spoken_of(row: Sequence[object]) -> Spoken:
+    """A return also says what central told of it: the copy stands on that shelf, and is told so again after a restore."""
     (sequence, act, word, deed, membership, item, branch, happened, offset, mode, age, policy, due, request) = cast(
         "tuple[int, str, str, str, str | None, str, str, int, int | None, str, int | None, str | None, int | None, "
         "int | None]",
         tuple(row[:14]),
     )
+    hold, told_due = cast("tuple[str | None, int | None]", (row[20], row[17]))
+    if deed == Deed.RETURN:
+        due = due if due is not None else told_due
     return Spoken(
         sequence=sequence,
         word=Word(word),
@@ -43,6 +47,7 @@ def spoken_of(row: Sequence[object]) -> Spoken:
             replica_age=None if age is None else timedelta(milliseconds=age),
             policy_version=policy,
             due_at=None if due is None else moment(due),
+            hold=None if hold is None else ActId(hold),
         ),
     )
 
@@ -50,8 +55,9 @@ def spoken_of(row: Sequence[object]) -> Spoken:
 def verdict_of(row: Sequence[object]) -> Verdict | None:
     act, word = str(row[1]), str(row[2])
     outcome, reason, details, due, epoch, position = cast(
-        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[14:])
+        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[14:20])
     )
+    hold = cast("str | None", row[20])
     if outcome is None:
         return None
     return Verdict(
@@ -63,6 +69,7 @@ def verdict_of(row: Sequence[object]) -> Verdict | None:
         due_at=None if due is None else moment(due),
         epoch=epoch or "",
         position=position or 0,
+        hold=None if hold is None else ActId(hold),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.journal import Deed, Mode, Spoken, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.values import BranchId, ItemId, MembershipId
@@ -43,7 +44,57 @@ class Holdings:
         return self._known(lambda replica: replica.membership(membership), None)
 
     def item(self, item: ItemId) -> Item | None:
-        return self._known(lambda replica: replica.item(item), None)
+        """With whom an own return set it aside for that the feed has not passed."""
+        known = self._known(lambda replica: replica.item(item), None)
+        place = self._place()
+        served = None if known is None else self._acts.set_aside(item, place.epoch, place.position)
+        if known is None or served is None:
+            return known
+        hold = self._known(lambda replica: replica.hold(served), None)
+        return known if hold is None else replace(known, reserved_for=hold.membership)
+
+    def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        known = self._known(lambda replica: replica.item(item), None)
+        nothing: tuple[Hold, ...] = ()
+        if known is None:
+            return nothing
+        holds = self._known(lambda replica: replica.holds_on(known.work_id), nothing)
+        if not holds:
+            return holds
+        place = self._place()
+        served = self._acts.holds_served([hold.id for hold in holds], place.epoch, place.position)
+        own = self._acts.set_aside(item, place.epoch, place.position)
+        return tuple(
+            replace(hold, state=HoldState.ON_THE_WAY, item=item if hold.id == own else None)
+            if hold.id in served and hold.state is HoldState.WAITING
+            else hold
+            for hold in holds
+        )
+
+    def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
+        nothing: tuple[Hold, ...] = ()
+        place = self._place()
+        holds = {hold.id: hold for hold in self._known(lambda replica: replica.holds_of(membership), nothing)}
+        for spoken, _ in self._acts.hold_deeds(membership, place.epoch, place.position):
+            act = spoken.act
+            if act.deed is Deed.PLACE_HOLD:
+                placed = Hold(
+                    id=act.id, membership=membership, asked=act.item, branch=act.branch, placed_at=act.corrected_at
+                )
+                holds.setdefault(act.id, placed)
+            elif act.hold is not None:
+                holds.pop(act.hold, None)
+        mine = (hold for hold in holds.values() if not self._picked_up(hold, place))
+        return tuple(sorted(mine, key=lambda hold: (hold.placed_at, hold.id)))
+
+    def _picked_up(self, hold: Hold, place: Place) -> bool:
+        """By an own checkout that the feed has not passed."""
+        loan = None if hold.item is None else self._holder(hold.item, place)
+        return loan is not None and loan.membership == hold.membership
+
+    def branch_name(self, branch: BranchId) -> str:
+        code: str = branch
+        return self._known(lambda replica: replica.branch_name(branch), code)
 
     def policy(self) -> Policy | None:
         return self._known(lambda replica: replica.policy(), None)

@@ -62,11 +62,13 @@ def _readable(path: Path, key: bytes) -> tuple[list[tuple[Word, Act]], int]:
     source = _Source(path, key)
     newest = source.one("SELECT max(sequence) FROM word")
     first = source.one("SELECT min(sequence) FROM word")
+    older = source.one("SELECT 1 FROM pragma_table_info('word') WHERE name = 'hold'") is None
+    columns = COLUMNS.replace(", hold", ", NULL") if older else COLUMNS  # damaged before it could be migrated
     number = 1 if first is None else cast(int, first[0] or 1)
     last = None if newest is None else cast(int, newest[0] or 0)
     found = number
     while number <= (found + BLIND if last is None else last):
-        row = source.one(f"SELECT {COLUMNS} FROM word WHERE sequence = ?", number)
+        row = source.one(f"SELECT {columns} FROM word WHERE sequence = ?", number)
         if row is not None:
             spoken, found = spoken_of(row), number
             told.setdefault(spoken.act.id, {})[spoken.word] = (spoken, verdict_of(row))

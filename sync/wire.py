@@ -22,9 +22,11 @@ from typing import Literal
 from msgspec import Struct, field
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
 from kiosk.domain.lending import (
+    HoldQueue,
     Item,
     ItemState,
     Loan,
@@ -35,7 +37,7 @@ from kiosk.domain.lending import (
     Policy,
     Standing,
 )
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, WorkId
 
 VERSION = 1
 MAX_WORDS = 500
@@ -100,6 +102,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy_version: str | None = None
     due_at: datetime | None = None
     request_sequence: int | None = None
+    hold: str | None = None
+    """Return: for which hold the copy was set aside. Cancelling: which hold."""
 
     @classmethod
     def of(cls, spoken: Spoken) -> "WireWord":
@@ -119,6 +123,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             policy_version=act.policy_version,
             due_at=act.due_at,
             request_sequence=spoken.request_sequence,
+            hold=act.hold,
         )
 
     def spoken(self) -> Spoken:
@@ -138,6 +143,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 replica_age=_span(self.replica_age_ms),
                 policy_version=self.policy_version,
                 due_at=self.due_at,
+                hold=None if self.hold is None else ActId(self.hold),
             ),
         )
 
@@ -161,6 +167,8 @@ class WireVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     epoch: str
     position: int
+    hold: str | None = None
+    """Return: for which hold the copy is to be set aside."""
 
     @classmethod
     def of(cls, verdict: Verdict) -> "WireVerdict":
@@ -173,6 +181,7 @@ class WireVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
             due_at=verdict.due_at,
             epoch=verdict.epoch,
             position=verdict.position,
+            hold=verdict.hold,
         )
 
     def verdict(self) -> Verdict:
@@ -185,6 +194,7 @@ class WireVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
             due_at=self.due_at,
             epoch=self.epoch,
             position=self.position,
+            hold=None if self.hold is None else ActId(self.hold),
         )
 
 
@@ -218,6 +228,7 @@ class MembershipEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     expires_on: date | None = None
     suspended_until: date | None = None
     owed: int = 0
+    holds_suspended_until: date | None = None
 
     def membership(self) -> Membership:
         return Membership(
@@ -228,6 +239,7 @@ class MembershipEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag
             expires_on=self.expires_on,
             suspended_until=self.suspended_until,
             owed=self.owed,
+            holds_suspended_until=self.holds_suspended_until,
         )
 
 
@@ -249,6 +261,8 @@ class ItemEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     desk_only: bool = False
     reserved_for: str | None = None
     desensitise: bool = False
+    work: str = ""
+    """What its copies share; empty: a work of its own."""
 
     def item(self) -> Item:
         return Item(
@@ -261,6 +275,7 @@ class ItemEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
             desk_only=self.desk_only,
             reserved_for=None if self.reserved_for is None else MembershipId(self.reserved_for),
             desensitise=self.desensitise,
+            work=WorkId(self.work or self.id),
         )
 
 
@@ -285,6 +300,32 @@ class LoanEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
         )
 
 
+class HoldEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="hold"):
+    """An open hold, keyed by the act that placed it; places in the queue are counted where they are shown."""
+
+    id: str
+    membership: str
+    work: str
+    asked: str
+    branch: str
+    placed_at: datetime
+    state: HoldState = HoldState.WAITING
+    item: str | None = None
+    ready_until: datetime | None = None
+
+    def hold(self) -> Hold:
+        return Hold(
+            id=ActId(self.id),
+            membership=MembershipId(self.membership),
+            asked=ItemId(self.asked),
+            branch=BranchId(self.branch),
+            placed_at=self.placed_at,
+            state=self.state,
+            item=None if self.item is None else ItemId(self.item),
+            ready_until=self.ready_until,
+        )
+
+
 class CalendarEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="calendar"):
     branch: str
     name: str = ""
@@ -305,6 +346,7 @@ class WirePatronRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quota: int
     overdue_blocks: bool = True
     owed_limit: int = 0
+    holds: int = 0
 
 
 class WireLoanRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -326,6 +368,9 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     renew_within: int | None = None
     missing_item: MissingItem = MissingItem.TO_DESK
     replica_max_age_hours: int = 168
+    hold_days: int = 7
+    hold_queue: HoldQueue = HoldQueue.STRICT
+    hold_on_shelf: bool = False
     staff_max_age_hours: int = 168
     """A kiosk lets staff in by knowledge no older than this while central is away."""
     unlink_after_days: int = 90
@@ -340,6 +385,7 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
                     quota=rule.quota,
                     overdue_blocks=rule.overdue_blocks,
                     owed_limit=rule.owed_limit,
+                    holds=rule.holds,
                 )
                 for rule in self.patron_rules
             ),
@@ -358,6 +404,9 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
             renew_within=self.renew_within,
             missing_item=self.missing_item,
             replica_max_age=timedelta(hours=self.replica_max_age_hours),
+            hold_days=self.hold_days,
+            hold_queue=self.hold_queue,
+            hold_on_shelf=self.hold_on_shelf,
             staff_max_age=timedelta(hours=self.staff_max_age_hours),
         )
 
@@ -385,12 +434,13 @@ class StaffEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="staff
 class GoneEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="gone"):
     """A tombstone: this key is no more."""
 
-    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "staff"]
+    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
     key: str
-    """Membership id, card index, item id, act id, branch, policy version or staff id."""
+    """Membership id, card index, item id, act id, branch, policy version, hold or staff id."""
 
 
-FeedEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | CalendarEntry | PolicyEntry | StaffEntry | GoneEntry
+StateEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | HoldEntry | CalendarEntry | PolicyEntry | StaffEntry
+FeedEntry = StateEntry | GoneEntry
 
 
 class FeedPage(Envelope, frozen=True, kw_only=True):

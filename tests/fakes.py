@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold
 from kiosk.domain.identity import (
     CardClass,
     CardKind,
@@ -64,6 +65,7 @@ class FakeLibrary:
         self.memberships = {ANN.id: ANN, BOB.id: BOB}
         self.items = {book(n).id: book(n) for n in range(1, 10)}
         self.loans: dict[ItemId, Loan] = {}
+        self.reserved: list[Hold] = []
         self.rules: Policy | None = POLICY
         self.known_for: timedelta | None = timedelta(minutes=2)
 
@@ -81,6 +83,16 @@ class FakeLibrary:
 
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
         return tuple(loan for loan in self.loans.values() if loan.membership == membership)
+
+    def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self.reserved if hold.membership == membership)
+
+    def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        works = {known.id: known.work_id for known in self.items.values()}
+        return tuple(hold for hold in self.reserved if works.get(hold.asked) == works.get(item))
+
+    def branch_name(self, branch: BranchId) -> str:
+        return {BRANCH: "總館"}.get(branch, branch)
 
     def policy(self) -> Policy | None:
         return self.rules
@@ -162,6 +174,14 @@ class FakeScreen:
         return self.views[-1]
 
 
+class FakeSignals:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Sound]] = []
+
+    def signal(self, device: str, sound: Sound) -> None:
+        self.told.append((device, sound))
+
+
 def act_ids() -> Iterator[ActId]:
     return (ActId(f"00000000-0000-7000-8000-{number:012}") for number in count(1))
 
@@ -188,6 +208,7 @@ class Kiosk:
         self.asker = FakeAsker()
         self.printer = FakePrinter()
         self.screen = FakeScreen()
+        self.signals = FakeSignals()
         self.clock = FakeClock()
         ids = act_ids()
         self.station = Station(
@@ -199,6 +220,7 @@ class Kiosk:
             clock=self.clock,
             settings=SETTINGS,
             new_act_id=lambda: next(ids),
+            signals=self.signals,
         )
 
     def hear(self, *events: Event) -> View:

@@ -42,7 +42,7 @@ def advice(reason: Reason) -> Advice:
             | Reason.ENTERED_AFTER_REFUSAL
         ):
             return Advice.SPEAK_TO_READER
-        case Reason.ITEM_RESERVED:
+        case Reason.ITEM_RESERVED | Reason.HOLD_COPY_STRAY:
             return Advice.CALL_BACK_RESERVED
         case Reason.ITEM_UNKNOWN:
             return Advice.CATALOGUE_ITEM

@@ -20,6 +20,11 @@ class Deed(StrEnum):
     CHECKOUT = "checkout"
     RETURN = "return"
     RENEW = "renew"
+    PLACE_HOLD = "place_hold"
+    """Wait for the work of this item; to be picked up at the act's branch."""
+    CANCEL_HOLD = "cancel_hold"
+    EXPIRE_HOLD = "expire_hold"
+    """Said by central alone."""
 
 
 class Word(StrEnum):
@@ -62,7 +67,9 @@ class Act:
     policy_version: str | None = None
     """The rules used."""
     due_at: datetime | None = None
-    """The due date promised to the patron (checkout, renew)."""
+    """The due date promised to the patron (checkout, renew); until when a copy is kept ready (return)."""
+    hold: ActId | None = None
+    """Return: for which hold this copy was set aside. Cancelling, expiring: which hold. Named by the act that placed it."""
 
     @property
     def corrected_at(self) -> datetime:
@@ -118,7 +125,9 @@ class Verdict:
     details: Mapping[str, Detail] = field(default_factory=lambda: MappingProxyType({}))
     """Fills the reason's sentence."""
     due_at: datetime | None = None
-    """Due date that counts (checkout, renew)."""
+    """Due date that counts (checkout, renew); until when the copy is kept ready (return)."""
+    hold: ActId | None = None
+    """Return: for which hold the copy is to be set aside."""
     epoch: str
     """Central's epoch when it judged."""
     position: int

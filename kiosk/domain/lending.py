@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import assert_never
 
 from kiosk.domain.calendar import Calendar, days_left, due_at, library_day
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
 
 ANY = "*"
 """In a rule: every category, item type or branch."""
+_OWN_WORK = WorkId("")
 
 
 class Standing(StrEnum):
@@ -54,6 +55,8 @@ class Membership:
     """Last valid day."""
     suspended_until: date | None = None
     """停權: last day without borrowing."""
+    holds_suspended_until: date | None = None
+    """Last day without reserving, where it is another one."""
     owed: int = 0
     """Whole NT$ owed."""
 
@@ -80,6 +83,13 @@ class Item:
     """On the ready shelf for this membership."""
     desensitise: bool = False
     """The patron must have it desensitised at the desk after borrowing (B6)."""
+    work: WorkId = _OWN_WORK
+    """What its copies share; empty: a work of its own."""
+
+    @property
+    def work_id(self) -> WorkId:
+        """Named or its own."""
+        return self.work or WorkId(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +124,8 @@ class PatronRule:
     """Anything overdue stops borrowing and renewing."""
     owed_limit: int = 0
     """Borrowing stops when more than this is owed (whole NT$)."""
+    holds: int = 0
+    """Works that one may wait for at one time; 0: holds are not offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +146,15 @@ class LoanRule:
     """Lent by staff only (reference, attachments)."""
     for_loan: bool = True
     """False: never lent."""
+
+
+class HoldQueue(StrEnum):
+    """Whom a returned copy serves."""
+
+    STRICT = "strict"
+    """Who waits longest, wherever they pick it up."""
+    BRANCH_FIRST = "branch_first"
+    """Who waits longest among those who pick it up here, then the others."""
 
 
 class MissingItem(StrEnum):
@@ -161,6 +182,12 @@ class Policy:
     """Older knowledge is not used for lending offline (C2)."""
     staff_max_age: timedelta = timedelta(days=7)
     """Older knowledge opens no staff page offline (C2)."""
+    hold_days: int = 7
+    """Open days that a copy is kept on the ready shelf."""
+    hold_queue: HoldQueue = HoldQueue.STRICT
+    """See `HoldQueue`."""
+    hold_on_shelf: bool = False
+    """A work may be reserved although a copy stands on the shelf."""
 
     def patron_rule(self, category: str) -> PatronRule | None:
         return next((rule for rule in self.patron_rules if rule.category in (category, ANY)), None)
@@ -208,7 +235,7 @@ def may_borrow_at_all(
     *, membership: Membership, open_loans: Sequence[Loan], policy: Policy, now: datetime
 ) -> Refused | None:
     """Why this membership can borrow nothing at all just now, or None. Said once, before the first book."""
-    return _standing(membership, open_loans, policy, now) or _quota(membership, open_loans, policy)
+    return standing_refused(membership, open_loans, policy, now) or _quota(membership, open_loans, policy)
 
 
 def may_lend(
@@ -224,7 +251,7 @@ def may_lend(
     at_desk: bool = False,
 ) -> Lent | Refused:
     """May `item` (on loan as `holder`, or free) be lent to `membership`, who has `open_loans`, at this moment?"""
-    standing = _standing(membership, open_loans, policy, now)
+    standing = standing_refused(membership, open_loans, policy, now)
     if standing is not None:
         return standing
     match item.state:
@@ -281,14 +308,18 @@ def may_renew(
     calendar: Calendar,
     branch: BranchId,
     now: datetime,
+    others_wait: bool = False,
 ) -> Renewed | Refused:
-    """May this loan be renewed now? The new due date counts from today and is never earlier than the old one."""
+    """May this loan be renewed now? The new due date counts from today and is never earlier than the old one.
+
+    `others_wait`: somebody else waits for its work.
+    """
     if days_left(loan.due_at, now) < 0:
         return Refused(Reason.LOAN_OVERDUE)
-    standing = _standing(membership, open_loans, policy, now)
+    standing = standing_refused(membership, open_loans, policy, now)
     if standing is not None:
         return standing
-    if item.reserved_for is not None and item.reserved_for != membership.id:
+    if others_wait or (item.reserved_for is not None and item.reserved_for != membership.id):
         return Refused(Reason.ITEM_RESERVED)
     rule = policy.loan_rule(membership.category, item.item_type, branch)
     if rule is None:
@@ -315,7 +346,10 @@ def _quota(membership: Membership, open_loans: Sequence[Loan], policy: Policy) -
     return None
 
 
-def _standing(membership: Membership, open_loans: Sequence[Loan], policy: Policy, now: datetime) -> Refused | None:
+def standing_refused(
+    membership: Membership, open_loans: Sequence[Loan], policy: Policy, now: datetime
+) -> Refused | None:
+    """What stops this membership from doing anything new, whatever it would be."""
     today = library_day(now)
     match membership.standing:
         case Standing.PENDING:

@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import assert_never
 
 from kiosk.domain.journal import Deed, Outcome, Word
-from kiosk.domain.values import ActId, IncarnationId, KioskId, MembershipId, Reason
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId, Reason
+
+_ANY_ITEM, _ANY_BRANCH = ItemId(""), BranchId("")
 
 
 class Held(StrEnum):
@@ -107,7 +109,13 @@ class ItemEvent:
     sequence: int
     """Place in that log; within one log this outranks the time."""
     due_at: datetime | None = None
-    """Due date that counts for this act."""
+    """Due date that counts for this act; of a return, until when the copy is kept ready."""
+    item: ItemId = _ANY_ITEM
+    """Which copy; asked where acts of several copies are looked at together."""
+    branch: BranchId = _ANY_BRANCH
+    """Where it happened."""
+    hold: ActId | None = None
+    """See `journal.Act.hold`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +152,9 @@ class Conflict:
     """Two acts that cannot both be the whole truth; a case for a person while it lasts."""
 
     reason: Reason
-    """LENT_TO_TWO."""
+    """LENT_TO_TWO, and of holds ITEM_RESERVED, HOLD_COPY_STRAY."""
     earlier: ActId
-    """The act that lost the item."""
+    """The act that lost the item; of a stray copy, the act that it came too late for."""
     later: ActId
     """The act that has it."""
 
@@ -195,6 +203,8 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
             case Deed.RENEW:
                 if open_span is not None and open_span.membership == event.membership:
                     spans[-1] = _renew(open_span, event)
+            case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
+                pass  # moves no copy: `holds.settle_holds`
             case _ as never:
                 assert_never(never)
     return Settlement(tuple(spans), frozenset(conflicts))

@@ -50,6 +50,6 @@ def _stretches(events: list[ItemEvent]) -> list[list[ActId]]:
     for event in events:
         if event.deed is Deed.RETURN:
             found.append([])
-        elif event.membership is not None and not is_unlinked(event.membership):
+        elif event.deed in (Deed.CHECKOUT, Deed.RENEW) and event.membership and not is_unlinked(event.membership):
             found[-1].append(event.act_id)
     return [stretch for stretch in found if stretch]

@@ -23,8 +23,8 @@ MembershipId = NewType("MembershipId", str)
 """Opaque id of a membership (借閱證); never a card number."""
 ItemId = NewType("ItemId", str)
 """The item's barcode number (條碼號), as the library system stores it."""
-TitleId = NewType("TitleId", str)
-"""The bibliographic record that copies share."""
+WorkId = NewType("WorkId", str)
+"""What copies share (書目); holds are on it. An item that names none is a work of its own."""
 
 LIBRARY_TIME = ZoneInfo("Asia/Taipei")
 """Dates and day limits are counted in this zone (REQUIREMENTS.md, head)."""
@@ -80,6 +80,21 @@ class Reason(StrEnum):
     ITEM_WITHDRAWN = "item_withdrawn"
     ITEM_MISSING = "item_missing"
     ITEM_RETURN_AT_DESK = "item_return_at_desk"
+    # holds
+    HOLD_HERE = "hold_here"
+    HOLD_AT_BRANCH = "hold_at_branch"
+    HOLD_ASK_DESK = "hold_ask_desk"
+    GOES_TO_BRANCH = "goes_to_branch"
+    HOLD_PLACED = "hold_placed"
+    HOLD_CANCELLED = "hold_cancelled"
+    HOLD_ALREADY = "hold_already"
+    HOLD_HAVE_IT = "hold_have_it"
+    HOLD_ON_SHELF = "hold_on_shelf"
+    HOLD_NOT_OFFERED = "hold_not_offered"
+    HOLD_UNKNOWN = "hold_unknown"
+    HOLD_NEEDS_CENTRAL = "hold_needs_central"
+    HOLDS_REACHED = "holds_reached"
+    HOLDS_SUSPENDED = "holds_suspended"
     # renewal
     RENEWALS_USED_UP = "renewals_used_up"
     RENEWAL_TOO_EARLY = "renewal_too_early"
@@ -94,6 +109,7 @@ class Reason(StrEnum):
     LENT_TO_TWO = "lent_to_two"
     ALREADY_RETURNED = "already_returned"
     OLDER_THAN_HOLDER = "older_than_holder"
+    HOLD_COPY_STRAY = "hold_copy_stray"
     FACT_AFTER_WITHDRAWAL = "fact_after_withdrawal"
     WITHDRAWAL_AFTER_FACT = "withdrawal_after_fact"
     ENTERED_AFTER_REFUSAL = "entered_after_refusal"

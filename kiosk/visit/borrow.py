@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from kiosk.domain.calendar import days_left, end_of_day, library_day
 from kiosk.domain.clock import JUMP
-from kiosk.domain.journal import Act, Deed, Mode, Word
+from kiosk.domain.holds import suspended_from_holds
+from kiosk.domain.journal import Act, Deed, Mode, Verdict, Word
 from kiosk.domain.lending import Lent, Loan, may_lend
 from kiosk.domain.values import ActId, ItemId, MembershipId, Reason, Refused
 from kiosk.ports import (
@@ -26,10 +27,11 @@ from kiosk.ports import (
     RowState,
     Settle,
     Sound,
+    Touched,
     VerdictCame,
 )
 from kiosk.visit.state import Borrow, Rule, Step, Table, Visit, World
-from kiosk.visit.steps import hint, item_in, new_act, open_account, open_done, title_of, with_row
+from kiosk.visit.steps import hint, item_in, named, new_act, open_account, open_done, refuse, title_of, with_row
 
 WAITING_LIMIT = 20
 """Scans kept while central is being asked; more than a basket holds is a stuck scanner."""
@@ -44,7 +46,7 @@ def scan(visit: Visit, event: CodeRead, world: World) -> Step:
     if done is not None:
         if done.state is RowState.WORKING:
             return Step(visit)
-        return hint(visit, Reason.ITEM_ON_LOAN_TO_YOU, done.title)
+        return hint(visit, Reason.ITEM_ON_LOAN_TO_YOU if done.hold is None else Reason.HOLD_ALREADY, done.title)
     if task.asking is not None:
         if len(task.waiting) >= WAITING_LIMIT:
             return Step(visit, (Play(Sound.NO),))
@@ -145,8 +147,47 @@ def desensitise_note(item: ItemId, world: World) -> Reason | None:
 def _refused(visit: Visit, item: ItemId, refused: Refused, world: World) -> Step:
     title = title_of(item, world)
     row = Row(item=item, title=title, state=RowState.REFUSED, reason=refused.reason, details=refused.details)
-    message = Message(reason=refused.reason, details=refused.details, title=title)
+    offer = item if refused.reason is Reason.ITEM_ON_LOAN and _may_wait(visit, item, world) else None
+    message = Message(reason=refused.reason, details=refused.details, title=title, reserve=offer)
     return Step(replace(visit, rows=with_row(visit, row), message=message), (Play(Sound.NO),))
+
+
+def _may_wait(visit: Visit, item: ItemId, world: World) -> bool:
+    """True when it makes sense to offer a hold; central decides."""
+    policy = world.library.policy()
+    membership = None if visit.membership is None else world.library.membership(visit.membership)
+    if policy is None or membership is None or visit.link is not Link.ONLINE:
+        return False
+    rule = policy.patron_rule(membership.category)
+    return (
+        rule is not None
+        and len(world.library.holds(membership.id)) < rule.holds
+        and suspended_from_holds(membership, world.now) is None
+        and not any(hold.membership == membership.id for hold in world.library.holds_on(item))
+    )
+
+
+def reserve(visit: Visit, event: Touched, world: World) -> Step:
+    """Wait for a lent book; a request, for only central knows the queue."""
+    task, item = _task(visit), ItemId(event.argument)
+    if task.asking is not None or visit.message is None or visit.message.reserve != item:
+        return Step(visit)
+    if visit.link is not Link.ONLINE:
+        return refuse(visit, Refused(Reason.HOLD_NEEDS_CENTRAL))
+    act = new_act(visit, Deed.PLACE_HOLD, item, Mode.ONLINE, world)
+    row = Row(item=item, title=title_of(item, world), state=RowState.WORKING)
+    asking = replace(visit, task=replace(task, asking=act), rows=with_row(visit, row), message=None)
+    return Step(asking, (Record(Word.REQUEST, act), Ask(act.id)))
+
+
+def _reserved(visit: Visit, act: Act, verdict: Verdict, world: World) -> Step:
+    title = title_of(act.item, world)
+    details = named(verdict.details, world)
+    if not verdict.outcome.stands:
+        return _refused(visit, act.item, Refused(verdict.reason or Reason.CANNOT_BE_JUDGED, details), world)
+    row = Row(item=act.item, title=title, state=RowState.HOLD_WAITING, hold=act.id)
+    message = Message(reason=verdict.reason or Reason.HOLD_PLACED, details=details, stop=False, title=title)
+    return Step(replace(visit, rows=with_row(visit, row), message=message), (Play(Sound.OK),))
 
 
 def answered(visit: Visit, event: VerdictCame, world: World) -> Step:
@@ -154,7 +195,9 @@ def answered(visit: Visit, event: VerdictCame, world: World) -> Step:
     if task.asking is None or verdict.act_id != task.asking.id:
         return Step(visit, (Settle(verdict),))
     item = task.asking.item
-    if verdict.outcome.stands:
+    if task.asking.deed is Deed.PLACE_HOLD:
+        step = _reserved(visit, task.asking, verdict, world)
+    elif verdict.outcome.stands:
         row = Row(
             item=item,
             title=title_of(item, world),
@@ -175,6 +218,9 @@ def unanswered(visit: Visit, event: AnswerMissing, world: World) -> Step:
     if task.asking is None or event.act_id != task.asking.id:
         return Step(visit)
     act = task.asking
+    if act.deed is Deed.PLACE_HOLD:
+        step = _refused(visit, act.item, Refused(Reason.HOLD_NEEDS_CENTRAL), world)
+        return _next(Step(step.visit, (Record(Word.WITHDRAWAL, act), *step.effects)), world)
     decision = knows_enough(world) or _judge(visit, act.item, world)
     if isinstance(decision, Refused):
         step = _refused(visit, act.item, decision, world)
@@ -224,6 +270,7 @@ TABLE: Table = {
     VerdictCame: Rule(answered, (Phase.BORROW,)),
     AnswerMissing: Rule(unanswered, (Phase.BORROW,)),
     CardArrived: Rule(other_card, (Phase.BORROW,)),
+    Intent.RESERVE: Rule(reserve, (Phase.BORROW,)),
     Intent.FINISH: Rule(finish, (Phase.DONE, Phase.START, Phase.BORROW)),
     Intent.ACCOUNT: Rule(to_account, (Phase.ACCOUNT, Phase.BORROW)),
 }

@@ -12,14 +12,15 @@ from kiosk.ports import (
     Print,
     PrintEnded,
     PrintOutcome,
+    Row,
     RowState,
     SlipState,
     Sound,
 )
-from kiosk.slip import Entry, Slip, SlipKind, book_slip
+from kiosk.slip import Entry, Slip, SlipKind, Wish, book_slip
 from kiosk.visit.state import Done, Rule, Step, Table, Visit, World
 from kiosk.visit.steps import open_account, open_basket, open_return, open_start
-from kiosk.words import say_reason
+from kiosk.words import Language, say, say_date, say_reason
 
 _KINDS = {Phase.BORROW: SlipKind.LOAN, Phase.RETURN: SlipKind.RETURN, Phase.ACCOUNT: SlipKind.ACCOUNT}
 
@@ -36,7 +37,7 @@ def slip_of(visit: Visit, world: World) -> Slip:
             note="" if row.reason is None else say_reason(row.reason, visit.language, row.details),
         )
         for row in reversed(visit.rows)
-        if row.state is not RowState.REFUSED
+        if row.state is not RowState.REFUSED and row.hold is None
     )
     return book_slip(
         _KINDS[task.of],
@@ -47,7 +48,23 @@ def slip_of(visit: Visit, world: World) -> Slip:
         name=visit.name,
         now=world.now,
         reprint=task.prints > 0,
+        holds=tuple(_wish(row, visit.language) for row in visit.rows if row.hold is not None)
+        if task.of is Phase.ACCOUNT
+        else (),
     )
+
+
+def _wish(row: Row, language: Language) -> Wish:
+    return Wish(title=row.title, note=say_hold(row, language))
+
+
+def say_hold(row: Row, language: Language) -> str:
+    """How a hold stands: where and until when it is ready, that it is on its way, or its place in the queue."""
+    if row.state is RowState.HOLD_READY and row.due_at is not None:
+        return say("screen.hold_ready_until", language, branch=row.branch, date=say_date(row.due_at, language))
+    if row.state is RowState.HOLD_COMING:
+        return say("screen.hold_coming_to", language, branch=row.branch)
+    return say("screen.hold_place", language, place=row.place or 1, branch=row.branch)
 
 
 def print_it(visit: Visit, event: object, world: World) -> Step:
@@ -69,6 +86,8 @@ def ended(visit: Visit, event: PrintEnded, world: World) -> Step:
             slip, sound = SlipState.PRINTED, Sound.OK
         case PrintOutcome.UNCONFIRMED:
             slip, sound = SlipState.UNCONFIRMED, Sound.ATTENTION
+        case PrintOutcome.SPOOLED:
+            slip, sound = SlipState.SPOOLED, Sound.ATTENTION
         case PrintOutcome.FAILED:
             slip, sound = SlipState.FAILED, Sound.NO
         case _ as never:

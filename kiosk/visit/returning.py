@@ -1,8 +1,13 @@
-"""Taking books back: a fact at once, for the book is in the machine; central only adds where it should go (B6, B7)."""
+"""Taking books back: a fact at once, for the book is in the machine; then where it goes (B6, B7).
+
+Online central says for whom it is set aside, or which branch it belongs to. Offline the kiosk does from what it knows, and the fact
+carries the hold. Without central's answer nothing is promised: a book that somebody may wait for goes to the desk.
+"""
 
 from dataclasses import replace
 from types import MappingProxyType
 
+from kiosk.domain.holds import HoldState, SetAside, set_aside, shelf_note
 from kiosk.domain.journal import Deed, Mode, Word
 from kiosk.domain.lending import take_back
 from kiosk.domain.values import ItemId, Reason, Refused
@@ -23,8 +28,9 @@ from kiosk.ports import (
     Sound,
     VerdictCame,
 )
+from kiosk.visit.borrow import knows_enough
 from kiosk.visit.state import Return, Rule, Step, Table, Visit, World
-from kiosk.visit.steps import hint, item_in, new_act, open_done, open_start, title_of, with_row
+from kiosk.visit.steps import hint, item_in, named, new_act, open_done, open_start, title_of, with_row
 
 
 def scan(visit: Visit, event: CodeRead, world: World) -> Step:
@@ -36,12 +42,17 @@ def scan(visit: Visit, event: CodeRead, world: World) -> Step:
         return hint(visit, Reason.ALREADY_RETURNED, done.title)
     online = visit.link is Link.ONLINE
     act = new_act(visit, Deed.RETURN, item, Mode.ONLINE if online else Mode.OFFLINE, world)
+    aside = None if online else _set_aside(item, world)
     act = replace(act, membership=None)
+    if aside is not None:
+        act = replace(act, hold=aside.hold.id, due_at=aside.until)
+    note = _note(item, world, online=online) if aside is None else aside.note
     row = Row(
         item=item,
         title=title_of(item, world),
         state=RowState.WORKING if online else RowState.PROVISIONAL,
-        reason=_note(item, world),
+        reason=None if note is None else note.reason,
+        details={} if note is None else named(note.details, world),
     )
     task = _task(visit)
     effects: tuple[Effect, ...] = (Record(Word.FACT, act),)
@@ -53,14 +64,39 @@ def scan(visit: Visit, event: CodeRead, world: World) -> Step:
     return Step(replace(visit, task=task, rows=with_row(visit, row), message=None), effects)
 
 
-def _note(item: ItemId, world: World) -> Reason | None:
+def _set_aside(item: ItemId, world: World) -> SetAside | None:
+    """For whom, by what the kiosk knows; nobody where that is too old or the clock is doubtful."""
+    known, policy = world.library.item(item), world.library.policy()
+    if known is None or policy is None or knows_enough(world) is not None:
+        return None
+    return set_aside(
+        item=known,
+        holds=world.library.holds_on(item),
+        branch=world.settings.branch,
+        policy=policy,
+        calendar=world.library.calendar(world.settings.branch),
+        now=world.now,
+    )
+
+
+def _note(item: ItemId, world: World, *, online: bool) -> Refused | None:
+    """What the kiosk itself can say; online only until central has answered."""
     known = world.library.item(item)
     policy = world.library.policy()
     if known is None:
-        return Reason.ITEM_UNKNOWN
+        return Refused(Reason.ITEM_UNKNOWN)
+    if not online and _somebody_waits(item, world):
+        return Refused(Reason.HOLD_ASK_DESK)
     if policy is None:
         return None
-    return take_back(item=known, holder=world.library.holder(item), policy=policy).note
+    note = take_back(item=known, holder=world.library.holder(item), policy=policy).note
+    if note is not None:
+        return Refused(note)
+    return None if online else shelf_note(known, world.settings.branch)
+
+
+def _somebody_waits(item: ItemId, world: World) -> bool:
+    return any(hold.state is HoldState.WAITING or hold.item == item for hold in world.library.holds_on(item))
 
 
 def answered(visit: Visit, event: VerdictCame, world: World) -> Step:
@@ -69,7 +105,11 @@ def answered(visit: Visit, event: VerdictCame, world: World) -> Step:
     if item is None:
         return Step(visit, (Settle(verdict),))
     row = Row(
-        item=item, title=title_of(item, world), state=RowState.DONE, reason=verdict.reason, details=verdict.details
+        item=item,
+        title=title_of(item, world),
+        state=RowState.DONE,
+        reason=verdict.reason,
+        details=named(verdict.details, world),
     )
     return Step(_answered(visit, verdict.act_id, row), (Settle(verdict), Play(Sound.OK)))
 
@@ -79,7 +119,10 @@ def unanswered(visit: Visit, event: AnswerMissing, world: World) -> Step:
     if item is None:
         return Step(visit)
     old = next(row for row in visit.rows if row.item == item)
-    return Step(_answered(visit, event.act_id, replace(old, state=RowState.PROVISIONAL)), (Play(Sound.OK),))
+    row = replace(old, state=RowState.PROVISIONAL)
+    if _somebody_waits(item, world):
+        row = replace(row, reason=Reason.HOLD_ASK_DESK)
+    return Step(_answered(visit, event.act_id, row), (Play(Sound.OK),))
 
 
 def _answered(visit: Visit, act_id: object, row: Row) -> Visit:

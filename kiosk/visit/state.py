@@ -104,7 +104,7 @@ class Account:
     """My account."""
 
     asking: Act | None = None
-    """A renewal that central has not answered yet."""
+    """A renewal or a cancelled hold that central has not answered yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

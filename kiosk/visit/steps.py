@@ -1,12 +1,14 @@
 """Steps that every table shares: open a task, say something, put a book in a list."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kiosk.domain.calendar import days_left
+from kiosk.domain.holds import Hold, HoldState, others_wait, position
 from kiosk.domain.identity import CodeType, type_code
 from kiosk.domain.journal import Act, Deed, Mode
 from kiosk.domain.lending import may_renew
-from kiosk.domain.values import ItemId, Reason, Refused
+from kiosk.domain.values import BranchId, Detail, ItemId, MembershipId, Reason, Refused
 from kiosk.ports import CodeRead, Link, Message, Phase, Play, Row, RowState, Sound
 from kiosk.visit.state import Account, Borrow, Done, Return, Step, Visit, World
 
@@ -42,18 +44,47 @@ def open_account(visit: Visit, world: World) -> Visit:
 
 def open_done(visit: Visit, of: Phase, world: World) -> Visit:
     """The last page, or the start page where nothing was done. Counted, so that its print jobs have names of their own."""
-    if not any(row.state is not RowState.REFUSED for row in visit.rows):
+    if not any(_goes_on_a_slip(row, of) for row in visit.rows):
         return open_start(visit, world)
     return replace(visit, task=Done(of=of), message=None, visits=visit.visits + 1)
 
 
+def _goes_on_a_slip(row: Row, of: Phase) -> bool:
+    return row.state is not RowState.REFUSED and (row.hold is None or of is Phase.ACCOUNT)
+
+
 def account_rows(visit: Visit, world: World) -> tuple[Row, ...]:
-    """One row for each open loan of the identified patron."""
+    """What is ready for the identified patron, their open loans, and what they wait for."""
     if visit.membership is None:
         return ()
-    membership = world.library.membership(visit.membership)
+    holds = [hold_row(hold, visit, world) for hold in world.library.holds(visit.membership)]
+    ready = tuple(row for row in holds if row.state is RowState.HOLD_READY)
+    return (*ready, *_loan_rows(visit, visit.membership, world), *(row for row in holds if row not in ready))
+
+
+_HOLD_ROWS = {HoldState.READY: RowState.HOLD_READY, HoldState.ON_THE_WAY: RowState.HOLD_COMING}
+
+
+def hold_row(hold: Hold, visit: Visit, world: World) -> Row:
+    """One hold, with its place in the queue where the kiosk knows it."""
+    state = _HOLD_ROWS.get(hold.state, RowState.HOLD_WAITING)
+    waiting = state is RowState.HOLD_WAITING
+    return Row(
+        item=hold.asked,
+        title=title_of(hold.asked, world),
+        state=state,
+        due_at=hold.ready_until,
+        hold=hold.id,
+        place=position(hold, world.library.holds_on(hold.asked)) if waiting else None,
+        branch=world.library.branch_name(hold.branch),
+        can_cancel=visit.link is Link.ONLINE,
+    )
+
+
+def _loan_rows(visit: Visit, who: MembershipId, world: World) -> tuple[Row, ...]:
+    membership = world.library.membership(who)
     policy = world.library.policy()
-    loans = world.library.open_loans(visit.membership)
+    loans = world.library.open_loans(who)
     rows = []
     for loan in loans:
         left = days_left(loan.due_at, world.now)
@@ -73,6 +104,7 @@ def account_rows(visit: Visit, world: World) -> tuple[Row, ...]:
                     calendar=world.library.calendar(world.settings.branch),
                     branch=world.settings.branch,
                     now=world.now,
+                    others_wait=others_wait(world.library.holds_on(item.id), who),
                 ),
                 Refused,
             )
@@ -121,6 +153,12 @@ def title_of(item: ItemId, world: World) -> str:
     """The title as shown, or the number where the replica does not know the copy."""
     known = world.library.item(item)
     return item if known is None else known.title
+
+
+def named(details: Mapping[str, Detail], world: World) -> Mapping[str, Detail]:
+    """What central or the rules say of a branch by its code, with the branch's name."""
+    branch = details.get("branch")
+    return details if branch is None else {**details, "branch": world.library.branch_name(BranchId(str(branch)))}
 
 
 def with_row(visit: Visit, row: Row) -> tuple[Row, ...]:

@@ -3,6 +3,7 @@
 import math
 from datetime import timedelta
 
+from kiosk.domain.holds import suspended_from_holds
 from kiosk.domain.lending import may_borrow_at_all, quota_left
 from kiosk.ports import DeviceKind, DeviceState, Message, SlipState, View
 from kiosk.visit.done import printer_ready, slip_of
@@ -27,6 +28,7 @@ def view_of(visit: Visit, world: World) -> View:
         rows=visit.rows,
         quota_left=quota,
         blocked=blocked,
+        holds_blocked=_holds_blocked(visit, world),
         next_task=task.next_task if isinstance(task, Identify) else None,
         card_reader_ready=_ready(visit, DeviceKind.CARD_READER),
         scanner_ready=_ready(visit, DeviceKind.SCANNER) or _ready(visit, DeviceKind.CAMERA),
@@ -46,6 +48,19 @@ def view_of(visit: Visit, world: World) -> View:
 
 def _ready(visit: Visit, kind: DeviceKind) -> bool:
     return any(status.kind is kind and status.state is DeviceState.READY for status in visit.devices.values())
+
+
+def _holds_blocked(visit: Visit, world: World) -> Message | None:
+    """Reserving has a first day of its own (B1); nothing is said where reserving is not offered."""
+    policy = world.library.policy()
+    if visit.membership is None or policy is None or not isinstance(visit.task, Account):
+        return None
+    membership = world.library.membership(visit.membership)
+    rule = None if membership is None else policy.patron_rule(membership.category)
+    if membership is None or rule is None or rule.holds == 0:
+        return None
+    refused = suspended_from_holds(membership, world.now)
+    return None if refused is None else Message(reason=refused.reason, details=refused.details)
 
 
 def _quota(visit: Visit, world: World) -> tuple[int | None, Message | None]:

@@ -1,4 +1,4 @@
-"""The sample library: two branches, about 300 patrons with every kind of card, 2,000 items, some loans; always the same.
+"""The sample library: two branches, 300 patrons with every kind of card, 2,000 items, loans and holds; always the same.
 
 Everything comes from one seed and the day it is loaded: expiry, suspension and loans are counted from that day, so the
 scripted stories work on any date. `demo_cast` names the cards and books that those stories use, without a database.
@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from kiosk.domain.calendar import due_at, library_day
+from kiosk.domain.holds import pick_up_until
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Mode, Word
 from kiosk.domain.lending import ItemState, Standing
@@ -69,9 +70,9 @@ class DemoCast:
     chip: CastMember
     """In good standing, no loans; a 7-byte UID."""
     barcode: CastMember
-    """In good standing, no loans."""
+    """In good standing, no loans; `reserved` is ready to be picked up."""
     mobile: CastMember
-    """In good standing, no loans."""
+    """In good standing, no loans; waits for `overdue_book` as the second."""
     suspended: CastMember
     """EasyCard; suspended for ten more days."""
     expired: CastMember
@@ -143,7 +144,7 @@ def load_demo(central: Central) -> None:
         change.patrons([_patron(place, today) for place in range(PATRONS)])
         change.items(_items())
         change.audit("sample library loaded", MAIN)
-    central.inbox.judge(KioskId("demo-desk"), IncarnationId("demo"), list(_loans(now)))
+    central.inbox.judge(KioskId("demo-desk"), IncarnationId("demo"), [*_loans(now), *_holds(now)])
 
 
 def _calendar(branch: str, name: str) -> CalendarEntry:
@@ -242,7 +243,6 @@ def _items() -> list[ItemEntry]:
                 branch=MAIN if number <= 100 or number % 3 else EAST,
                 state=ItemState.MISSING if id_ == cast.missing else ItemState.IN_SERVICE,
                 desk_only=id_ == cast.desk_only or (number > 100 and number % 71 == 0),
-                reserved_for=cast.barcode.membership if id_ == cast.reserved else None,
                 desensitise=number > 100 and number % 2 == 0,
             )
         )
@@ -279,3 +279,39 @@ def _loans(now: datetime) -> Iterator[WireWord]:
             mode=Mode.ONLINE,
             due_at=due_at(lent_at, 28, calendar),
         )
+
+
+def _holds(now: datetime) -> Iterator[WireWord]:
+    """What the desk told of holds: one is ready, and two patrons wait for the book that is overdue."""
+    cast = demo_cast()
+    rules, calendar = preset("city").policy(), _calendar(MAIN, "").calendar()
+    back = (now - timedelta(days=1)).replace(microsecond=0)
+
+    def placed(number: int, membership: str, book: str) -> WireWord:
+        return WireWord(
+            sequence=900 + number,
+            word=Word.FACT,
+            act=f"demo-hold-{number}",
+            deed=Deed.PLACE_HOLD,
+            membership=membership,
+            item=book,
+            branch=MAIN,
+            happened_at=back - timedelta(days=9 - number),
+            mode=Mode.ONLINE,
+        )
+
+    yield placed(1, cast.barcode.membership, cast.reserved)
+    yield placed(2, _membership_id(12), cast.overdue_book)
+    yield placed(3, cast.mobile.membership, cast.overdue_book)
+    yield WireWord(
+        sequence=910,
+        word=Word.FACT,
+        act="demo-set-aside",
+        deed=Deed.RETURN,
+        item=cast.reserved,
+        branch=MAIN,
+        happened_at=back,
+        mode=Mode.OFFLINE,
+        hold="demo-hold-1",
+        due_at=pick_up_until(back, rules, calendar),
+    )

@@ -1,6 +1,7 @@
 """The change feed to the kiosks: where each key last changed, read as state per key with tombstones.
 
-A key (a membership, a card number, an item, a loan, a calendar, a policy, a member of staff) stands in the feed once, at the position of
+A key (a membership, a card number, an item, a loan, a hold, a calendar, a policy, a member of staff) stands in the feed
+once, at the position of
 its newest change; its state is read from its own table in the same snapshot, and a key without state is a tombstone.
 So a replica that reads on from its cursor ends at central's state, however late it comes, and a snapshot is nothing but
 the feed read from the start without tombstones. Positions are given under the lock of the head's row, which is held
@@ -20,6 +21,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from kiosk.domain.holds import HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.domain.staff import Permission, branch_scope, may
@@ -29,6 +31,7 @@ from sync.central.keys import card_index, login_index
 from sync.central.records import (
     AnyRow,
     calendar_entry,
+    hold_entry,
     item_entry,
     loan_entry,
     membership_entry,
@@ -37,7 +40,7 @@ from sync.central.records import (
 from sync.central.roster import members
 from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, GoneEntry, StaffEntry, WireGrant
 
-Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "staff"]
+Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _HEAD = select(tables.feed_head.c.position, tables.feed_head.c.floor)
@@ -265,13 +268,14 @@ def _card(row: AnyRow, index_key: bytes) -> FeedEntry:
     return CardEntry(index=card_index(index_key, row.number), membership=row.membership, kind=CardKind(row.kind))
 
 
-_m, _c, _i, _l, _b, _p = (
+_m, _c, _i, _l, _b, _p, _h = (
     tables.membership,
     tables.card,
     tables.item,
     tables.loan,
     tables.branch,
     tables.policy,
+    tables.hold,
 )
 _Make = Callable[[AnyRow, bytes], FeedEntry]
 _makes: dict[str, _Make] = {
@@ -281,6 +285,7 @@ _makes: dict[str, _Make] = {
     "loan": lambda row, _: loan_entry(row),
     "calendar": lambda row, _: calendar_entry(row.calendar),
     "policy": lambda row, _: policy_entry(row.body),
+    "hold": lambda row, _: hold_entry(row),
 }
 _SOURCES = {
     "membership": (
@@ -299,4 +304,9 @@ _SOURCES = {
     ),
     "calendar": (select(_b, _b.c.id.label("feed_key")), _b.c.id, _makes["calendar"]),
     "policy": (select(_p, _p.c.version.label("feed_key")).where(_p.c.current == 1), _p.c.version, _makes["policy"]),
+    "hold": (
+        select(_h, _h.c.id.label("feed_key")).where(_h.c.state.in_([one.value for one in HoldState if one.open])),
+        _h.c.id,
+        _makes["hold"],
+    ),
 }

@@ -25,9 +25,12 @@ MAX_ID = 128
 MAX_TEXT = 1000
 Entry = TypeVar("Entry")
 _TRUE = {"1": True, "true": True, "yes": True, "": False, "0": False, "false": False, "no": False}
-ITEM_COLUMNS = frozenset(("id", "title", "author", "item_type", "branch", "state", "desk_only", "desensitise"))
+ITEM_COLUMNS = frozenset(("id", "title", "author", "item_type", "branch", "state", "desk_only", "desensitise", "work"))
 PATRON_COLUMNS = frozenset(
-    ("id", "name", "category", "standing", "expires_on", "suspended_until", "owed", *(kind.value for kind in CardKind))
+    (
+        *("id", "name", "category", "standing", "expires_on", "suspended_until", "holds_suspended_until", "owed"),
+        *(kind.value for kind in CardKind),
+    )
 )
 
 
@@ -138,6 +141,7 @@ def _item(line: int, row: Mapping[str, str], branch: str) -> Line[ItemEntry]:
         state=take.state(),
         desk_only=take.flag("desk_only"),
         desensitise=take.flag("desensitise"),
+        work=take.text("work", limit=MAX_ID),
     )
     return Line(line, None if take.mistakes else entry, tuple(take.mistakes))
 
@@ -152,6 +156,7 @@ def _patron(line: int, row: Mapping[str, str]) -> Line[Patron]:
         standing=take.standing(),
         expires_on=take.day("expires_on"),
         suspended_until=take.day("suspended_until"),
+        holds_suspended_until=take.day("holds_suspended_until"),
         owed=take.money("owed"),
         cards={kind: number for kind, number in cards.items() if number},
     )
@@ -212,15 +217,24 @@ def _marc(records: Iterator[pymarc.Record | None], places: MarcPlaces, branch: s
             continue
         title = _said(record, ("245",), "ab")
         author = _said(record, ("100", "110", "111", "700"), "a")
+        work = _work(record)
         copies = [copy for copy in record.get_fields(tag) if copy.get_subfields(code)]
         if not copies:
             yield Line(number, None, (Mistake(number, places.barcode, "a copy's barcode", ""),))
         for copy in copies:
-            row = {"id": copy.get_subfields(code)[0], "title": title, "author": author}
+            row = {"id": copy.get_subfields(code)[0], "title": title, "author": author, "work": work}
             for name, place in (("branch", places.branch), ("item_type", places.item_type)):
                 found = copy.get_subfields(place[3:]) if place[:3] == tag else []
                 row[name] = found[0] if found else ""
             yield _item(number, row, branch)
+
+
+def _work(record: pymarc.Record) -> str:
+    """The control number (001) with the agency it is of (003): what the copies of this record share. Without: nothing."""
+    number, agency = (
+        next((found.data.strip() for found in record.get_fields(tag) if found.data), "") for tag in ("001", "003")
+    )
+    return f"{agency}:{number}" if number and agency else number
 
 
 def _said(record: pymarc.Record, tags: tuple[str, ...], codes: str) -> str:

@@ -251,7 +251,7 @@ class _Items:
             if was is None or any(was[name] != value for name, value in row.items()):
                 rows.append(row)
         upsert(change.connection, table, rows)
-        change.marks.add_all("item", [row["id"] for row in rows])
+        change.items_changed([row["id"] for row in rows])
         return len(rows)
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from kiosk.domain.calendar import due_at, end_of_day, library_day
+from kiosk.domain.holds import HOLD_DEEDS, others_wait
 from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Word
 from kiosk.domain.lending import (
     ANY,
@@ -38,6 +39,7 @@ from kiosk.domain.reconcile import (
     settle,
 )
 from kiosk.domain.values import ActId, MembershipId, Reason, Refused
+from sync.central.judge_holds import CENTRAL, asked, routed, with_holds, without_hold
 from sync.central.ruling import NEEDS_PERSON, Known, Ruling, Unjudgeable
 
 _TICK = timedelta(microseconds=1)
@@ -45,9 +47,15 @@ _TICK = timedelta(microseconds=1)
 
 def judge(spoken: Spoken, known: Known) -> Ruling:
     """The ruling on one word that was never judged before. Raises Unjudgeable."""
+    return with_holds(spoken.act, known, _judge(spoken, known))
+
+
+def _judge(spoken: Spoken, known: Known) -> Ruling:
     act, word = spoken.act, spoken.word
-    if act.deed is not Deed.RETURN and act.membership is None:
+    if act.deed not in (Deed.RETURN, Deed.EXPIRE_HOLD) and act.membership is None:
         raise Unjudgeable(f"a {act.deed} without a membership")
+    if act.deed is Deed.EXPIRE_HOLD and known.kiosk != CENTRAL:
+        raise Unjudgeable("only central says that a hold has expired")
     if word is Word.WITHDRAWAL and act.deed is Deed.RETURN:
         return _fault(known, Reason.WITHDRAWAL_AFTER_FACT)  # the book is in the machine
     judgement = JOIN[known.held, word]
@@ -92,6 +100,7 @@ def _same_verdict(known: Known) -> Ruling:
         held=known.held,
         event=known.standing_event,
         like=last.position,
+        hold=last.hold,
     )
 
 
@@ -137,8 +146,10 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
     newest = max((event.at for event in known.events.values()), default=None)
     at = act.corrected_at if newest is None else max(act.corrected_at, newest + _TICK)
     holder = next((_loan(span, act) for span in known.spans if span.ended_by is None), None)
-    answer: Lent | Renewed | Refused
+    answer: Lent | Renewed | Refused | None
     match act.deed:
+        case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
+            answer = asked(act, known)
         case Deed.RETURN:
             return _entered(spoken, known, _event(spoken, known, at, None), _objections(act, known)[0])
         case Deed.CHECKOUT:
@@ -176,13 +187,15 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
                     calendar=known.calendar,
                     branch=act.branch,
                     now=act.corrected_at,
+                    others_wait=known.work is not None and others_wait(known.work.holds.holds, known.membership.id),
                 )
     if isinstance(answer, Refused):
         return Ruling(outcome=Outcome.REFUSED, reason=answer.reason, details=answer.details, held=Held.REFUSED)
-    event = _event(spoken, known, at, answer.due_at)
+    due = None if answer is None else answer.due_at
+    event = _event(spoken, known, at, due)
     return Ruling(
         outcome=Outcome.ACCEPTED,
-        due_at=answer.due_at,
+        due_at=due,
         held=Held.ACCEPTED,
         event=event,
         settlement=settle({**known.events, act.id: event}.values()),
@@ -208,6 +221,7 @@ def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequenc
     """The ruling for an event that goes in whatever is said of it: every fact, and every return."""
     act = spoken.act
     settlement = settle({**known.events, act.id: event}.values())
+    event = routed(event, act, known, settlement)
     cases = tuple(one for one in objections if one.reason in NEEDS_PERSON)
     said = [*objections, *_effects(act, known, event, settlement)]
     conflict = _in_conflict(act.id, settlement)
@@ -241,11 +255,14 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
     computed: datetime | None = None
     if known.item is None:
         said.append(Refused(Reason.ITEM_UNKNOWN))
-    if act.deed is Deed.RETURN:
+    if act.deed in (Deed.RETURN, Deed.EXPIRE_HOLD):
         return said, None
     if known.membership is None:
         said.insert(0, Refused(Reason.MEMBERSHIP_UNKNOWN))
         return said, None
+    if act.deed in HOLD_DEEDS:
+        return said, None
+    item = without_hold(known)
     at, policy, membership = act.corrected_at, known.policy, known.membership
     clean = replace(membership, standing=Standing.ACTIVE, expires_on=None, suspended_until=None, owed=0)
     others = [loan for loan in known.open_loans if loan.act_id != act.id]
@@ -254,18 +271,18 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
     if act.deed is Deed.CHECKOUT and by_record is None:
         by_loans = may_borrow_at_all(membership=clean, open_loans=others, policy=policy, now=at)
     by_item: Lent | Renewed | Refused | None = None
-    if known.item is not None and act.deed is Deed.CHECKOUT:
+    if item is not None and act.deed is Deed.CHECKOUT:
         by_item = may_lend(
-            membership=clean, item=known.item, holder=None, open_loans=(),
+            membership=clean, item=item, holder=None, open_loans=(),
             policy=policy, calendar=known.calendar, branch=act.branch, now=at,
         )  # fmt: skip
-    elif known.item is not None:
-        if known.item.reserved_for not in (None, membership.id):  # by the record, whether its loan has arrived or not
+    elif item is not None:
+        if item.reserved_for not in (None, membership.id):  # by the record, whether its loan has arrived or not
             said.append(Refused(Reason.ITEM_RESERVED))
         span = _span_at(known.spans, at)
         if span is not None and span.membership == membership.id:
             by_item = may_renew(
-                membership=clean, item=known.item, loan=_loan(span, act), open_loans=(),
+                membership=clean, item=item, loan=_loan(span, act), open_loans=(),
                 policy=policy, calendar=known.calendar, branch=act.branch, now=at,
             )  # fmt: skip
     for answer in (by_record, by_item, by_loans):
@@ -291,10 +308,8 @@ def _effects(act: Act, known: Known, event: ItemEvent, settlement: Settlement) -
             closed = next((span for span in settlement.spans if span.ended_by == act.id), None)
             if closed is None and settlement.spans:
                 said.append(Refused(Reason.ALREADY_RETURNED))
-            elif known.item is not None:
-                taken = take_back(
-                    item=known.item, holder=None if closed is None else _loan(closed, act), policy=known.policy
-                )
+            elif (item := without_hold(known)) is not None:
+                taken = take_back(item=item, holder=None if closed is None else _loan(closed, act), policy=known.policy)
                 if taken.note is not None:
                     said.append(Refused(taken.note))
         case Deed.RENEW:
@@ -327,6 +342,9 @@ def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> 
         incarnation=known.incarnation,
         sequence=spoken.request_sequence or spoken.sequence,
         due_at=due,
+        item=spoken.act.item,
+        branch=spoken.act.branch,
+        hold=spoken.act.hold,
     )
 
 

@@ -6,7 +6,7 @@ The caller holds the locks of `names` before; items and memberships are read in 
 that a change of the records waits too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Refused
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused
 from sync.central import stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
@@ -32,8 +33,9 @@ from sync.central.records import (
     policy_of,
     verdict_of,
 )
-from sync.central.ruling import Known, Ruling
+from sync.central.ruling import Known, KnownWork, Ruling
 from sync.central.stored import HeldAct, Log
+from sync.central.works import Works, conflict_id
 
 NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
 """Before a library has set any rules: every loan is refused with Reason.NO_POLICY."""
@@ -48,11 +50,14 @@ SETTLED = "settled"
 class Ledger:
     """The part of central's state that one batch needs."""
 
-    def __init__(self, connection: Connection, log: Log, now: datetime) -> None:
+    _log: Log
+
+    def __init__(self, connection: Connection, now: datetime, locked_works: set[str]) -> None:
+        """`turn_to` says whose words are judged, before the first one is."""
         self._connection = connection
-        self._log = log
         self._now = now
         self.marks = Marks(connection)
+        self._works = Works(connection, self.marks, locked_works)
         self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
         body = connection.execute(stored.POLICY).scalar()
         self._policy = NO_POLICY if body is None else policy_of(body)
@@ -61,7 +66,7 @@ class Ledger:
         self._items: dict[str, Item] = {}
         self._acts: dict[str, HeldAct] = {}
         self._verdicts: dict[tuple[str, Word], Verdict] = {}
-        self._sequences: dict[int, tuple[str, Word]] = {}
+        self._sequences: dict[tuple[int, int], tuple[str, Word]] = {}
         self._events: dict[str, dict[ActId, ItemEvent]] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._open_loans: dict[str, dict[ActId, Loan]] = {}
@@ -77,23 +82,31 @@ class Ledger:
 
     def load(
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
-        sequences: Iterable[int],
+        sequences: Iterable[tuple[int, int]], asked: Iterable[str] = (),
     ) -> None:  # fmt: skip
-        """Everything about these keys, in a fixed number of queries. Call once, before judging."""
+        """Everything about these keys, in a fixed number of queries: a sequence with the row of its log; `asked` are
+        items of words about holds.
+
+        Call once, before judging. Raises Defeated.
+        """
         run = self._connection.execute
         act_ids = sorted(set(acts))
-        item_ids = sorted(set(items))
+        named = set(items)
         membership_ids = sorted(set(memberships))
+        item_ids = sorted(named.union(self._works.load(items=named, asked=asked, memberships=membership_ids)))
         for item in run(stored.ITEMS, {"ids": item_ids}):
             self._items[item.id] = item_of(item)
+            self._works.check(item.id, item.work)
         for membership in run(stored.MEMBERSHIPS, {"ids": membership_ids}):
             self._memberships[membership.id] = membership_of(membership)
         for row in run(stored.ACTS, {"ids": act_ids}):
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
             self._verdicts[row.act, Word(row.word)] = verdict_of(row)
-        for row in run(stored.SPEAKERS, {"ids": sorted(set(sequences)), "log": self._log.row}):
-            self._sequences[row.sequence] = (row.act, Word(row.word))
+        places = set(sequences)
+        keys = {"logs": sorted({log for log, _ in places}), "ids": sorted({number for _, number in places})}
+        for row in run(stored.SPEAKERS, keys):
+            self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
         self._load_items(item_ids)
@@ -124,12 +137,17 @@ class Ledger:
             )
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
-            if row.closed_by in (None, SETTLED):  # what a person closed stays closed
-                self._conflicts[row.item][row.id] = row.closed_by is None
-            else:
-                self._conflicts[row.item][row.id] = True
+            work = self._works.of(row.item)
+            known = self._conflicts[row.item]
+            if row.reason != Reason.LENT_TO_TWO.value:
+                known = {} if work is None else self._works.conflicts[work]
+            known[row.id] = row.closed_by != SETTLED  # what a person closed stays closed
 
     # --- looking ---
+
+    def turn_to(self, log: Log) -> None:
+        """The next words stand in this log."""
+        self._log = log
 
     def act(self, id_: str) -> HeldAct | None:
         """What is held under an id."""
@@ -141,7 +159,7 @@ class Ledger:
 
     def speaker(self, sequence: int) -> tuple[str, Word] | None:
         """Which word of this incarnation took this place in its log."""
-        return self._sequences.get(sequence)
+        return self._sequences.get((self._log.row, sequence))
 
     def known(self, act: Act) -> Known:
         """Everything that `judge` asks about one act."""
@@ -161,7 +179,24 @@ class Ledger:
             open_loans=tuple(loans.values()),
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
+            work=self._known_work(act),
         )
+
+    def _known_work(self, act: Act) -> KnownWork | None:
+        work = self._works.of(act.item)
+        if work is None:
+            return None
+        copies = self._works.copies(work)
+        events = {id_: event for item in copies for id_, event in self._events[item].items()}
+        return KnownWork(
+            events=events,
+            holds=settle_holds(events.values()),
+            copies=[Copy(self._items[item], self._holder(item)) for item in copies if item in self._items],
+            open_holds=self._works.open_holds(act.membership),
+        )
+
+    def _holder(self, item: ItemId) -> Loan | None:
+        return next((loan for span in self._spans[item] if (loan := _open_loan(item, span)) is not None), None)
 
     # --- changing ---
 
@@ -176,6 +211,8 @@ class Ledger:
             self._hold(act.item, ruling.settlement.spans)
             self._compare_conflicts(act, ruling.settlement.conflicts)
         event = ruling.event
+        if ruling.holds is not None:
+            self._hold_work(act, ruling.holds, gone=act.id if event is None else None)
         before = self._acts.get(act.id)
         same_log = before is not None and event is not None and before.incarnation == event.incarnation
         self._change_act(
@@ -193,6 +230,7 @@ class Ledger:
                 sequence=(spoken.request_sequence or spoken.sequence) if event is None else event.sequence,
                 counts=event is not None,
                 due_at=act.due_at if event is None else event.due_at,
+                hold=act.hold if event is None else event.hold,
             )
         )
         for one in ruling.cases:
@@ -207,16 +245,18 @@ class Ledger:
                 due_at=ruling.due_at,
                 epoch=self.epoch,
                 position=self.marks.here if ruling.like is None else ruling.like,
+                hold=ruling.hold,
             ),
             spoken.sequence,
         )
 
     def say(self, verdict: Verdict, sequence: int) -> Verdict:
         """Keeps the verdict for ever; a sequence that another word has taken is not kept."""
-        free = 0 < sequence < MAX_SEQUENCE and sequence not in self._sequences
+        place = (self._log.row, sequence)
+        free = 0 < sequence < MAX_SEQUENCE and place not in self._sequences
         self._verdicts[verdict.act_id, verdict.word] = verdict
         if free:
-            self._sequences[sequence] = (verdict.act_id, verdict.word)
+            self._sequences[place] = (verdict.act_id, verdict.word)
         self._new_words.append(
             {
                 "act": verdict.act_id,
@@ -230,6 +270,7 @@ class Ledger:
                 "epoch": verdict.epoch,
                 "position": verdict.position,
                 "judged_at": microseconds(self._now),
+                "hold": verdict.hold,
             }
         )
         return verdict
@@ -254,6 +295,7 @@ class Ledger:
                     sequence=0,
                     counts=False,
                     due_at=None,
+                    hold=None,
                 )
             )
 
@@ -305,17 +347,34 @@ class Ledger:
                 self._open_loans[now.membership][id_] = now
 
     def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
-        wanted = {f"{one.reason.value}:{one.earlier}:{one.later}": one for one in conflicts}
-        known = self._conflicts[act.item]
         spans = {span.act_id: span for span in self._spans[act.item]}
+        self._compare({one: (act.item, spans[one.earlier].membership) for one in conflicts}, self._conflicts[act.item])
+
+    def _hold_work(self, act: Act, after: HoldSettlement, *, gone: ActId | None) -> None:
+        """What the acts of a work amount to now: holds, copies set aside, and conflicts about them."""
+        work = self._works.of(act.item)
+        if work is None:
+            return
+        for item, reader in self._works.settled(work, after, self._items, gone=gone):
+            self._items[item] = replace(self._items[item], reserved_for=reader)
+        events = {id_: one for item in self._works.copies(work) for id_, one in self._events[item].items()}
+        later = {one: events[one.later] for one in after.conflicts}
+        self._compare(
+            {one: (event.item, event.membership) for one, event in later.items()}, self._works.conflicts[work]
+        )
+
+    def _compare(
+        self, wanted_of: Mapping[Conflict, tuple[ItemId, MembershipId | None]], known: dict[str, bool]
+    ) -> None:
+        """Opens a case for each new conflict, with the item and the membership it is about; closes what is settled."""
+        wanted = {conflict_id(one): one for one in wanted_of}
         for id_, one in wanted.items():
             if not known.get(id_, False):
                 known[id_] = True
-                loser = spans[one.earlier]
+                item, membership = wanted_of[one]
                 self.open_case(
-                    Refused(one.reason), act=one.earlier, other_act=one.later, item=act.item,
-                    membership=loser.membership,
-                )  # fmt: skip
+                    Refused(one.reason), act=one.earlier, other_act=one.later, item=item, membership=membership
+                )
         for id_, is_open in known.items():
             if is_open and id_ not in wanted:
                 known[id_] = False
@@ -331,6 +390,7 @@ class Ledger:
         if self._gone_loans:
             run(delete(tables.loan).where(tables.loan.c.act.in_(sorted(self._gone_loans))))
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
+        self._works.write()
         self._write_cases()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         if self._new_words:

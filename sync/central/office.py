@@ -14,21 +14,27 @@ from sqlalchemy import Connection, insert, select, update
 from sync.central import tables
 from sync.central.audit_log import AuditLog
 from sync.central.bell import Bell
-from sync.central.chores import Chore, Chores
 from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
+from sync.central.holds import Holds
 from sync.central.imports import Imports
 from sync.central.inbox import Inbox
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
 from sync.central.passwords import Passwords
+from sync.central.periodic import Chore, Periodic
 from sync.central.registry import Registry
 from sync.central.retention import Retention
 from sync.central.sessions import Sessions
 from sync.central.staff import Staff
 from sync.central.worklist import Worklist
+
+EXPIRE_EVERY = timedelta(minutes=15)
+"""Holds end with a day, so a few minutes past midnight is soon enough."""
+UNLINK_EVERY = timedelta(days=1)
+SWEEP_EVERY = timedelta(hours=1)
 
 Clock = Callable[[], datetime]
 
@@ -83,17 +89,18 @@ class Central:
         self.sessions = Sessions(database, self.staff, clock)
         self.limits = Limits(database, clock)
         self.retention = Retention(database, self.registry, clock)
-        self.chores = Chores(
+        self.holds = Holds(database, self.inbox, clock)
+        self.imports = Imports(database, self.registry, clock)
+        self.periodic = Periodic(
             database,
             clock,
-            (
-                Chore("unlink", timedelta(days=1), lambda: str(self.retention.run())),
-                Chore(
-                    "sweep", timedelta(hours=1), lambda: f"{self.sessions.forget_old() + self.limits.forget_old()} rows"
-                ),
-            ),
+            [
+                Chore("expire holds", EXPIRE_EVERY, self.holds.expire),
+                Chore("unlink", UNLINK_EVERY, self.retention.run),
+                Chore("forget sessions", SWEEP_EVERY, self.sessions.forget_old),
+                Chore("forget knocks", SWEEP_EVERY, self.limits.forget_old),
+            ],
         )
-        self.imports = Imports(database, self.registry, clock)
         self.bell = Bell()
         database.on_commit(self.bell.ring)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kiosk.domain.lending import ANY, MissingItem
+from kiosk.domain.lending import ANY, HoldQueue, MissingItem
 from sync.wire import PolicyEntry, WireLoanRule, WirePatronRule
 
 
@@ -32,6 +32,7 @@ class _PatronRule(_Part):
     quota: int = Field(ge=0, le=10_000)
     overdue_blocks: bool = True
     owed_limit: int = Field(default=0, ge=0, le=10_000_000)
+    holds: int = Field(default=0, ge=0, le=1000)
 
 
 class _LoanRule(_Part):
@@ -53,6 +54,9 @@ class _PolicyFile(_Part):
     replica_max_age_hours: int = Field(default=168, ge=1, le=8760)
     staff_max_age_hours: int = Field(default=168, ge=1, le=8760)
     unlink_after_days: int = Field(default=90, ge=1, le=3660)
+    hold_days: int = Field(default=7, ge=0, le=60)
+    hold_queue: HoldQueue = Field(default=HoldQueue.STRICT, strict=False)
+    hold_on_shelf: bool = False
 
 
 def load_policy(path: Path) -> PolicyEntry:

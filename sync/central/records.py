@@ -9,10 +9,11 @@ import msgspec
 from sqlalchemy import Row
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.journal import Outcome, Verdict, Word
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
-from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason
-from sync.wire import CalendarEntry, ItemEntry, LoanEntry, MembershipEntry, PolicyEntry
+from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason, WorkId
+from sync.wire import CalendarEntry, HoldEntry, ItemEntry, LoanEntry, MembershipEntry, PolicyEntry
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,6 +44,7 @@ def membership_of(row: AnyRow) -> Membership:
         expires_on=_day(row.expires_on),
         suspended_until=_day(row.suspended_until),
         owed=row.owed,
+        holds_suspended_until=_day(row.holds_suspended_until),
     )
 
 
@@ -56,6 +58,7 @@ def membership_entry(row: AnyRow) -> MembershipEntry:
         expires_on=_day(row.expires_on),
         suspended_until=_day(row.suspended_until),
         owed=row.owed,
+        holds_suspended_until=_day(row.holds_suspended_until),
     )
 
 
@@ -83,6 +86,7 @@ def item_of(row: AnyRow) -> Item:
         desk_only=bool(row.desk_only),
         reserved_for=None if row.reserved_for is None else MembershipId(row.reserved_for),
         desensitise=bool(row.desensitise),
+        work=WorkId(row.work),
     )
 
 
@@ -98,6 +102,7 @@ def item_entry(row: AnyRow) -> ItemEntry:
         desk_only=bool(row.desk_only),
         reserved_for=row.reserved_for,
         desensitise=bool(row.desensitise),
+        work="" if row.work == row.id else row.work,
     )
 
 
@@ -107,6 +112,7 @@ def item_row(entry: ItemEntry) -> dict[str, Any]:
         "state": entry.state.value,
         "desk_only": int(entry.desk_only),
         "desensitise": int(entry.desensitise),
+        "work": entry.work or entry.id,
     }
 
 
@@ -131,6 +137,54 @@ def loan_entry(row: AnyRow) -> LoanEntry:
         lent_at=moment(row.lent_at),
         due_at=moment(row.due_at),
         renewals=row.renewals,
+    )
+
+
+def hold_of(row: AnyRow) -> Hold:
+    """Open or ended."""
+    return Hold(
+        id=ActId(row.id),
+        membership=MembershipId(row.membership),
+        asked=ItemId(row.asked),
+        branch=BranchId(row.branch),
+        placed_at=moment(row.placed_at),
+        state=HoldState(row.state),
+        item=None if row.item is None else ItemId(row.item),
+        ready_until=None if row.ready_until is None else moment(row.ready_until),
+        by=None if row.by_act is None else ActId(row.by_act),
+        left=None if row.left_item is None else ItemId(row.left_item),
+    )
+
+
+def hold_row(hold: Hold, work: str) -> dict[str, Any]:
+    """For an upsert."""
+    return {
+        "id": hold.id,
+        "membership": hold.membership,
+        "work": work,
+        "asked": hold.asked,
+        "branch": hold.branch,
+        "placed_at": microseconds(hold.placed_at),
+        "state": hold.state.value,
+        "item": hold.item,
+        "ready_until": None if hold.ready_until is None else microseconds(hold.ready_until),
+        "by_act": hold.by,
+        "left_item": hold.left,
+    }
+
+
+def hold_entry(row: AnyRow) -> HoldEntry:
+    """An open hold, as the feed tells it."""
+    return HoldEntry(
+        id=row.id,
+        membership=row.membership,
+        work=row.work,
+        asked=row.asked,
+        branch=row.branch,
+        placed_at=moment(row.placed_at),
+        state=HoldState(row.state),
+        item=row.item,
+        ready_until=None if row.ready_until is None else moment(row.ready_until),
     )
 
 
@@ -180,4 +234,5 @@ def verdict_of(row: AnyRow) -> Verdict:
         due_at=None if row.due_at is None else moment(row.due_at),
         epoch=row.epoch,
         position=row.position,
+        hold=None if row.hold is None else ActId(row.hold),
     )

@@ -44,6 +44,8 @@ class Patron:
     """Last day without borrowing."""
     owed: int = 0
     """Whole NT$."""
+    holds_suspended_until: date | None = None
+    """Last day without reserving, where it is another one."""
     cards: Mapping[CardKind, str] = field(default_factory=dict, repr=False)
     """Spelled numbers; at most one of each kind."""
 
@@ -80,9 +82,21 @@ class Change:
         self.audit("policy set", entry.policy_version)
 
     def items(self, entries: Sequence[ItemEntry]) -> None:
-        """New or changed items."""
-        upsert(self.connection, tables.item, [item_row(entry) for entry in entries])
-        self.marks.add_all("item", [entry.id for entry in entries])
+        """New or changed items; who has one on the ready shelf keeps it, unless the entry names another."""
+        upsert(self.connection, tables.item, [item_row(entry) for entry in entries if entry.reserved_for is not None])
+        others = [item_row(entry) for entry in entries if entry.reserved_for is None]
+        for row in others:
+            del row["reserved_for"]
+        upsert(self.connection, tables.item, others)
+        self.items_changed([entry.id for entry in entries])
+
+    def items_changed(self, ids: Sequence[str]) -> None:
+        """The feed hears of them, and holds follow a copy that was catalogued anew as another work."""
+        self.marks.add_all("item", ids)
+        hold, item = tables.hold, tables.item.c
+        work = select(item.work).where(item.id == hold.c.asked).scalar_subquery()
+        moved = update(hold).where(hold.c.asked.in_(ids), hold.c.work != work).values(work=work).returning(hold.c.id)
+        self.marks.add_all("hold", sorted(self.connection.execute(moved).scalars()))
 
     def patrons(self, patrons: Sequence[Patron]) -> None:
         """New or changed memberships; their cards are bound where they are not yet."""
@@ -185,4 +199,7 @@ def membership_row(patron: Patron) -> dict[str, Any]:
         "expires_on": None if patron.expires_on is None else patron.expires_on.isoformat(),
         "suspended_until": None if patron.suspended_until is None else patron.suspended_until.isoformat(),
         "owed": patron.owed,
+        "holds_suspended_until": (
+            None if patron.holds_suspended_until is None else patron.holds_suspended_until.isoformat()
+        ),
     }

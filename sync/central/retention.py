@@ -3,7 +3,8 @@
 Acts and loans keep item, times and verdicts. In the place of the membership comes a random mark, the same for one
 person within one stretch from return to return and nowhere else, so the settling of the item ends as before; what may
 be marked is `kiosk.domain.retention`'s to say. Acts that count nowhere (refused, withdrawn) keep no membership at all.
-An item with an open case on it waits until somebody has closed the case. Works through items in small transactions
+An item with an open case on it waits until somebody has closed the case, and whoever reserved a work keeps their loans
+of it: the hold is settled by them. Works through items in small transactions
 under the same locks as the inbox, so kiosks notice nothing; begun again after a crash, it goes on with what is left.
 Blocking; any thread.
 """
@@ -135,7 +136,9 @@ class Retention:
                 lambda event: through[rows[event.act_id]] >= event.sequence,
                 before,
             )
-            if found and _open_cases(connection, item):
+            kept = _with_holds(connection, item)
+            found = [[id_ for id_ in stretch if events[id_].membership not in kept] for stretch in found]
+            if any(found) and _open_cases(connection, item):
                 return 0, True
             marks = [
                 {"b_act": act, "b_mark": mark}
@@ -177,6 +180,14 @@ def _waits() -> Exists:
     case = tables.case.c
     on_it = (case.act == tables.act.c.id) | (case.other_act == tables.act.c.id)
     return select(case.id).where(on_it, case.closed_at.is_(None)).exists()
+
+
+def _with_holds(connection: Connection, item: str) -> set[str]:
+    """Who ever reserved this item's work: a loan ends a hold because both name the same person."""
+    own, hold = tables.item.c, tables.hold.c
+    work = connection.execute(select(own.work).where(own.id == item)).scalar() or item
+    query = select(hold.membership).where((hold.work == work) | (hold.asked == item))
+    return set(connection.execute(query).scalars())
 
 
 def _open_cases(connection: Connection, item: str) -> bool:

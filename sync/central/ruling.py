@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import Copy, HoldSettlement
 from kiosk.domain.journal import Outcome, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Held, ItemEvent, Settlement, Span
@@ -24,6 +25,7 @@ NEEDS_PERSON = frozenset(
         Reason.ITEM_WITHDRAWN,
         Reason.ITEM_MISSING,
         Reason.LENT_TO_TWO,
+        Reason.HOLD_COPY_STRAY,
         Reason.ENTERED_AFTER_REFUSAL,
         Reason.FACT_AFTER_WITHDRAWAL,
         Reason.WITHDRAWAL_AFTER_FACT,
@@ -35,6 +37,20 @@ NEEDS_PERSON = frozenset(
 
 class Unjudgeable(Exception):
     """The word makes no sense (a checkout without a patron, an act told with other contents). It becomes a case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownWork:
+    """The work of the item, where somebody waits for it or asks to."""
+
+    events: Mapping[ActId, ItemEvent]
+    """All standing events of all copies."""
+    holds: HoldSettlement
+    """What they amount to."""
+    copies: Sequence[Copy]
+    """All copies and who has them."""
+    open_holds: int
+    """How many works the membership waits for, all in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +81,8 @@ class Known:
     """The current one."""
     calendar: Calendar
     """Of the act's branch."""
+    work: KnownWork | None = None
+    """None where nobody ever waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +107,7 @@ class Ruling:
     """Cases of this act alone; conflicts of two acts follow from the settlement."""
     like: int | None = None
     """Feed position to repeat, if nothing changed."""
+    holds: HoldSettlement | None = None
+    """Of the work, if its events changed."""
+    hold: ActId | None = None
+    """For the verdict: for which hold a returned copy is set aside."""

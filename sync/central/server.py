@@ -16,14 +16,12 @@ import structlog
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from sync.central.database import DatabaseUnusable
 from sync.central.http.app import make_app
 from sync.central.office import Central, CentralSettings
+from sync.central.periodic import TICK_S
 
 CONNECT_EVERY_S = 0.01
 DRAIN_S = 5
-TICK_S = 60
-"""Between two looks at what periodic work is due."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,25 +75,17 @@ async def serve_until(
     announce(address)
     log.info("Central is listening", address=address)
     stopping = asyncio.create_task(stop.wait())
-    ticking = asyncio.create_task(_tick(central))
+    resting = asyncio.Event()
+    tending = asyncio.create_task(_tend(central, resting))
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    resting.set()
+    await tending
     central.bell.close()
     server.stop()  # type: ignore[no-untyped-call]
     stopping.cancel()
-    ticking.cancel()
     await running
     if settings.ready_file is not None:
         settings.ready_file.unlink(missing_ok=True)
-
-
-async def _tick(central: Central) -> None:
-    """Lets periodic work be done that is due; one chore at a time, on a worker thread."""
-    while True:
-        await asyncio.sleep(TICK_S)
-        try:
-            await asyncio.to_thread(central.chores.tick)
-        except DatabaseUnusable as error:
-            log.error("Periodic work waits for the database", why=str(error))
 
 
 @contextlib.contextmanager
@@ -112,6 +102,14 @@ def reserved(host: str, port: int, *, shared: bool = False) -> Iterator[int]:
             yield kept.getsockname()[1]
     except OSError as error:
         raise CannotListen(f"{host}:{port}: {error.strerror}") from error
+
+
+async def _tend(central: Central, resting: asyncio.Event) -> None:
+    """Lets periodic work be done when it is due, until `resting`."""
+    while not resting.is_set():
+        await asyncio.to_thread(central.periodic.tick)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(resting.wait(), TICK_S)
 
 
 async def _until_it_answers(host: str, port: int) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, bindparam, insert, select
 
 from kiosk.domain.journal import Deed
 from kiosk.domain.reconcile import Held, ItemEvent, is_unlinked
-from kiosk.domain.values import ActId, IncarnationId, ItemId, KioskId, MembershipId, Reason
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId, Reason
 from sync.central import tables
 from sync.central.records import AnyRow, microseconds, moment
 from sync.central.ruling import Unjudgeable
@@ -35,6 +35,7 @@ class HeldAct:
     sequence: int
     counts: bool
     due_at: datetime | None
+    hold: ActId | None
 
     def event(self) -> ItemEvent:
         """As an event of its item; only for a row that counts."""
@@ -49,6 +50,9 @@ class HeldAct:
             incarnation=self.incarnation,
             sequence=self.sequence,
             due_at=self.due_at,
+            item=self.item or ItemId(""),
+            branch=BranchId(self.branch or ""),
+            hold=self.hold,
         )
 
     def row(self) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class HeldAct:
             "incarnation": self.incarnation_row,
             "sequence": self.sequence,
             "due_at": None if self.due_at is None else microseconds(self.due_at),
+            "hold": self.hold,
             "linked": int(self.membership is not None and not is_unlinked(self.membership)),
         }
 
@@ -87,8 +92,8 @@ _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.
 ACTS = _ACT.where(tables.act.c.id.in_(_IDS))
 EVENTS = _ACT.where(tables.act.c.item.in_(_IDS), tables.act.c.counts == 1)
 WORDS = select(tables.word).where(tables.word.c.act.in_(_IDS))
-SPEAKERS = select(tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
-    tables.word.c.incarnation == bindparam("log"), tables.word.c.sequence.in_(_IDS)
+SPEAKERS = select(tables.word.c.incarnation, tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
+    tables.word.c.incarnation.in_(bindparam("logs", expanding=True)), tables.word.c.sequence.in_(_IDS)
 )
 BRANCHES = select(tables.branch).where(tables.branch.c.id.in_(_IDS))
 ITEMS = select(tables.item).where(tables.item.c.id.in_(_IDS)).order_by(tables.item.c.id).with_for_update()
@@ -97,8 +102,10 @@ MEMBERSHIPS = (
 )
 OPEN_LOANS = select(tables.loan).where(tables.loan.c.membership.in_(_IDS), tables.loan.c.ended_by.is_(None))
 LOANS = select(tables.loan).where(tables.loan.c.item.in_(_IDS)).order_by(tables.loan.c.lent_at)
-CONFLICTS = select(tables.case.c.id, tables.case.c.item, tables.case.c.closed_by).where(
-    tables.case.c.item.in_(_IDS), tables.case.c.reason == Reason.LENT_TO_TWO.value
+_OF_TWO_ACTS = (Reason.LENT_TO_TWO, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
+_CASE = tables.case.c
+CONFLICTS = select(_CASE.id, _CASE.item, _CASE.reason, _CASE.closed_by).where(
+    _CASE.item.in_(_IDS), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
 )
 NEW_WORDS = insert(tables.word)
 
@@ -119,4 +126,5 @@ def held_act(row: AnyRow) -> HeldAct:
         sequence=row.sequence,
         counts=bool(row.counts),
         due_at=None if row.due_at is None else moment(row.due_at),
+        hold=None if row.hold is None else ActId(row.hold),
     )

@@ -74,6 +74,7 @@ membership = _table(
     Column("expires_on", Text),
     Column("suspended_until", Text),
     Column("owed", _Big, nullable=False, server_default=text("0")),
+    Column("holds_suspended_until", Text),
 )
 
 person = _table(
@@ -117,6 +118,8 @@ item = _table(
     Column("desk_only", _Small, nullable=False),
     Column("reserved_for", Text),
     Column("desensitise", _Small, nullable=False),
+    Column("work", Text, nullable=False, server_default=text("''")),  # what its copies share; never empty
+    Index("ix_item_work", "work"),
 )
 
 incarnation = _table(
@@ -148,7 +151,9 @@ act = _table(
     Column("incarnation", _Big, ForeignKey("incarnation.id"), nullable=False),
     Column("sequence", _Big, nullable=False),
     Column("due_at", _Big),
+    Column("hold", Text),
     Column("linked", _Small, nullable=False, server_default=text("1")),  # 0: membership names nobody (any more)
+    Index("ix_act_item_hold", "item", sqlite_where=text("hold IS NOT NULL"), postgresql_where=text("hold IS NOT NULL")),
     Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
     Index("ix_act_linked", "at", "id", sqlite_where=text("linked = 1"), postgresql_where=text("linked = 1")),
 )
@@ -166,6 +171,7 @@ word = _table(
     Column("epoch", Text, nullable=False),
     Column("position", _Big, nullable=False),
     Column("judged_at", _Big, nullable=False),
+    Column("hold", Text),
     UniqueConstraint("incarnation", "sequence", name="uq_word_sequence"),
     rowid=False,
 )
@@ -281,6 +287,46 @@ import_key = _table(
     rowid=False,
 )
 
+hold = _table(
+    "hold",  # what the standing acts of a work amount to: `kiosk.domain.holds.settle_holds`
+    Column("id", Text, primary_key=True),  # the act that placed it
+    Column("membership", Text, nullable=False),
+    Column("work", Text, nullable=False),
+    Column("asked", Text, nullable=False),  # the copy it was placed on
+    Column("branch", Text, nullable=False),  # where it is picked up
+    Column("placed_at", _Big, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("item", Text),
+    Column("ready_until", _Big),
+    Column("by_act", Text),
+    Column("left_item", Text),  # a copy that still stands aside although the hold is over
+    Index("ix_hold_work", "work"),
+    Index("ix_hold_asked", "asked"),
+    Index(
+        "ix_hold_open",
+        "membership",
+        sqlite_where=text("state IN ('waiting', 'on_the_way', 'ready')"),
+        postgresql_where=text("state IN ('waiting', 'on_the_way', 'ready')"),
+    ),
+    Index(
+        "ix_hold_ready", "ready_until", sqlite_where=text("state = 'ready'"), postgresql_where=text("state = 'ready'")
+    ),
+    Index(
+        "ix_hold_left",
+        "branch",
+        sqlite_where=text("left_item IS NOT NULL"),
+        postgresql_where=text("left_item IS NOT NULL"),
+    ),
+)
+
+chore = _table(
+    "chore",  # periodic work: when it is due, and until when somebody is at it
+    Column("name", Text, primary_key=True),
+    Column("due_at", _Big, nullable=False),
+    Column("leased_until", _Big, nullable=False),
+    rowid=False,
+)
+
 staff = _table(
     "staff",
     Column("id", Text, primary_key=True),
@@ -317,16 +363,5 @@ knock = _table(
     Column("begun_at", _Big, nullable=False),
     Column("count", Integer, nullable=False),
     Index("ix_knock_begun_at", "begun_at"),
-    rowid=False,
-)
-
-chore = _table(
-    "chore",  # periodic work; who holds the lease does it
-    Column("name", Text, primary_key=True),
-    Column("due_at", _Big, nullable=False),
-    Column("leased_until", _Big),
-    Column("holder", Text),
-    Column("done_at", _Big),
-    Column("said", Text),
     rowid=False,
 )

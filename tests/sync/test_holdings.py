@@ -1,6 +1,7 @@
 """Own acts lie on top of the replica until the feed has passed them, and not a moment longer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,8 +25,10 @@ from kiosk_sync import (
 )
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.holds import HoldState
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Word
-from kiosk.domain.values import BranchId, ItemId
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from sync import wire
 from sync.acts import ActsLog
 from sync.holdings import Holdings
 from sync.replica import ReplicaWriter
@@ -202,3 +205,77 @@ def test_what_a_restored_central_kept_is_not_lost_between_the_two_feeds(desk: De
     assert desk.holds() == (ANN, False)
     desk.feed.apply(page(copy(1), begins=True, epoch="e2", position=4), NOON)
     assert desk.holds() is None
+
+
+# --- holds --------------------------------------------------------------------------------------------------------
+
+
+def wish(number: int, who: MembershipId = ANN, **changes: object) -> wire.HoldEntry:
+    values: dict[str, object] = {
+        "id": f"h{number}", "membership": who, "work": ONE, "asked": ONE, "branch": "main",
+        "placed_at": NOON + timedelta(minutes=number),
+    }  # fmt: skip
+    return wire.HoldEntry(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def set_aside(desk: Desk, hold: str, item: int = 1) -> Act:
+    return desk.says(replace(act(item, Deed.RETURN), hold=ActId(hold), due_at=DUE))
+
+
+def test_a_copy_that_an_own_return_set_aside_is_reserved_until_the_feed_has_passed_it(desk: Desk) -> None:
+    desk.feed.apply(page(wish(1, BOB), position=11), NOON)
+    done = set_aside(desk, "h1")
+    item = desk.holdings.item(ONE)
+    assert item is not None
+    assert item.reserved_for == BOB
+    assert [(one.state, one.item) for one in desk.holdings.holds_on(ONE)] == [(HoldState.ON_THE_WAY, ONE)]
+    desk.log.settle(verdict(done, position=20, due_at=DUE))
+    desk.feed.apply(page(copy(1, reserved_for=None), position=30), NOON)
+    item = desk.holdings.item(ONE)
+    assert item is not None
+    assert item.reserved_for is None
+
+
+def test_a_second_copy_serves_the_next_in_the_queue(desk: Desk) -> None:
+    desk.feed.apply(page(copy(1, work="w"), copy(2, work="w"), wish(1, work="w"), wish(2, BOB, work="w")), NOON)
+    set_aside(desk, "h1")
+    waiting = [one.id for one in desk.holdings.holds_on(TWO) if one.state is HoldState.WAITING]
+    assert waiting == ["h2"]
+
+
+def test_what_central_told_of_a_return_is_said_again_with_its_hold_after_a_restore(desk: Desk) -> None:
+    back = desk.says(act(1, Deed.RETURN, mode=Mode.ONLINE))
+    desk.log.agree("e1", 1)
+    desk.log.settle(replace(verdict(back, position=9, due_at=DUE), hold=ActId("h1")))
+    assert desk.log.agree("e2", 0) == 1
+    (again,) = desk.log.unsent(10)
+    assert (again.act.id, again.act.hold, again.act.due_at) == (back.id, "h1", DUE)
+
+
+def test_own_placings_and_cancellations_count_before_the_feed_tells_them(desk: Desk) -> None:
+    placed = desk.says(act(2, Deed.PLACE_HOLD, mode=Mode.ONLINE, due_at=None), Word.REQUEST)
+    assert desk.holdings.holds(ANN) == ()
+    desk.log.settle(verdict(placed, Word.REQUEST, Outcome.NOTED, position=20, due_at=None))
+    assert [(one.id, one.asked) for one in desk.holdings.holds(ANN)] == [(placed.id, TWO)]
+    desk.feed.apply(page(wish(1, id=placed.id, asked=TWO, work=TWO), position=25), NOON)
+    assert [one.id for one in desk.holdings.holds(ANN)] == [placed.id]
+    ended = desk.says(replace(act(2, Deed.CANCEL_HOLD, mode=Mode.ONLINE, due_at=None), hold=placed.id), Word.REQUEST)
+    desk.log.settle(verdict(ended, Word.REQUEST, position=30, due_at=None))
+    assert desk.holdings.holds(ANN) == ()
+
+
+def test_a_hold_whose_copy_was_just_borrowed_here_is_no_more(desk: Desk) -> None:
+    desk.feed.apply(page(wish(1, state=HoldState.READY, item=ONE, ready_until=DUE), position=11), NOON)
+    assert [one.id for one in desk.holdings.holds(ANN)] == ["h1"]
+    desk.says(act(1))
+    assert desk.holdings.holds(ANN) == ()
+
+
+def test_acts_about_holds_do_not_hide_who_has_the_book(desk: Desk) -> None:
+    lent_here = desk.says(act(1, who=BOB))
+    asked = desk.says(act(1, Deed.PLACE_HOLD, mode=Mode.ONLINE, due_at=None, minute=1), Word.REQUEST)
+    desk.log.settle(verdict(asked, Word.REQUEST, Outcome.NOTED, position=40, due_at=None))
+    assert desk.holds() == (BOB, True)
+    held = desk.holdings.holder(ONE)
+    assert held is not None
+    assert held.act_id == lent_here.id

@@ -126,7 +126,15 @@ def test_nothing_is_cut_off_overlapping_too_small_or_out_of_reach(
     assert wrong == [], "\n".join(wrong)
 
 
-LONGEST = {"limit": 99, "date": "2026-12-31", "days": 365, "amount": 99999, "count": 99}
+LONGEST = {
+    "limit": 99,
+    "date": "2026-12-31",
+    "days": 365,
+    "amount": 99999,
+    "count": 99,
+    "ahead": 99,
+    "branch": "東區兒童分館",
+}
 
 
 @pytest.mark.parametrize("language", Language)

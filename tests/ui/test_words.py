@@ -16,8 +16,14 @@ REASON_PLACES: dict[Reason, set[str]] = {
     Reason.RENEWAL_TOO_EARLY: {"days"},
     Reason.MONEY_OWED: {"amount"},
     Reason.HAS_OVERDUE: {"count"},
+    Reason.HOLD_HERE: {"date"},
+    Reason.HOLD_AT_BRANCH: {"branch"},
+    Reason.GOES_TO_BRANCH: {"branch"},
+    Reason.HOLD_PLACED: {"ahead", "branch"},
+    Reason.HOLDS_REACHED: {"limit"},
+    Reason.HOLDS_SUSPENDED: {"date"},
 }
-"""What `domain/lending` gives with each refusal; a sentence may name these places only."""
+"""What `domain/lending` and `domain/holds` give with each refusal; a sentence may name these places only."""
 
 
 def places(sentence: str) -> set[str]:

@@ -1,8 +1,8 @@
 """Schedules of everything that may go wrong between kiosks and central, and what must hold all the same (docs/sync.md).
 
 A schedule is a list of steps with dice, so that a failing one can be printed, repeated and shortened: the same list
-always plays the same scene. `play` runs one against a fresh copy of a small library (two kiosks, three patrons, four
-books) and checks the promises while it runs and when the network holds again. Raises Violation.
+always plays the same scene. `play` runs one against a fresh copy of a small library (two kiosks at two branches, three
+patrons, four books, two of them copies of one work) and checks the promises while it runs and when the network holds again. Raises Violation.
 """
 
 import base64
@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -23,18 +23,21 @@ import structlog.testing
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
+from kiosk.domain.holds import Hold, reserved, settle_holds
 from kiosk.domain.identity import CardClass, CardKind, CardRead, CodePattern, CodeType, SpellingRule, Technology
 from kiosk.domain.journal import Deed, Outcome, Word
 from kiosk.domain.lending import Loan, Standing
 from kiosk.domain.reconcile import Held, settle
-from kiosk.domain.values import BranchId, ItemId, KioskId, Reason
+from kiosk.domain.values import BranchId, ItemId, KioskId, MembershipId, Reason
 from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Ticked, Touched
 from kiosk.visit.state import VisitSettings
 from sync import acts, replica, wire
 from sync.central import tables
 from sync.central.office import Central, CentralSettings
+from sync.central.records import AnyRow, hold_of
 from sync.central.registry import Patron
 from sync.central.stored import held_act
+from sync.central.works import conflict_id
 from sync.central_client import Identity
 from sync.encrypted import migrated
 from ui.benchmarks.branch import (
@@ -53,10 +56,13 @@ START = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 CARDS = ("1A2B3C4D", "2B3C4D5E", "3C4D5E6F")
 PATRONS = ("ann", "ben", "eve")
 BOOKS = tuple(f"C{number:07}" for number in range(1, 5))
+WORKS = {book: "two copies" if book in BOOKS[:2] else book for book in BOOKS}
+BRANCHES = ("main", "east")
 STEPS = (
-    *("borrow",) * 6, *("return",) * 3, *("renew",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3,
-    *("pass time",) * 3, *("arrive",) * 3, *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies",
-    "back up", "restore", "clock", "block", "rebind", "reserve", "replace", "faulty kiosk",
+    *("borrow",) * 6, *("return",) * 5, *("renew",) * 2, *("wish",) * 3, *("desk wish",) * 3, "unwish",
+    *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 3,
+    *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "block",
+    "rebind", "reserve", "replace", "faulty kiosk",
 )  # fmt: skip
 Schedule = Sequence[tuple[str, int]]
 
@@ -83,11 +89,14 @@ class Template:
         central = Central.open(CentralSettings(data=folder / "central"), clock=times)
         with central.registry.change("test") as change:
             change.branch(wire.CalendarEntry(branch="main", closed_weekdays=[0]))
+            change.branch(wire.CalendarEntry(branch="east"))
             change.policy(
                 wire.PolicyEntry(
                     policy_version="p1",
-                    patron_rules=[wire.WirePatronRule(category="*", quota=3)],
+                    patron_rules=[wire.WirePatronRule(category="*", quota=3, holds=2)],
                     loan_rules=[wire.WireLoanRule(loan_days=28, renewals=2)],
+                    hold_days=0,
+                    hold_on_shelf=True,
                 )
             )
             change.patrons(
@@ -96,8 +105,8 @@ class Template:
                     for who, number in zip(PATRONS, CARDS, strict=True)
                 ]
             )
-            change.items([wire.ItemEntry(id=book, title="書", branch="main") for book in BOOKS])
-        identities = tuple(_enrol(central) for _ in range(2))
+            change.items([wire.ItemEntry(id=book, title="書", branch="main", work=WORKS[book]) for book in BOOKS])
+        identities = tuple(_enrol(central, branch) for branch in BRANCHES)
         central.close()
         blank = folder / "blank"
         for name, scripts, head in ((acts.FILE, "acts", acts.HEAD), (replica.FILE, "replica", replica.HEAD)):
@@ -105,13 +114,13 @@ class Template:
         return Template(folder, identities)
 
 
-def _enrol(central: Central) -> Identity:
+def _enrol(central: Central, branch: str) -> Identity:
     key = Ed25519PrivateKey.generate()
-    kiosk = central.fleet.enrol(central.fleet.make_code("main"), key.public_key().public_bytes_raw())
+    kiosk = central.fleet.enrol(central.fleet.make_code(branch), key.public_key().public_bytes_raw())
     return Identity(
         url="https://central.test",
         kiosk=kiosk.id,
-        branch="main",
+        branch=branch,
         private_key=_b64(key.private_bytes_raw()),
         index_key=_b64(kiosk.index_key),
     )
@@ -158,10 +167,18 @@ class Scene:
         self.central = CentralSide(CentralSettings(data=folder / "central", key_file=key_file), self.times)
         self.network = Network(self.central, Random(0))
         self.kiosks = [
-            KioskSide(folder / f"kiosk-{number}", template.folder / "blank", identity, self.network, VISIT)
+            KioskSide(
+                folder / f"kiosk-{number}",
+                template.folder / "blank",
+                identity,
+                self.network,
+                replace(VISIT, branch=BranchId(identity.branch)),
+            )
             for number, identity in enumerate(template.identities)
         ]
         self.forged: set[str] = set()
+        self.by_hand: set[str] = set()
+        """Books that staff have reserved for somebody, or for nobody, whatever the holds say."""
         for kiosk in self.kiosks:  # the first fill and the first contact
             kiosk.turn()
             while kiosk.replica.place().fresh_at is None:
@@ -179,7 +196,7 @@ class Scene:
         self.network.dice = dice
         kiosk = dice.choice(self.kiosks)
         match step:
-            case "borrow" | "return" | "renew":
+            case "borrow" | "return" | "renew" | "wish" | "unwish":
                 kiosk.alive(lambda: visit(kiosk, step, dice))
             case "turn":
                 kiosk.alive(kiosk.turn)
@@ -192,6 +209,13 @@ class Scene:
             case "pass time":
                 self.times.go(dice.choice((0.5, 3, 10, 30, 70, 600, 7200)))
                 kiosk.alive(lambda: kiosk.handle(Ticked()))
+            case "desk wish":
+                self.central.central.holds.place(
+                    membership=dice.choice(PATRONS), item=dice.choice(BOOKS), branch=dice.choice(BRANCHES)
+                )
+            case "expire":
+                self.times.go(dice.choice((0, 90_000)))
+                self.central.central.holds.expire()
             case "arrive":
                 self.network.arrive()
             case "weather":
@@ -225,7 +249,9 @@ class Scene:
                 case "rebind":
                     change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS))
                 case "reserve":
-                    change.reserve(dice.choice(BOOKS), dice.choice((None, *PATRONS)))
+                    book = dice.choice(BOOKS)
+                    self.by_hand.add(book)
+                    change.reserve(book, dice.choice((None, *PATRONS)))
         if step == "faulty kiosk":
             told = [story for story in stories(kiosk.log) if story.act.deed is Deed.CHECKOUT]
             if told:
@@ -243,10 +269,11 @@ class Scene:
             deed=story.act.deed,
             membership=story.act.membership,
             item=story.act.item,
-            branch="main",
+            branch=story.act.branch,
             happened_at=story.act.happened_at,
             mode=story.act.mode,
             due_at=story.act.due_at,
+            hold=story.act.hold,
         )
         name = KioskId(kiosk.identity.kiosk)
         self.central.fuse.left = None
@@ -291,8 +318,28 @@ class Scene:
                 due = span.due_at or span.lent_at
                 wanted[span.act_id] = (span.membership, span.ended_by, _micros(due))
         _same("loans at central", found, wanted)
+        self._check_holds(rows, conflicts)
         cases = self.central.central.holdings.cases()
-        _same("conflicts", {case.id for case in cases if case.reason is Reason.LENT_TO_TWO}, conflicts)
+        _same(
+            "conflicts", {case.id for case in cases if case.other_act is not None and case.reason in _OF_TWO}, conflicts
+        )
+
+    def _check_holds(self, rows: Sequence[AnyRow], conflicts: set[str]) -> None:
+        """Holds, copies set aside and conflicts about them are what the standing acts of each work amount to."""
+        wanted: dict[str, Hold] = {}
+        aside: dict[ItemId, MembershipId] = {}
+        for work in set(WORKS.values()):
+            settlement = settle_holds(held_act(row).event() for row in rows if WORKS[row.item] == work)
+            wanted |= {hold.id: hold for hold in settlement.holds}
+            aside |= reserved(settlement)
+            conflicts |= {conflict_id(one) for one in settlement.conflicts}
+        item = tables.item.c
+        with self.central.central.database.read() as connection:
+            found = {row.id: hold_of(row) for row in connection.execute(select(tables.hold))}
+            held = dict(connection.execute(select(item.id, item.reserved_for)).tuples().all())
+        _same("holds at central", found, wanted)
+        plain = [book for book in BOOKS if book not in self.by_hand]
+        _same("set aside", {book: held[book] for book in plain}, {book: aside.get(ItemId(book)) for book in plain})
 
     def _check_log(self, kiosk: KioskSide, held: dict[str, Held]) -> None:
         """Every act of a log that still exists counts at central exactly as the log says."""
@@ -342,6 +389,13 @@ class Scene:
                 if centrals is None
                 else (centrals.act_id, centrals.membership, centrals.due_at, centrals.renewals),
             )
+        for who in map(MembershipId, PATRONS):
+            lines = self.central.central.holds.list(membership=who)
+            _same(
+                f"holds of {who}",
+                {(hold.id, hold.state, hold.item) for hold in kiosk.knowledge.holds(who)},
+                {(line.hold.id, line.hold.state, line.hold.item) for line in lines},
+            )
         card = tables.card.c
         with self.central.central.database.read() as connection:
             query = select(card.number, card.membership).where(card.active == 1)
@@ -358,21 +412,36 @@ def visit(kiosk: KioskSide, step: str, dice: Random) -> None:
     if step == "return":
         kiosk.handle(Touched(Intent.RETURN))
     else:
-        if step == "renew":
+        if step in ("renew", "unwish"):
             kiosk.handle(Touched(Intent.ACCOUNT))
         kiosk.handle(CardArrived("reader", CardRead(bytes.fromhex(dice.choice(CARDS)), Technology.ISO14443A)))
         kiosk.handle(CardLeft("reader"))
     for book in wants:
         if step == "renew":
             kiosk.handle(Touched(Intent.RENEW, book))
+        elif step == "unwish":
+            hold = next((row.hold for row in (kiosk.view.rows if kiosk.view else ()) if row.hold is not None), None)
+            kiosk.handle(*[Touched(Intent.CANCEL_HOLD, hold or "")] * 2)
         else:
             kiosk.handle(CodeRead("scanner", book))
         if dice.random() < 0.8:
             kiosk.turn()
         if dice.random() < 0.8:
             kiosk.read_mail()
+        if step == "wish":
+            kiosk.turn()
+            kiosk.read_mail()
+            kiosk.handle(Touched(Intent.RESERVE, book))
+            if dice.random() < 0.8:
+                kiosk.turn()
+            if dice.random() < 0.8:
+                kiosk.read_mail()
     if dice.random() < 0.5:
         kiosk.handle(Touched(Intent.FINISH))
+
+
+_OF_TWO = (Reason.LENT_TO_TWO, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
+"""Conflicts of two acts; a case of one act alone says why the rules are against it."""
 
 
 def _same(what: str, found: object, wanted: object) -> None:

@@ -18,6 +18,7 @@ from sync.central.demo import demo_cast, load_demo
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
 from ui.cli.central_cases import audit, cases
+from ui.cli.central_holds import hold
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
 from ui.cli.central_retention import forget, retention
@@ -127,7 +128,8 @@ def loans(place: CentralSettings, membership: str | None, item: str | None, as_j
     say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
 
 
-for _command in (import_items, import_patrons, export_all, doctor, fleet, user, cases, audit, retention, forget):
+_ELSEWHERE = (import_items, import_patrons, export_all, doctor, fleet, hold, user, cases, audit, retention, forget)
+for _command in _ELSEWHERE:
     central.add_command(_command)
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject,
 from PySide6.QtQml import QmlElement
 
 from kiosk.ports import Phase, Row, RowState, View
+from kiosk.visit.done import say_hold
 from kiosk.words import Language, say, say_date, say_reason
 
 QML_IMPORT_NAME = "Shelfpoint"
@@ -26,6 +27,9 @@ class _Role(IntEnum):
     DUE = Qt.ItemDataRole.UserRole + 5
     NOTE = Qt.ItemDataRole.UserRole + 6
     RENEWABLE = Qt.ItemDataRole.UserRole + 7
+    HOLD = Qt.ItemDataRole.UserRole + 8
+    CANCELLABLE = Qt.ItemDataRole.UserRole + 9
+    ASKS = Qt.ItemDataRole.UserRole + 10
 
 
 @QmlElement
@@ -78,6 +82,9 @@ def _line(row: Row, view: View) -> dict[int, object]:
         _Role.DUE: _due(row, view),
         _Role.NOTE: _note(row, view),
         _Role.RENEWABLE: row.can_renew,
+        _Role.HOLD: row.hold or "",
+        _Role.CANCELLABLE: row.hold is not None and row.can_cancel,
+        _Role.ASKS: row.confirm,
     }
 
 
@@ -87,7 +94,12 @@ def say_count(key: str, language: Language, count: int, place: str = "count") ->
     return say(f"{key}_one" if count == 1 else key, language, **places)
 
 
+_HOLDS = (RowState.HOLD_READY, RowState.HOLD_COMING, RowState.HOLD_WAITING)
+
+
 def _due(row: Row, view: View) -> str:
+    if row.state in _HOLDS:
+        return say_hold(row, view.language) if view.phase is Phase.ACCOUNT else ""
     if row.due_at is None:
         return ""
     due = say("screen.due", view.language, date=say_date(row.due_at, view.language))
@@ -116,6 +128,8 @@ def _badge(row: Row, phase: Phase, language: Language) -> str:
             return say("screen.not_returned" if phase is Phase.RETURN else "screen.not_borrowed", language)
         case RowState.OVERDUE:
             return _left(row.days_left, language) or say("slip.overdue", language)
+        case RowState.HOLD_READY | RowState.HOLD_COMING | RowState.HOLD_WAITING:
+            return say(f"screen.{row.state}", language)
         case RowState.DONE:
             if row.due_at is None:
                 return say("screen.returned", language)

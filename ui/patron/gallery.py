@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from kiosk.domain.values import ItemId, Reason
+from kiosk.domain.values import ActId, ItemId, Reason
 from kiosk.ports import DeviceReason, Link, Message, Phase, Row, RowState, SlipState, View
 from kiosk.words import Language
 
@@ -22,6 +22,7 @@ def _row(
     days: int | None = None,
     *,
     reason: Reason | None = None,
+    details: Mapping[str, str | int] | None = None,
     renew: bool = False,
 ) -> Row:
     due = None if days is None else datetime(2026, 12, 21, 15, 59, 59, tzinfo=UTC) + timedelta(days=days)
@@ -32,6 +33,7 @@ def _row(
         due_at=due,
         days_left=days,
         reason=reason,
+        details=details or {},
         can_renew=renew,
     )
 
@@ -73,6 +75,36 @@ _LOANS = (
     _row(14, "一個人的午後廚房", RowState.PROVISIONAL, 30),
     _row(15, "The Little Lighthouse and the Long Winter Night", RowState.DONE, 12, renew=True),
 )
+_HOLDS = (
+    Row(
+        item=ItemId("30000031"),
+        title="星空下的慢遊：離島夜觀手冊",
+        state=RowState.HOLD_READY,
+        due_at=datetime(2026, 12, 28, 15, 59, 59, tzinfo=UTC),
+        hold=ActId("h1"),
+        branch="總館",
+        can_cancel=True,
+    ),
+    *_LOANS[1:3],
+    Row(
+        item=ItemId("30000032"),
+        title="阿嬤的廚房筆記",
+        state=RowState.HOLD_COMING,
+        hold=ActId("h2"),
+        branch="總館",
+        can_cancel=True,
+    ),
+    Row(
+        item=ItemId("30000033"),
+        title="圖解海洋一百問",
+        state=RowState.HOLD_WAITING,
+        hold=ActId("h3"),
+        place=3,
+        branch="東區分館",
+        can_cancel=True,
+        confirm=True,
+    ),
+)
 _BORROW = replace(_PLAIN, phase=Phase.BORROW, name="王○明", quota_left=7)
 _ACCOUNT = replace(_PLAIN, phase=Phase.ACCOUNT, name="王○明", rows=_LOANS, quota_left=5)
 _DONE = replace(
@@ -112,6 +144,18 @@ VIEWS: Mapping[str, View] = {
         rows=_OFFLINE_ROWS[2:],
         message=Message(reason=Reason.ITEM_NOT_FOR_LOAN, title="館藏地方志彙編（限館內閱讀）"),
     ),
+    "borrow_on_loan": replace(
+        _BORROW,
+        rows=(_row(7, "圖解海洋一百問", RowState.REFUSED, reason=Reason.ITEM_ON_LOAN),),
+        message=Message(reason=Reason.ITEM_ON_LOAN, title="圖解海洋一百問", reserve=ItemId("30000007")),
+    ),
+    "borrow_reserved": replace(
+        _BORROW,
+        rows=(replace(_HOLDS[-1], can_cancel=False, confirm=False), *_BASKET[1:]),
+        message=Message(
+            reason=Reason.HOLD_PLACED, details={"ahead": 2, "branch": "總館"}, stop=False, title="圖解海洋一百問"
+        ),
+    ),
     "borrow_countdown": replace(_BORROW, rows=_BASKET[1:], countdown_s=18),
     "borrow_last_seconds": replace(_BORROW, rows=_BASKET[1:], countdown_s=8),
     "borrow_help": replace(_BORROW, rows=_BASKET[1:], help_open=True),
@@ -125,6 +169,18 @@ VIEWS: Mapping[str, View] = {
             _row(20, "山城的圖書館員", RowState.DONE),
         ),
     ),
+    "return_routing": replace(
+        _PLAIN,
+        phase=Phase.RETURN,
+        rows=(
+            _row(25, "阿嬤的廚房筆記", RowState.DONE, reason=Reason.GOES_TO_BRANCH, details={"branch": "東區分館"}),
+            _row(24, "圖解海洋一百問", RowState.DONE, reason=Reason.HOLD_AT_BRANCH, details={"branch": "東區分館"}),
+            _row(
+                23, "星空下的慢遊：離島夜觀手冊", RowState.DONE, reason=Reason.HOLD_HERE, details={"date": "2026-12-28"}
+            ),
+            _row(22, "夜市裡的經濟學", RowState.PROVISIONAL, reason=Reason.HOLD_ASK_DESK),
+        ),
+    ),
     "identify_camera": replace(_PLAIN, phase=Phase.IDENTIFY, next_task=Phase.BORROW, camera_ready=True),
     "borrow_camera": replace(_BORROW, rows=_BASKET, camera_ready=True),
     "return_camera": replace(_PLAIN, phase=Phase.RETURN, camera_ready=True),
@@ -134,6 +190,14 @@ VIEWS: Mapping[str, View] = {
         blocked=Message(reason=Reason.MEMBERSHIP_SUSPENDED, details={"days": 12, "date": "2027-01-02"}),
         quota_left=0,
     ),
+    "account_holds": replace(_ACCOUNT, rows=_HOLDS),
+    "account_holds_blocked": replace(
+        _ACCOUNT,
+        rows=_HOLDS[1:],
+        quota_left=0,
+        blocked=Message(reason=Reason.MEMBERSHIP_SUSPENDED, details={"days": 12, "date": "2027-01-02"}),
+        holds_blocked=Message(reason=Reason.HOLDS_SUSPENDED, details={"date": "2027-01-09"}),
+    ),
     "account_empty": replace(_ACCOUNT, rows=(), quota_left=10),
     "done": _DONE,
     "done_provisional": replace(
@@ -142,6 +206,7 @@ VIEWS: Mapping[str, View] = {
     "done_printing": replace(_DONE, slip=SlipState.PRINTING),
     "done_printed": replace(_DONE, slip=SlipState.PRINTED),
     "done_unconfirmed": replace(_DONE, slip=SlipState.UNCONFIRMED),
+    "done_spooled": replace(_DONE, slip=SlipState.SPOOLED),
     "done_failed": replace(_DONE, slip=SlipState.FAILED, slip_reason=DeviceReason.PAPER_OUT),
     "done_qr": replace(_DONE, slip=SlipState.QR),
     "out_of_service": replace(_PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="disk_full", link=Link.OFFLINE),

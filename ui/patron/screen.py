@@ -133,6 +133,22 @@ class PatronScreen(QObject):
         return self._said(self._view.blocked)
 
     @Property(str, notify=changed)
+    def messageReserve(self) -> str:
+        """The item for which the message offers a hold; empty for none."""
+        message = self._view.message
+        return "" if message is None or message.reserve is None else str(message.reserve)
+
+    @Property(str, notify=changed)
+    def holdsBlockedText(self) -> str:
+        return self._said(self._view.holds_blocked)
+
+    @Property(str, notify=changed)
+    def holdsText(self) -> str:
+        """How many books the patron waits for; empty for none."""
+        count = sum(row.hold is not None for row in self._view.rows)
+        return say_count("screen.holds", self._view.language, count) if count else ""
+
+    @Property(str, notify=changed)
     def outText(self) -> str:
         key = f"out.{self._view.out_of_service}"
         known = key in sentences(self._view.language)
@@ -164,7 +180,8 @@ class PatronScreen(QObject):
     @Property(str, notify=changed)
     def countText(self) -> str:
         """How many books this task has dealt with, in words; empty when none."""
-        done = sum(row.state not in (RowState.REFUSED, RowState.WORKING) for row in self._view.rows)
+        loans = [row for row in self._view.rows if row.hold is None]
+        done = sum(row.state not in (RowState.REFUSED, RowState.WORKING) for row in loans)
         language = self._view.language
         match self._view.phase:
             case Phase.ACCOUNT:
@@ -242,6 +259,14 @@ class PatronScreen(QObject):
     @Slot(str)
     def renew(self, item: str) -> None:
         self._post(Intent.RENEW, item)
+
+    @Slot(str)
+    def reserve(self, item: str) -> None:
+        self._post(Intent.RESERVE, item)
+
+    @Slot(str)
+    def cancelHold(self, hold: str) -> None:
+        self._post(Intent.CANCEL_HOLD, hold)
 
     @Slot()
     def finish(self) -> None:

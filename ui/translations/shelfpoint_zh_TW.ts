@@ -22,6 +22,14 @@
         <source>Renew</source>
         <translation>續借</translation>
     </message>
+    <message>
+        <source>Really cancel?</source>
+        <translation>確定取消？</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消預約</translation>
+    </message>
 </context>
 <context>
     <name>BookShelf</name>
@@ -248,6 +256,10 @@
         <translation>提醒您</translation>
     </message>
     <message>
+        <source>Reserve it for me</source>
+        <translation>我要預約</translation>
+    </message>
+    <message>
         <source>All right</source>
         <translation>知道了</translation>
     </message>
@@ -359,6 +371,10 @@
         <translation>印表機沒有回報。請先看一看出紙口。</translation>
     </message>
     <message>
+        <source>The printer says nothing to this machine. If no slip comes, print it again or take the QR code.</source>
+        <translation>這台印表機不會回報結果。單據沒有出來時，請再印一次，或改用 QR 碼。</translation>
+    </message>
+    <message>
         <source>Printing</source>
         <translation>列印中，請稍候</translation>
     </message>
@@ -369,6 +385,10 @@
     <message>
         <source>Is your slip there?</source>
         <translation>單據出來了嗎？</translation>
+    </message>
+    <message>
+        <source>Your slip is on its way</source>
+        <translation>單據送去列印了</translation>
     </message>
     <message>
         <source>The slip was not printed</source>

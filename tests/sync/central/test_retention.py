@@ -187,17 +187,29 @@ def test_a_person_is_forgotten_and_their_acts_stand(town: Any) -> None:
         town.central.retention.forget("nobody", who="test")
 
 
-def test_a_chore_is_done_when_due_by_one_process_and_again_after_a_lease_ran_out(town: Any) -> None:
-    assert town.central.chores.tick() == ["unlink", "sweep"]
-    assert town.central.chores.tick() == []
-    town.clock.go(hours=1)
-    assert town.central.chores.tick() == ["sweep"]
-    town.clock.go(days=1)
-    assert town.central.chores._take(town.central.chores._chores[0])  # and dies
-    assert town.central.chores.tick() == ["sweep"]
-    town.clock.go(minutes=31)
-    assert town.central.chores.tick() == ["unlink"]
-    assert town.central.chores.done_at("unlink") == town.clock.now
+def test_forgetting_is_periodic_work(town: Any) -> None:
+    history(town)
+    town.clock.go(days=100)
+    assert "unlink" in town.central.periodic.tick()
+    assert is_unlinked(people(town)["a1"])
+    assert "unlink" not in town.central.periodic.tick()
+
+
+def test_whoever_reserved_the_work_keeps_their_loans_of_it_and_the_hold_stays_as_it_was(town: Any) -> None:
+    town.say(Word.FACT, "a1", minute=0)
+    town.say(Word.FACT, "h", deed=Deed.PLACE_HOLD, membership="ben", minute=1)
+    town.say(Word.FACT, "a2", deed=Deed.RETURN, minute=2)
+    town.say(Word.FACT, "b1", membership="ben", minute=3)
+    town.say(Word.FACT, "b2", deed=Deed.RETURN, minute=4)
+    with town.central.database.read() as connection:
+        holds = connection.execute(select(tables.hold)).all()
+    town.clock.go(days=100)
+    assert town.central.retention.run().acts == 1
+    assert (people(town)["b1"], people(town)["h"]) == ("ben", "ben")
+    assert is_unlinked(people(town)["a1"])
+    town.say(Word.FACT, "a3", minute=5)
+    with town.central.database.read() as connection:
+        assert connection.execute(select(tables.hold)).all() == holds
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

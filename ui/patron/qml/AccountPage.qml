@@ -8,14 +8,16 @@ PageFrame {
 
     required property PatronScreen visit
 
-    share: !Theme.largeText ? (visit.blockedText === "" ? 0.25 : 0.3) : visit.blockedText === "" ? 0.29 : 0.36
+    readonly property int _stops: (visit.blockedText === "" ? 0 : 1) + (visit.holdsBlockedText === "" ? 0 : 1)
+
+    share: (Theme.largeText ? [0.29, 0.38, 0.48] : [0.25, 0.31, 0.4])[_stops]
     wideShare: 0.36
 
     Lead {
         anchors.fill: parent
         drawing: "account"
-        leastWidth: page.visit.blockedText !== "" && Theme.largeText ? Number.POSITIVE_INFINITY : Theme.body * 22
-        text: page.visit.blockedText !== "" && Theme.largeText ? "" : page.visit.greeting
+        leastWidth: page._stops > 0 && Theme.largeText ? Number.POSITIVE_INFINITY : Theme.body * 22
+        text: page._stops > 0 && Theme.largeText ? "" : page.visit.greeting
         title: page.visit.countText
 
         Notice {
@@ -26,9 +28,21 @@ PageFrame {
         }
         Notice {
             Layout.fillWidth: true
+            drawing: "waiting"
+            objectName: "holds"
+            text: page._stops === 0 ? page.visit.holdsText : ""
+        }
+        Notice {
+            Layout.fillWidth: true
             kind: "stop"
             objectName: "blocked"
             text: page.visit.blockedText
+        }
+        Notice {
+            Layout.fillWidth: true
+            kind: "amber"
+            objectName: "holds_blocked"
+            text: page.visit.holdsBlockedText
         }
     }
 

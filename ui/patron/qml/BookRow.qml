@@ -13,11 +13,16 @@ Rectangle {
     required property string due
     required property string note
     required property bool renewable
+    required property string hold
+    required property bool cancellable
+    required property bool asks
     readonly property bool _stop: mark === "refused" || mark === "overdue"
     readonly property bool _amber: mark === "provisional" || mark === "working"
+    readonly property bool _waits: mark === "hold_waiting" || mark === "hold_coming"
     readonly property color _sign: _stop ? Theme.stopInk : _amber ? Theme.amberInk : Theme.tintInk
 
     signal renewed(string item)
+    signal cancelled(string hold)
     signal focused(int index)
 
     Accessible.name: [title, badge, due, note].filter(part => part !== "").join("，")
@@ -51,7 +56,7 @@ Rectangle {
                 anchors.centerIn: parent
                 height: width
                 ink: book._sign
-                name: book._stop ? "stop" : book.mark === "working" ? "waiting" : book._amber ? "clock" : "tick"
+                name: book._stop ? "stop" : book.mark === "working" || book._waits ? "waiting" : book._amber ? "clock" : "tick"
                 width: parent.width * 0.62
             }
         }
@@ -116,6 +121,19 @@ Rectangle {
                     book.focused(book.index);
             }
             onClicked: book.renewed(book.item)
+        }
+        PushButton {
+            Accessible.description: book.title
+            drawing: "end"
+            main: book.asks
+            objectName: "btn_cancel_" + book.hold
+            text: book.asks ? qsTr("Really cancel?") : qsTr("Cancel")
+            visible: book.cancellable
+            onActiveFocusChanged: {
+                if (activeFocus)
+                    book.focused(book.index);
+            }
+            onClicked: book.cancelled(book.hold)
         }
     }
 }

@@ -36,6 +36,7 @@ Item {
         }
         delegate: BookRow {
             width: ListView.view.width
+            onCancelled: hold => shelf.visit.cancelHold(hold)
             onFocused: index => list.positionViewAtIndex(index, ListView.Contain)
             onRenewed: item => shelf.visit.renew(item)
         }

@@ -69,6 +69,14 @@ Sheet {
         }
         PushButton {
             Layout.fillWidth: true
+            drawing: "waiting"
+            objectName: "btn_reserve"
+            text: qsTr("Reserve it for me")
+            visible: sheet.visit.messageReserve !== ""
+            onClicked: sheet.visit.reserve(sheet.visit.messageReserve)
+        }
+        PushButton {
+            Layout.fillWidth: true
             focus: true
             main: true
             objectName: "btn_dismiss"

@@ -1,4 +1,4 @@
-"""Staff who may open this kiosk's staff page while central is away."""
+"""Cards of a snapshot wait in the order in which they come: their keys are random, and a random place for each is slow."""
 
 from alembic import op
 
@@ -8,7 +8,5 @@ down_revision = "replica_0001"
 
 def upgrade() -> None:
     op.execute(
-        """CREATE TABLE staff (id TEXT PRIMARY KEY, login_index BLOB NOT NULL, verifier TEXT NOT NULL,
-            grants TEXT NOT NULL, generation INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
+        "CREATE TABLE card_staged (number_index BLOB NOT NULL, membership TEXT NOT NULL, kind TEXT NOT NULL) STRICT"
     )
-    op.execute("CREATE INDEX staff_of_login ON staff (login_index)")

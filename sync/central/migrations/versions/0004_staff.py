@@ -1,10 +1,10 @@
-"""Staff with grants and sessions, limits on knocking, the case's assignee, periodic work, acts that name nobody."""
+"""Staff with grants and sessions, limits on knocking, the case's assignee, acts that name nobody."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -71,15 +71,3 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_knock_begun_at", "knock", ["begun_at"])
-    op.create_table(
-        "chore",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("due_at", BIG, nullable=False),
-        sa.Column("leased_until", BIG),
-        sa.Column("holder", sa.Text()),
-        sa.Column("done_at", BIG),
-        sa.Column("said", sa.Text()),
-        sa.PrimaryKeyConstraint("name", name="pk_chore"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
-    )

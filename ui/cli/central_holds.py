@@ -1,0 +1,145 @@
+"""`shelfpoint central hold place | cancel | list`: holds at the desk, and the lists that staff work from.
+
+Exit code 1 where a hold is refused; the sentence says why.
+"""
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.domain.calendar import library_day
+from kiosk.domain.journal import Verdict
+from kiosk.words import Language, say_reason
+from sync.central.holds import HoldLine, HoldList
+from sync.central.office import CentralSettings
+from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, with_place
+
+COLUMNS = ("copy", "title", "state", "branch", "place", "ready_until", "membership", "placed_at", "hold")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would carry out what begins so."""
+
+
+@click.group()
+def hold() -> None:
+    """Holds: who waits for which book."""
+
+
+@hold.command("place")
+@with_place
+@click.option("--membership", required=True, help="Who waits.")
+@click.option("--item", required=True, help="Any copy of the book, by its barcode number.")
+@click.option("--branch", required=True, help="Where it is to be picked up.")
+@AS_JSON
+def place_hold(place: CentralSettings, membership: str, item: str, branch: str, as_json: bool) -> None:
+    """Let a membership wait for a book."""
+    with opened_at(place) as opened:
+        verdict = opened.holds.place(membership=membership, item=item, branch=branch)
+    _tell(verdict, verdict.act_id, as_json=as_json, done="Reserved.")
+
+
+@hold.command("cancel")
+@with_place
+@click.argument("hold_id", metavar="HOLD")
+@AS_JSON
+def cancel_hold(place: CentralSettings, hold_id: str, as_json: bool) -> None:
+    """End HOLD, as `list` names it."""
+    with opened_at(place) as opened:
+        verdict = opened.holds.cancel(hold_id)
+    _tell(verdict, hold_id, as_json=as_json, done="Cancelled.")
+
+
+@hold.command("expire")
+@with_place
+@AS_JSON
+def expire_holds(place: CentralSettings, as_json: bool) -> None:
+    """End what nobody picked up in time; `serve` does it by itself every quarter of an hour."""
+    with opened_at(place) as opened:
+        count = opened.holds.expire()
+    say(as_json, {"expired": count}, f"{count} holds have expired.")
+
+
+@hold.command("list")
+@with_place
+@click.option(
+    "--which",
+    type=click.Choice([one.value.replace("_", "-") for one in HoldList]),
+    default=HoldList.OPEN.value,
+    show_default=True,
+    help="open: everybody; ready: on the ready shelf; on-the-way: must travel; to-clear: on the ready shelf, and the "
+    "hold is over; to-fetch: on the shelf, and somebody waits.",
+)
+@click.option("--branch", help="Only of this branch.")
+@click.option("--membership", help="Only of this membership.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it there instead.")
+@AS_JSON
+def list_holds(
+    place: CentralSettings, which: str, branch: str | None, membership: str | None, csv_file: Path | None, as_json: bool
+) -> None:
+    """List holds, or copies that somebody must fetch or clear; each of those is then scanned as returned."""
+    with opened_at(place) as opened:
+        lines = opened.holds.list(HoldList(which.replace("-", "_")), branch=branch, membership=membership)
+    rows = [_row(line) for line in lines]
+    if csv_file is not None:
+        _write(csv_file, rows)
+        say(as_json, {"rows": len(rows), "file": str(csv_file)}, f"{len(rows)} lines in {csv_file}.")
+        return
+    say(as_json, rows, "\n".join(_plain(row) for row in rows) or "Nothing is on this list.")
+
+
+def _tell(verdict: Verdict, hold_id: str, *, as_json: bool, done: str) -> None:
+    stands = verdict.outcome.stands
+    sentence = done
+    if verdict.reason is not None:
+        sentence = say_reason(verdict.reason, Language.ZH_TW, verdict.details)
+    row = {
+        "hold": hold_id if stands else None,
+        "outcome": verdict.outcome.value,
+        "reason": None if verdict.reason is None else verdict.reason.value,
+        "details": dict(verdict.details),
+    }
+    say(as_json, row, f"{sentence} [{hold_id}]" if stands else sentence)
+    if not stands:
+        raise click.exceptions.Exit(1)
+
+
+def _row(line: HoldLine) -> dict[str, Any]:
+    hold = line.hold
+    return {
+        "copy": line.copy,
+        "title": line.title,
+        "state": hold.state.value,
+        "branch": hold.branch,
+        "place": line.place,
+        "ready_until": None if hold.ready_until is None else library_day(hold.ready_until).isoformat(),
+        "membership": hold.membership,
+        "placed_at": hold.placed_at.isoformat(),
+        "hold": hold.id,
+    }
+
+
+def _plain(row: dict[str, Any]) -> str:
+    when = f"until {row['ready_until']}" if row["ready_until"] else f"number {row['place']}" if row["place"] else "-"
+    return (
+        f"{row['copy'] or '-'}  {row['title']}  {row['state']}  {row['branch']}  {when}  {row['membership']}  "
+        f"[{row['hold']}]"
+    )
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Open to its owner only; it says who waits for what. Raises WrongUse."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise WrongUse(f"{path}: {error.strerror}") from error
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(COLUMNS)
+        out.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
