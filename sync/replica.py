@@ -46,7 +46,7 @@ from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, PolicyEntry
 
 log = structlog.get_logger(__name__)
 
-HEAD = "replica_0003"
+HEAD = "replica_0004"
 FILE = "replica.db"
 SLICE = 250
 """Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
@@ -64,6 +64,7 @@ _KEYS = {
     "calendar": "branch",
     "policy": "version",
     "hold": "id",
+    "staff": "id",
 }
 
 

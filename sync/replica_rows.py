@@ -1,5 +1,6 @@
 """One feed entry as a row of the replica. Pure."""
 
+import json
 from datetime import date
 from typing import assert_never
 
@@ -14,6 +15,7 @@ from sync.wire import (
     LoanEntry,
     MembershipEntry,
     PolicyEntry,
+    StaffEntry,
     StateEntry,
 )
 
@@ -74,6 +76,9 @@ def row_of(entry: StateEntry, position: int) -> tuple[str, tuple[SqlValue, ...]]
             return "calendar", (entry.branch, msgspec.json.encode(entry))
         case PolicyEntry():
             return "policy", (entry.policy_version, msgspec.json.encode(entry), position)
+        case StaffEntry():
+            grants = json.dumps([[grant.role, grant.scope] for grant in entry.grants])
+            return "staff", (entry.id, bytes.fromhex(entry.index), entry.verifier, grants)
         case _ as never:
             assert_never(never)
 

@@ -422,6 +422,10 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     hold_days: int = 7
     hold_queue: HoldQueue = HoldQueue.STRICT
     hold_on_shelf: bool = False
+    staff_max_age_hours: int = 168
+    """A kiosk lets staff in by knowledge no older than this while central is away."""
+    unlink_after_days: int = 90
+    """Central forgets who had an item so many days after its return."""
 
     def policy(self) -> Policy:
         return Policy(
@@ -454,18 +458,39 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
             hold_days=self.hold_days,
             hold_queue=self.hold_queue,
             hold_on_shelf=self.hold_on_shelf,
+            staff_max_age=timedelta(hours=self.staff_max_age_hours),
         )
+
+
+class WireGrant(Struct, frozen=True, kw_only=True):
+    """A role within a scope (`all`, `branch:CODE`); both as text, so that a kiosk passes over a role it does not know."""
+
+    role: str
+    scope: str
+
+
+class StaffEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="staff"):
+    """A member of staff whose grants reach this kiosk's branch, to be known while central is away."""
+
+    id: str
+    """Opaque."""
+    index: str
+    """Of the login, like a card's: HMAC-SHA256(index key, "staff " + login), hex."""
+    verifier: str
+    """Of the password: argon2id, PHC string."""
+    grants: list[WireGrant]
+    """Those that reach this branch."""
 
 
 class GoneEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="gone"):
     """A tombstone: this key is no more."""
 
-    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold"]
+    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
     key: str
-    """Membership id, card index, item id, act id, branch, policy version or hold."""
+    """Membership id, card index, item id, act id, branch, policy version, hold or staff id."""
 
 
-StateEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | HoldEntry | CalendarEntry | PolicyEntry
+StateEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | HoldEntry | CalendarEntry | PolicyEntry | StaffEntry
 FeedEntry = StateEntry | GoneEntry
 
 

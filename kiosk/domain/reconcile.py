@@ -158,6 +158,15 @@ class Span:
     """Corrected time of the end."""
 
 
+UNLINKED = "unlinked:"
+"""Begins what stands in the place of a membership once nobody is to know any more who it was (C9)."""
+
+
+def is_unlinked(membership: str | None) -> bool:
+    """Nobody knows any more who this was; two such marks tell nothing about whether it was the same person."""
+    return membership is not None and membership.startswith(UNLINKED)
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Two acts that cannot both be the whole truth; a case for a person while it lasts."""
@@ -191,13 +200,7 @@ def in_order(events: Iterable[ItemEvent]) -> list[ItemEvent]:
 
     A log that uses a sequence twice (a fault, a case elsewhere) has an order too, and it is not that of arrival.
     """
-    latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
-    keyed = []
-    for event in sorted(events, key=lambda event: (event.sequence, event.at, event.act_id)):
-        log = (event.kiosk, event.incarnation)
-        at = latest[log] = max(event.at, latest.get(log, event.at))
-        keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
-    return [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
+    return [event for _, event in in_order_with_times(events)]
 
 
 def settle(events: Iterable[ItemEvent]) -> Settlement:
@@ -211,7 +214,7 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
             case Deed.CHECKOUT:
                 if open_span is not None:
                     spans[-1] = _end(open_span, event)
-                    if open_span.membership != event.membership:
+                    if _differ(open_span.membership, event.membership):
                         conflicts.add(Conflict(Reason.LENT_TO_TWO, open_span.act_id, event.act_id))
                 spans.append(
                     Span(act_id=event.act_id, membership=event.membership, lent_at=event.at, due_at=event.due_at)
@@ -239,6 +242,22 @@ def _of_unknown_order(ordered: Sequence[ItemEvent]) -> set[Conflict]:
             found.update(Conflict(Reason.ORDER_UNKNOWN, one.act_id, event.act_id) for one in before)
             found.update(Conflict(Reason.ORDER_UNKNOWN, event.act_id, one.act_id) for one in behind)
     return found
+
+
+def _differ(one: MembershipId | None, other: MembershipId | None) -> bool:
+    """What is unlinked is settled: nothing is in conflict with it."""
+    return one != other and not is_unlinked(one) and not is_unlinked(other)
+
+
+def in_order_with_times(events: Iterable[ItemEvent]) -> list[tuple[datetime, ItemEvent]]:
+    """`in_order`, each event with the time it is placed at: its own, or a later one of its log before it."""
+    latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
+    keyed = []
+    for event in sorted(events, key=lambda event: (event.sequence, event.at, event.act_id)):
+        log = (event.kiosk, event.incarnation)
+        at = latest[log] = max(event.at, latest.get(log, event.at))
+        keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
+    return [(key[0], event) for key, event in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _end(span: Span, event: ItemEvent) -> Span:

@@ -19,8 +19,8 @@ import structlog
 from sqlalchemy import select
 
 from kiosk.domain.holds import HOLD_DEEDS
-from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
-from kiosk.domain.reconcile import Held, held_after
+from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Verdict, Word
+from kiosk.domain.reconcile import Held, held_after, is_unlinked
 from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
 from sync.central import tables
 from sync.central.database import Database, DatabaseUnusable, Defeated, lock
@@ -28,7 +28,7 @@ from sync.central.held_log import HeldLog, LogName, open_logs, write_logs
 from sync.central.judge import judge
 from sync.central.ledger import MAX_SEQUENCE, Ledger
 from sync.central.ruling import Known, Ruling, Unjudgeable
-from sync.central.stored import Log
+from sync.central.stored import HeldAct, Log
 from sync.central.together import Together
 from sync.central.works import to_lock
 from sync.wire import WireWord
@@ -204,10 +204,10 @@ class Inbox:
                 told_times = (act.happened_at, act.due_at or act.happened_at, act.heard_at or act.happened_at)
                 if any(moment.tzinfo is None for moment in told_times):
                     raise Unjudgeable("a time without a zone")
-                if held is not None and held.item is not None:
-                    told = (held.deed, held.item, held.membership)
-                    if told != (act.deed, act.item, act.membership):
-                        raise Unjudgeable("the same act was told with other contents")
+                if is_unlinked(act.membership):
+                    raise Unjudgeable("a membership that only central gives")
+                if held is not None and held.item is not None and _otherwise(held, act):
+                    raise Unjudgeable("the same act was told with other contents")
                 ruling = self._judge(spoken, ledger.known(act))
             except Unjudgeable as error:
                 log.warning("A word makes no sense", act=word.act, word=word.word.value, why=str(error))
@@ -216,6 +216,14 @@ class Inbox:
             else:
                 return ledger.enter(spoken, ruling)
         return _unjudged(ledger, word, unjudged or Reason.CANNOT_BE_JUDGED)
+
+
+def _otherwise(held: HeldAct, act: Act) -> bool:
+    """Not what was told before; of an act that was unlinked nobody knows who it was."""
+    if (held.deed, held.item) != (act.deed, act.item):
+        return True
+    forgotten = is_unlinked(held.membership) or (held.membership is None and not held.counts)
+    return not forgotten and held.membership != act.membership
 
 
 def _names(parts: Sequence[Part]) -> Iterator[str]:

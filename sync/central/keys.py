@@ -59,6 +59,11 @@ def card_index(index_key: bytes, number: str) -> str:
     return hmac.digest(index_key, number.encode(), "sha256").hex()
 
 
+def login_index(index_key: bytes, login: str) -> str:
+    """The same of a staff login; the word before keeps logins and card numbers apart."""
+    return card_index(index_key, f"staff {login}")
+
+
 def load_or_make(path: Path, *, make: bool) -> RootKey:
     """The root key of `path` (64 hex digits); made there durably when `make` and it is missing. Blocking."""
     try:

@@ -17,7 +17,7 @@ from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
-from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span
+from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused
 from sync.central import stored, tables
 from sync.central.database import upsert
@@ -139,7 +139,7 @@ class Ledger:
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
             work = self._works.of(row.item)
             known = self._conflicts[row.item]
-            if row.reason != Reason.LENT_TO_TWO.value:
+            if Reason(row.reason) not in stored.OF_ONE_ITEM:
                 known = {} if work is None else self._works.conflicts[work]
             known[row.id] = row.closed_by != SETTLED  # what a person closed stays closed
 
@@ -221,7 +221,7 @@ class Ledger:
                 id=act.id,
                 held=ruling.held,
                 deed=act.deed,
-                membership=act.membership,
+                membership=_who(before, act),
                 item=act.item,
                 branch=act.branch,
                 kiosk=self._log.kiosk,
@@ -418,6 +418,11 @@ class Ledger:
             for id_ in self._connection.execute(held).scalars().all():
                 del self._cases[id_]
             upsert(self._connection, tables.case, list(self._cases.values()))
+
+
+def _who(before: HeldAct | None, act: Act) -> MembershipId | None:
+    """A later word of an act that was unlinked does not link it again."""
+    return before.membership if before is not None and is_unlinked(before.membership) else act.membership
 
 
 def _loan_row(item: str, span: Span) -> dict[str, Any]:

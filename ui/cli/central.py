@@ -14,17 +14,19 @@ import click
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
-from kiosk.words import Language, say_reason
 from sync.central.backup import back_up, restore_from
 from sync.central.demo import demo_cast, load_demo
 from sync.central.fleet import CODE_LIFE
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
+from ui.cli.central_cases import audit, cases
 from ui.cli.central_holds import hold
 from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
+from ui.cli.central_retention import forget, retention
+from ui.cli.central_staff import user
 
 
 @click.group()
@@ -139,49 +141,21 @@ def loans(place: CentralSettings, membership: str | None, item: str | None, as_j
     say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
 
 
-@central.command()
-@with_place
-@click.option("--all", "include_closed", is_flag=True, help="Closed ones too.")
-@AS_JSON
-def cases(place: CentralSettings, include_closed: bool, as_json: bool) -> None:
-    """List what waits for a person."""
-    with opened_at(place) as opened:
-        found = opened.holdings.cases(include_closed=include_closed)
-    rows = [
-        {
-            "case": case.id,
-            "reason": case.reason.value,
-            "act": case.act,
-            "other_act": case.other_act,
-            "item": case.item,
-            "membership": case.membership,
-            "kiosk": case.kiosk,
-            "details": case.details,
-            "opened_at": case.opened_at.isoformat(),
-            "closed_at": None if case.closed_at is None else case.closed_at.isoformat(),
-            "closed_by": case.closed_by,
-        }
-        for case in found
-    ]
-    plain = [
-        f"{case.opened_at:%Y-%m-%d %H:%M}  {case.item or '-'}  {case.membership or '-'}  "
-        f"{say_reason(case.reason, Language.ZH_TW, case.details)}  [{case.id}]"
-        for case in found
-    ]  # fmt: skip
-    say(as_json, rows, "\n".join(plain) or "Nothing waits.")
-
-
-@central.command("close-case")
-@with_place
-@click.argument("case")
-@click.option("--who", required=True, help="Who has looked at it.")
-def close_case(place: CentralSettings, case: str, who: str) -> None:
-    """Mark a case as done."""
-    with opened_at(place) as opened:
-        opened.holdings.close_case(case, who=who)
-
-
-for _command in (import_items, import_patrons, export_all, doctor, fleet, hold, parcel):
+_ELSEWHERE = (
+    import_items,
+    import_patrons,
+    export_all,
+    doctor,
+    fleet,
+    hold,
+    parcel,
+    user,
+    cases,
+    audit,
+    retention,
+    forget,
+)
+for _command in _ELSEWHERE:
     central.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""The HTTP API of `sync.wire`: enrol, acts, feed, health, and `live` for whoever supervises the process.
+"""The HTTP API of `sync.wire`: enrol, acts, feed, health; the staff API; `live` for whoever supervises the process.
 
 Handlers are thin: they name the kiosk, call one capability of `Central` on a worker thread and wrap the answer in the
 envelope. Only the long poll is a coroutine, so that hundreds of waiting kiosks hold no thread.
@@ -27,7 +27,10 @@ from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
+from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
+from sync.central.http.staff import login, staff_router
+from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.wire import (
@@ -49,6 +52,7 @@ _FAULTS = {
     400: ResponseSpec(Fault, description="The request makes no sense"),
     401: ResponseSpec(Fault, description="Not let in; code tells why, now is central's clock"),
     413: ResponseSpec(Fault, description="Too large"),
+    429: ResponseSpec(Fault, description="Too often; Retry-After says when"),
     503: ResponseSpec(Fault, description="Central cannot use its database now"),
 }
 MAX_BODY = 1024 * 1024
@@ -93,9 +97,10 @@ def scrape(state: State) -> bytes:
 
 
 @post("/v1/enrol", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="A new kiosk introduces itself")
-def enrol(data: JSONBody[Enrol], state: State) -> Enrolled:
+def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: State) -> Enrolled:
     """Takes a one-time code and an Ed25519 public key."""
     central: Central = state.central
+    central.limits.knock(Door.ENROL, address=client_address(request))
     try:
         public_key, sealing_key = padded(data.public_key), padded(data.sealing_key)
     except ValueError as error:
@@ -140,7 +145,7 @@ async def feed(
             await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
         while True:
             seen = central.bell.count
-            page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key)
+            page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key, request.user.branch)
             left = deadline - loop.time()
             if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
                 break
@@ -188,6 +193,8 @@ def make_app(central: Central) -> Litestar:
             live,
             scrape,
             enrol,
+            login,
+            staff_router(),
             Router(
                 "/v1",
                 route_handlers=[push, feed, health],
@@ -205,7 +212,10 @@ def make_app(central: Central) -> Litestar:
             path="/schema",
             render_plugins=[JsonRenderPlugin()],
             components=Components(
-                security_schemes={"kiosk": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+                security_schemes={
+                    "kiosk": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                    "staff": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque"),
+                }
             ),
         ),
     )

@@ -78,6 +78,22 @@ def test_one_push_and_single_words_end_alike(
     assert end(batched) == end(single)
 
 
+def test_a_renewal_of_a_reserved_item_is_a_case_whether_its_loan_came_before_or_after(
+    new_town: Callable[[], Any],
+) -> None:
+    cases = []
+    for turn in (1, -1):
+        town = new_town()
+        words = [
+            town.word(Word.FACT, "lent", item="HELD", minute=1),
+            town.word(Word.FACT, "renewed", deed=Deed.RENEW, item="HELD", minute=2),
+        ]
+        for word in words[::turn]:
+            town.tell(word)
+        cases.append(town.cases())
+    assert cases[0] == cases[1] == {"item_reserved:lent", "item_reserved:renewed"}
+
+
 last_words = st.lists(
     st.tuples(
         st.sampled_from(KIOSKS[:2]),

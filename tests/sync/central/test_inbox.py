@@ -345,7 +345,8 @@ def lent_at(town: Any) -> datetime:
 
 
 def test_nothing_happened_after_it_was_told(town: Any) -> None:
-    town.say(Word.FACT, "ahead", minute=24 * 60)
+    ahead = town.word(Word.FACT, "ahead", minute=24 * 60)
+    town.central.inbox.judge(KioskId("main-1"), IncarnationId("log-1"), [ahead])
     assert lent_at(town) == NOON
 
 
