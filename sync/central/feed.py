@@ -22,7 +22,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from sync.central import tables
-from sync.central.database import Database, upsert
+from sync.central.database import Database, tell_others, upsert
 from sync.central.keys import card_index
 from sync.central.records import (
     AnyRow,
@@ -90,6 +90,7 @@ class Marks:
         else:
             upsert(self._connection, tables.feed, rows)
         self._connection.execute(_MOVE_HEAD, {"new_head": base + self._count})
+        tell_others(self._connection)
 
 
 @dataclass(frozen=True, slots=True)
