@@ -284,9 +284,16 @@ class ReplicaWriter:
                 self._note(fresh_at=str(_micros(kiosk_now)))
         checkpoint(self._db, self._path)
 
-    def check(self) -> None:
-        """Read every page and prove that it is what was written; seconds on a large file. Raises LedgerError."""
+    def check(self, now: datetime) -> None:
+        """Read every page and prove that it is what was written, and note when; seconds on a large file."""
         integrity(self._db, self._path)
+        with transaction(self._db, self._path):
+            self._note(checked_at=str(_micros(now)))
+
+    def checked_at(self) -> datetime | None:
+        """Kiosk time of the last `check`."""
+        checked = _meta(self._db, self._path, "checked_at")
+        return None if checked is None else _moment(int(checked))
 
     def _write(self, entry: FeedEntry, generation: int, position: int) -> None:
         match entry:
