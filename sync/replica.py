@@ -76,6 +76,12 @@ def prepare(folder: Path, key: bytes) -> None:
     migrated(folder / FILE, key, "replica", HEAD)
 
 
+def forget(folder: Path) -> None:
+    """Remove the file and what was kept beside it: after a wipe, and for another enrolment, whose index key is another."""
+    for part in sorted(folder.glob(f"{FILE}*")):
+        part.unlink()
+
+
 UNREADABLE = (LedgerReason.DAMAGED, LedgerReason.WRONG_KEY)
 """What a damaged page looks like; on the first page it cannot be told from another key."""
 

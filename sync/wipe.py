@@ -55,7 +55,7 @@ def finish(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
     Raises LedgerError where a retiring kiosk must not go on.
     """
     farewell = ordered(keys)
-    _remove(data, replica.FILE)
+    replica.forget(data)
     rest = None
     try:
         rest = _seal_rest(data, keys, key_name, now)
@@ -64,7 +64,8 @@ def finish(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
             reason = error.reason if isinstance(error, LedgerError) else LedgerReason.NOT_WRITABLE
             raise LedgerError(reason, f"not everything was told to central, so nothing is wiped: {error}") from error
         log.error("what a stolen kiosk had not told is lost", why=str(error))
-    _remove(data, acts.FILE)
+    for part in sorted(data.glob(f"{acts.FILE}*")):  # with its companions, and the damaged ones kept beside it
+        part.unlink()
     for name in (key_name, IDENTITY, parcel.PENDING):
         _overwrite(keys / name)
     (keys / NOTE).unlink(missing_ok=True)
@@ -99,12 +100,6 @@ def _sealed(data: Path, journal: ActsLog, identity: Identity, now: datetime) -> 
     for before in left_behind(data):
         before.unlink()  # of a wipe that was cut short: the new one says the same
     return parcel.export(data, journal, "", identity, health, now, what="left")[0]
-
-
-def _remove(folder: Path, name: str) -> None:
-    """A database with its companions and the damaged ones kept beside it."""
-    for part in sorted(folder.glob(f"{name}*")):
-        part.unlink()
 
 
 def _overwrite(path: Path) -> None:
