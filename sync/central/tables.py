@@ -280,3 +280,12 @@ import_key = _table(
     Column("key", Text, primary_key=True),
     rowid=False,
 )
+
+former_key = _table(
+    "former_key",  # of a kiosk that was enrolled anew: what the old machine left behind is still known for its own
+    Column("kiosk", Text, primary_key=True),
+    Column("public_key", LargeBinary, primary_key=True),
+    Column("revoked_at", _Big),
+    Column("farewell", Text),
+    rowid=False,
+)

@@ -347,6 +347,11 @@ def test_central_takes_nothing_from_strangers_and_revoked_kiosks(enrolled: Branc
         again,
         enrolled.stick,
     )
+    with pytest.raises(BadParcel, match="hills-1 is revoked"):
+        parcels.take(enrolled.central, path, enrolled.stick)
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
     with pytest.raises(BadParcel, match="signature is not that"):
         parcels.take(enrolled.central, path, enrolled.stick)
     assert enrolled.central.holdings.acts() == {}
@@ -365,6 +370,26 @@ def test_the_words_of_a_stolen_kiosk_are_cases_and_count_nowhere(enrolled: Branc
     )  # fmt: skip
     parcels.take(enrolled.central, path, enrolled.stick)
     assert len(enrolled.central.holdings.cases()) == 1
+
+
+@pytest.mark.parametrize("farewell", list(wire.Farewell))
+def test_what_an_earlier_enrolment_left_is_taken_as_that_enrolment_ended(
+    enrolled: Branch, farewell: wire.Farewell
+) -> None:
+    said = enrolled.says("C1")
+    health = wire.Health(incarnation=enrolled.log.incarnation, program="test", queue_length=1)
+    rest, _ = parcel.export(
+        enrolled.stick, enrolled.log, "", enrolled.identity, health, enrolled.clock.now, what="left"
+    )
+    enrolled.central.fleet.revoke("hills-1", farewell=farewell)
+    again = enrolled.central.fleet.make_code("hills", again="hills-1")
+    request = parcel.request_enrolment(enrolled.stick, enrolled.folder / "new", again)
+    parcels.enrol(enrolled.central, request, again, enrolled.stick)
+    taken = parcels.take(enrolled.central, rest, enrolled.stick)
+    assert (taken.words, taken.answer) == (1, None)
+    stolen = farewell is wire.Farewell.STOLEN
+    assert enrolled.lent() == ({} if stolen else {"C1": said.id})
+    assert len(enrolled.central.holdings.cases()) == int(stolen)
 
 
 def test_a_kiosk_enrolled_before_there_were_parcels_says_what_to_do(enrolled: Branch) -> None:
