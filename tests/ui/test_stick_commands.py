@@ -97,3 +97,28 @@ def test_a_kiosk_enrolled_anew_forgets_what_it_knew_under_the_old_index_key(conf
     reader.close()
     assert hit is not None
     assert hit.membership == demo_cast().ipass.membership
+
+
+def test_a_kiosk_without_a_line_retires_by_stick(config: Path) -> None:
+    folder, stick = config.parent, config.parent / "stick"
+    central = ("--data", folder / "central", "--json")
+    code = json.loads(run("central", "enrol", *central, "--branch", "main").stdout)["code"]
+    run("kiosk", "enrol", "--config", config, "--request", stick, "--code", code)
+    run("central", "parcel", "enrol", stick / "enrol-request.json", *central, "--code", code)
+    run("kiosk", "enrol", "--config", config, "--answer", stick / "enrolled-main-1.parcel")
+    run("queue", "export", "--config", config, "--to", stick)
+    settings = load(config)
+    log = ActsLog(settings.data, key_file(settings.keys / DATABASE_KEY))
+    log.record(Word.FACT, act())
+    log.close()
+    run("central", "revoke", "main-1", "--retire", "--data", folder / "central")
+
+    def trip(number: int) -> str:
+        run("central", "parcel", "take", stick / f"acts-main-1-{number}.parcel", *central)
+        return run("queue", "import", "--config", config, stick / f"answer-main-1-{number}.parcel").output
+
+    assert "1 acts wait" in trip(1)  # made before the last act: it is told first
+    assert load_identity(settings.keys) is not None
+    run("queue", "export", "--config", config, "--to", stick)
+    assert "Central has retired this kiosk: its records and keys are wiped." in trip(2)
+    assert {path.name for path in (*settings.data.iterdir(), *settings.keys.iterdir())} == {"running.lock"}
