@@ -20,12 +20,7 @@ from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.inbox import BadPush
 from sync.central.office import Central
 from sync.sealed import SUFFIX, BadParcel, Head, Parcel
-from sync.wire import (
-    MAX_WORDS,
-    Envelope,
-    Farewell,
-    FeedPage,
-    Pushed,
+from sync.stick import (
     StickActs,
     StickEnd,
     StickEnrolled,
@@ -34,9 +29,16 @@ from sync.wire import (
     StickRequest,
     StickVerdicts,
     StickWords,
+    stick_proof,
+)
+from sync.wire import (
+    MAX_WORDS,
+    Envelope,
+    Farewell,
+    FeedPage,
+    Pushed,
     WireVerdict,
     padded,
-    stick_proof,
 )
 
 MAX_REQUEST = 4096

@@ -13,7 +13,7 @@ from kiosk_sync import NOON, SyncKiosk, act, answers, identity, open_log, open_r
 from kiosk.domain.journal import Word
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import LedgerError, LedgerReason
-from sync import acts, replica, sealed, wipe, wire
+from sync import acts, replica, sealed, stick, wipe, wire
 from sync.central_client import CentralClient, Identity, keep_identity, load_identity
 from sync.encrypted import connect, write_secret
 from sync.wire import Farewell
@@ -142,9 +142,12 @@ class Machine:
         with sealed.opened(rest, self.data) as parcel:
             parcel.verify(enrolled().signs().public_key())
             assert (parcel.head.what, parcel.head.kiosk) == ("left", "k1")
-            pieces = [msgspec.json.decode(piece, type=wire.StickPiece) for piece in parcel.pieces(OPENS)]
+            pieces = [msgspec.json.decode(piece, type=stick.StickPiece) for piece in parcel.pieces(OPENS)]
         return [
-            (word.word, word.act) for piece in pieces if isinstance(piece, wire.StickWords) for word in piece.push.words
+            (word.word, word.act)
+            for piece in pieces
+            if isinstance(piece, stick.StickWords)
+            for word in piece.push.words
         ]
 
 
