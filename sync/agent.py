@@ -305,6 +305,8 @@ class SyncFeed:
         self._jitter = jitter or random.Random()
         self._replica: ReplicaWriter | None = None
         self._bad = 0
+        self.fresh_at: datetime | None = None
+        """Kiosk time when the replica was last known to lack nothing; for the heartbeat, assignment is atomic."""
 
     def run(self, stop: threading.Event) -> None:
         """The thread `sync-feed`, until `stop` is set; a long poll under way ends with its connection."""
@@ -335,6 +337,7 @@ class SyncFeed:
             self._replica = None
             self._care.begin_anew()
         replica = self._replica = self._replica or self._open_replica()
+        self.fresh_at = replica.place().fresh_at
         self._look_through(replica)
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
@@ -348,6 +351,7 @@ class SyncFeed:
         self._bad = 0
         followed = replica.place().epoch
         replica.apply(page, self._clock.now())
+        self.fresh_at = replica.place().fresh_at
         if followed not in ("", page.epoch):
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0

@@ -253,6 +253,8 @@ class Health(Struct, frozen=True, kw_only=True):
     replica_age_ms: int | None = None
     clock_offset_ms: int | None = None
     devices: dict[str, str] = field(default_factory=dict)
+    disk_free_mb: int | None = None
+    """Room left where its records lie."""
     trouble: str = ""
     """Why it serves nobody now (disk_full, damaged ...); empty while it serves."""
 
