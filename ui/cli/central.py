@@ -1,7 +1,7 @@
 """`shelfpoint central`: serve, enrol and look after the central server, on the machine that holds its data.
 
 Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does: they open
-the same database, and a waiting kiosk hears of a change within two seconds.
+the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
 """
 
 import os
