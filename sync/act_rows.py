@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import cast
 
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
 
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
-    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position, hold"
+    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position, hold, staff, entry"
 )
 
 
@@ -29,6 +30,7 @@ def spoken_of(row: Sequence[object]) -> Spoken:
         tuple(row[:14]),
     )
     hold, told_due = cast("tuple[str | None, int | None]", (row[20], row[17]))
+    staff, entry = cast("tuple[str | None, str | None]", (row[21], row[22]))
     if deed == Deed.RETURN:
         due = due if due is not None else told_due
     return Spoken(
@@ -48,6 +50,8 @@ def spoken_of(row: Sequence[object]) -> Spoken:
             policy_version=policy,
             due_at=None if due is None else moment(due),
             hold=None if hold is None else ActId(hold),
+            staff=None if staff is None else StaffId(staff),
+            entry=None if entry is None else Entry(entry),
         ),
     )
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason
 
 
@@ -25,6 +26,8 @@ class Deed(StrEnum):
     CANCEL_HOLD = "cancel_hold"
     EXPIRE_HOLD = "expire_hold"
     """Said by central alone."""
+    STAFF_ENTRY = "staff_entry"
+    """Somebody tried to open the staff page; of no item and no membership."""
 
 
 class Word(StrEnum):
@@ -53,7 +56,7 @@ class Act:
     membership: MembershipId | None
     """Who; None for a return, which needs no card."""
     item: ItemId
-    """Which copy."""
+    """Which copy; empty for a staff entry."""
     branch: BranchId
     """Where it happened."""
     happened_at: datetime
@@ -70,6 +73,10 @@ class Act:
     """The due date promised to the patron (checkout, renew); until when a copy is kept ready (return)."""
     hold: ActId | None = None
     """Return: for which hold this copy was set aside. Cancelling, expiring: which hold. Named by the act that placed it."""
+    staff: StaffId | None = None
+    """Staff entry: who, if the login is known."""
+    entry: Entry | None = None
+    """Staff entry: how it ended."""
 
     @property
     def corrected_at(self) -> datetime:
