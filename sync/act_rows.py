@@ -12,6 +12,7 @@ from typing import cast
 
 from kiosk.domain.clock import Reading
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
 
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,7 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
     "policy_version, due_at, request_sequence, heard_at, doubtful, boot, ticks_ms, outcome, reason, details, verdict_due_at, "
-    "epoch, position, hold"
+    "epoch, position, hold, staff, entry"
 )
 
 
@@ -31,6 +32,7 @@ def spoken_of(row: Sequence[object]) -> Spoken:
         tuple(row[:14]),
     )
     hold, told_due = cast("tuple[str | None, int | None]", (row[24], row[21]))
+    staff, entry = cast("tuple[str | None, str | None]", (row[25], row[26]))
     if deed == Deed.RETURN:
         due = due if due is not None else told_due
     heard, doubtful, boot, ticks = cast("tuple[int | None, int, str | None, int | None]", tuple(row[14:18]))
@@ -54,6 +56,8 @@ def spoken_of(row: Sequence[object]) -> Spoken:
             heard_at=None if heard is None else moment(heard),
             doubtful=bool(doubtful),
             reading=None if boot is None or ticks is None else Reading(boot, ticks / 1000),
+            staff=None if staff is None else StaffId(staff),
+            entry=None if entry is None else Entry(entry),
         ),
     )
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 import structlog
 
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
+from kiosk.domain.staff import Entry
 from kiosk.domain.values import ActId, IncarnationId, ItemId, MembershipId
 from sync.act_rows import COLUMNS, as_promised, micros, millis, moment, spoken_of, verdict_of
 from sync.encrypted import (
@@ -30,7 +31,7 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0004"
+HEAD = "acts_0005"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 _OF_ITEM = (
@@ -203,6 +204,16 @@ class ActsLog:
                 found.append((spoken, verdict))
         return tuple(reversed(found))
 
+    # --- tries to open the staff page ------------------------------------------------------------------------------
+
+    def staff_tries(self, since: datetime) -> tuple[tuple[datetime, Entry], ...]:
+        """Tries from this kiosk time on, oldest first; what holds the pause over a restart is the log itself."""
+        rows = self._read(
+            "SELECT happened_at, entry FROM word WHERE deed = 'staff_entry' AND happened_at >= ? ORDER BY sequence",
+            micros(since),
+        )
+        return tuple((moment(cast(int, at)), Entry(str(entry))) for at, entry in rows)
+
     # --- the outbox, for the sync thread -------------------------------------------------------------------------
 
     def newest_word(self, act: ActId) -> Spoken | None:
@@ -366,8 +377,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry) "
+            f"VALUES ({', '.join('?' * 20)})",
             (
                 act.id,
                 word,
@@ -387,6 +398,8 @@ class ActsLog:
                 int(act.doubtful),
                 None if act.reading is None else act.reading.boot,
                 None if act.reading is None else round(act.reading.seconds * 1000),
+                act.staff,
+                act.entry,
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)

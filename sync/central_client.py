@@ -309,6 +309,11 @@ class CentralClient:
         """Heartbeat and probe."""
         return self._call("POST", "/v1/health", msgspec.json.encode(health), wire.Envelope, deadline_s)
 
+    def staff_entry(self, login: str, password: str, deadline_s: float) -> wire.StaffTold:
+        """Central's word on a login for this kiosk's staff page."""
+        body = msgspec.json.encode(wire.StaffAsk(login=login, password=password))
+        return self._call("POST", "/v1/staff-entry", body, wire.StaffTold, deadline_s)
+
     def _call(self, method: str, path: str, body: bytes, answer: type[T], deadline_s: float) -> T:
         for attempt in (1, 2):
             before = self._clock.monotonic()

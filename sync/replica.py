@@ -14,8 +14,10 @@ Meanwhile the kiosk knows nothing and lends nothing offline, but takes books bac
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +30,7 @@ from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
+from kiosk.domain.staff import BadGrant, Grant, Role, StaffId, parse_scope
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, WorkId
 from kiosk.ports import CardHit, LedgerError, LedgerReason
 from sync.act_rows import micros, moment
@@ -143,6 +146,17 @@ class Place:
     """Central's clock when it told the newest page."""
 
 
+@dataclass(frozen=True, slots=True)
+class StaffKnown:
+    """A member of staff as the feed tells it."""
+
+    id: StaffId
+    verifier: str = field(repr=False)
+    """argon2id, PHC string."""
+    grants: tuple[Grant, ...]
+    """Those that reach this kiosk, as far as this program knows their roles."""
+
+
 class Replica:
     """The station's reading half. Every method may raise LedgerError."""
 
@@ -251,6 +265,15 @@ class Replica:
                 "list[tuple[str, str, str, str, int, str, str | None, int | None]]", rows
             )
         )
+
+    def staff(self, login: str) -> StaffKnown | None:
+        """The member of staff with this login (as `spell_login` writes it) whose grants reach this kiosk."""
+        index = hmac.digest(self._index_key, f"staff {login}".encode(), hashlib.sha256)
+        rows = self._read("SELECT id, verifier, grants FROM staff WHERE login_index = ?", index)
+        if not rows:
+            return None
+        id_, verifier, grants = cast("tuple[str, str, str]", rows[0])
+        return StaffKnown(StaffId(id_), verifier, tuple(_grants(grants)))
 
     def policy(self) -> Policy | None:
         """The newest policy."""
@@ -401,6 +424,13 @@ class ReplicaWriter:
         self._db.executemany(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", values.items()
         )
+
+
+def _grants(text: str) -> Iterator[Grant]:
+    for role, scope in json.loads(text):
+        if role in list(Role):
+            with suppress(BadGrant):
+                yield Grant(Role(role), parse_scope(scope))
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ incarnation's log without a gap. Times are aware UTC (RFC 3339), durations are w
     POST /v1/acts     Push    -> Pushed          one word (an ask) or a batch, in sequence order
     GET  /v1/feed     ?cursor=&wait_s=&incarnation=  -> FeedPage     long poll, at most 25 s
     POST /v1/health   Health  -> Envelope        heartbeat, also the probe that leads back to online mode
+    POST /v1/staff-entry  StaffAsk -> StaffTold  may this login open the kiosk's staff page
 
 Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti, and
 bh = base64url(SHA-256(body)). A 401 with code `token_time` carries central's clock; the client retries once.
@@ -20,9 +21,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Hold, HoldState
@@ -40,6 +41,7 @@ from kiosk.domain.lending import (
     Policy,
     Standing,
 )
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, WorkId
 
 VERSION = 1
@@ -141,6 +143,10 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Central's clock as the kiosk had last heard it before the act."""
     doubtful: bool = False
     """The kiosk's clock could not be believed, and still cannot be corrected."""
+    staff: str | None = None
+    """Staff entry: who, by opaque id."""
+    entry: Entry | None = None
+    """Staff entry: how it ended."""
 
     @classmethod
     def of(cls, spoken: Spoken) -> "WireWord":
@@ -163,6 +169,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             hold=act.hold,
             heard_at=act.heard_at,
             doubtful=act.doubtful,
+            staff=act.staff,
+            entry=act.entry,
         )
 
     def spoken(self) -> Spoken:
@@ -185,6 +193,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 hold=None if self.hold is None else ActId(self.hold),
                 heard_at=self.heard_at,
                 doubtful=self.doubtful,
+                staff=None if self.staff is None else StaffId(self.staff),
+                entry=self.entry,
             ),
         )
 
@@ -195,6 +205,22 @@ class Push(Struct, frozen=True, kw_only=True):
     version: int = VERSION
     incarnation: str
     words: list[WireWord]
+
+
+class StaffAsk(Struct, frozen=True, kw_only=True):
+    """Staff want to open this kiosk's staff page; central looks at the password itself."""
+
+    version: int = VERSION
+    login: Annotated[str, Meta(max_length=64)]
+    password: Annotated[str, Meta(max_length=128)]
+
+
+class StaffTold(Envelope, frozen=True, kw_only=True):
+    """How it ended. The try reaches the audit as an act of the kiosk, not by this call."""
+
+    entry: Entry
+    staff: str | None = None
+    """Who, if let in."""
 
 
 class WireVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,8 @@ class Advice(StrEnum):
     """The loan stands although the membership should not have had it."""
     CALL_BACK_RESERVED = "call_back_reserved"
     """Another reader waits for it."""
+    FETCH_COPY = "fetch_copy"
+    """It stands aside for nobody: fetch it and scan it as a return."""
     CATALOGUE_ITEM = "catalogue_item"
     """Nobody knows the item: enter it, or correct the label."""
     FIND_MEMBERSHIP = "find_membership"
@@ -42,8 +44,10 @@ def advice(reason: Reason) -> Advice:
             | Reason.ENTERED_AFTER_REFUSAL
         ):
             return Advice.SPEAK_TO_READER
-        case Reason.ITEM_RESERVED | Reason.HOLD_COPY_STRAY:
+        case Reason.ITEM_RESERVED:
             return Advice.CALL_BACK_RESERVED
+        case Reason.HOLD_COPY_STRAY:
+            return Advice.FETCH_COPY
         case Reason.ITEM_UNKNOWN:
             return Advice.CATALOGUE_ITEM
         case Reason.MEMBERSHIP_UNKNOWN | Reason.CARD_NOT_FOUND:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from kiosk.domain.clock import Reading
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason
 
 
@@ -26,6 +27,8 @@ class Deed(StrEnum):
     CANCEL_HOLD = "cancel_hold"
     EXPIRE_HOLD = "expire_hold"
     """Said by central alone."""
+    STAFF_ENTRY = "staff_entry"
+    """Somebody tried to open the staff page; of no item and no membership."""
 
 
 class Word(StrEnum):
@@ -54,7 +57,7 @@ class Act:
     membership: MembershipId | None
     """Who; None for a return, which needs no card."""
     item: ItemId
-    """Which copy."""
+    """Which copy; empty for a staff entry."""
     branch: BranchId
     """Where it happened."""
     happened_at: datetime
@@ -77,6 +80,10 @@ class Act:
     """The kiosk's clock could not be believed and central had not been heard since the machine started."""
     reading: Reading | None = None
     """The kiosk's monotonic clock; stays at the kiosk, to date the act once central is heard in the same boot."""
+    staff: StaffId | None = None
+    """Staff entry: who, if the login is known."""
+    entry: Entry | None = None
+    """Staff entry: how it ended."""
 
     @property
     def corrected_at(self) -> datetime:

@@ -5,6 +5,7 @@ branch, so a school's administrator sees nothing of a branch. Central, its comma
 function `may`; the kiosk, because it must answer for central while central is away.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -157,6 +158,11 @@ def grant(role: Role, scope: Scope) -> Grant:
         possible = ", ".join(sorted(SCOPES[role]))
         raise BadGrant(f"role {role}: expected a scope of {possible}, got {scope}")
     return Grant(role, scope)
+
+
+def spell_login(text: str) -> str:
+    """The one way in which a login is written."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 # --- a try to open a kiosk's staff page ---------------------------------------------------------------------------

@@ -232,7 +232,8 @@ def _names(parts: Sequence[Part]) -> Iterator[str]:
         yield f"log {part.log[0]} {part.log[1]}"
         for word in part.words:
             yield f"act {word.act}"
-            yield f"item {_plain(word.item)}"
+            if word.item:
+                yield f"item {_plain(word.item)}"
             if word.membership is not None:
                 yield f"membership {_plain(word.membership)}"
 
@@ -296,11 +297,18 @@ def _is_name(text: str) -> bool:
 
 
 def _fits(word: WireWord) -> bool:
-    texts = [word.item, word.branch, word.membership or "", word.policy_version or "", word.hold or ""]
+    texts = [
+        word.item,
+        word.branch,
+        word.membership or "",
+        word.policy_version or "",
+        word.hold or "",
+        word.staff or "",
+    ]
     return (
         0 < word.sequence < MAX_SEQUENCE
         and (word.request_sequence is None or 0 < word.request_sequence < word.sequence)
-        and word.item != ""
+        and (word.item != "") is (word.deed is not Deed.STAFF_ENTRY)
         and all(len(text) <= MAX_ID and text.isprintable() for text in texts)
     )
 

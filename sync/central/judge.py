@@ -50,11 +50,14 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 def judge(spoken: Spoken, known: Known) -> Ruling:
     """The ruling on one word that was never judged before. Raises Unjudgeable."""
-    return with_holds(spoken.act, known, _judge(spoken, known))
+    ruling = _judge(spoken, known)
+    return ruling if spoken.act.deed is Deed.STAFF_ENTRY else with_holds(spoken.act, known, ruling)
 
 
 def _judge(spoken: Spoken, known: Known) -> Ruling:
     act, word = spoken.act, spoken.word
+    if act.deed is Deed.STAFF_ENTRY:
+        return _staff_entry(spoken)
     if act.deed not in (Deed.RETURN, Deed.EXPIRE_HOLD) and act.membership is None:
         raise Unjudgeable(f"a {act.deed} without a membership")
     if act.deed is Deed.EXPIRE_HOLD and known.kiosk != CENTRAL:
@@ -83,6 +86,13 @@ def _judge(spoken: Spoken, known: Known) -> Ruling:
 
 
 # --- words that change little -------------------------------------------------------------------------------------
+
+
+def _staff_entry(spoken: Spoken) -> Ruling:
+    """It happened at the kiosk, and there is nothing to judge: the ledger writes it into the audit."""
+    if spoken.word is not Word.FACT or spoken.act.entry is None:
+        raise Unjudgeable("a staff entry is a fact that says how it ended")
+    return Ruling(outcome=Outcome.ACCEPTED, held=Held.FACT)
 
 
 def _fault(known: Known, reason: Reason) -> Ruling:
@@ -154,6 +164,8 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
     match act.deed:
         case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
             answer = asked(act, known)
+        case Deed.STAFF_ENTRY:
+            raise Unjudgeable("a staff entry is no request")
         case Deed.RETURN:
             return _entered(spoken, known, _event(spoken, known, at, None), _objections(act, known)[0])
         case Deed.CHECKOUT:

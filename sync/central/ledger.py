@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
@@ -72,6 +72,7 @@ class Ledger:
         self._open_loans: dict[str, dict[ActId, Loan]] = {}
         self._conflicts: dict[str, dict[str, bool]] = {}  # item -> case id -> whether it is open
         self._changed_acts: dict[str, HeldAct] = {}
+        self._entries: list[Act] = []
         self._changed_loans: dict[str, dict[str, Any]] = {}
         self._gone_loans: set[str] = set()
         self._new_words: list[dict[str, Any]] = []
@@ -236,6 +237,8 @@ class Ledger:
                 doubtful_until=None if event is None else event.doubtful_until,
             )
         )
+        if act.deed is Deed.STAFF_ENTRY and before is None:
+            self._entries.append(act)
         for one in ruling.cases:
             self.open_case(one, act=act.id, item=act.item, membership=act.membership)
         return self.say(
@@ -396,6 +399,7 @@ class Ledger:
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
         self._works.write()
         self._write_cases()
+        self._write_entries()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         if self._new_words:
             run(stored.NEW_WORDS, [row | {"position": self.marks.placed(row["position"])} for row in self._new_words])
@@ -403,6 +407,23 @@ class Ledger:
     def placed(self, verdict: Verdict) -> Verdict:
         """With its position in the feed, which is known once all is written."""
         return replace(verdict, position=self.marks.placed(verdict.position))
+
+    def _write_entries(self) -> None:
+        """Tries to open a kiosk's staff page, into the audit; once each, with the word that told of them."""
+        rows = [
+            {
+                "at": microseconds(self._now),
+                "who": act.staff or "unknown",
+                "what": "kiosk staff entry",
+                "subject": self._log.kiosk,
+                "details": details_text(
+                    {"entry": str(act.entry), "at": act.corrected_at.isoformat(), "mode": act.mode.value}
+                ),
+            }
+            for act in self._entries
+        ]
+        if rows:
+            self._connection.execute(insert(tables.audit), rows)
 
     def _write_cases(self) -> None:
         """A case that a person has closed is not opened again by a word that comes once more."""

@@ -25,7 +25,7 @@ from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
 from sync.central.passwords import Passwords
 from sync.central.periodic import Chore, Periodic
-from sync.central.registry import Registry
+from sync.central.registry import Change, Registry
 from sync.central.retention import Retention
 from sync.central.sessions import Sessions
 from sync.central.staff import Staff
@@ -135,6 +135,7 @@ class Central:
         epoch = new_epoch()
         with self.database.write() as connection:
             connection.execute(update(tables.meta).where(tables.meta.c.key == "epoch").values(value=epoch))
+            Change(connection, "command line", self.clock()).audit("epoch renewed", epoch)
         return epoch
 
     def close(self) -> None:

@@ -8,13 +8,12 @@ around it. Any thread; blocking.
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from kiosk.domain.staff import TRY_RULE, Grant, TryRule
+from kiosk.domain.staff import TRY_RULE, Grant, TryRule, spell_login
 from kiosk.domain.staff import grant as checked_grant
 from sync.central import tables
 from sync.central.database import Database, lock
@@ -184,11 +183,6 @@ class Staff:
     def _open(self, connection: Connection, login_or_id: str, who: str) -> tuple[Change, Member]:
         lock(connection, ["staff"])
         return Change(connection, who, self._clock()), _found(connection, login_or_id)
-
-
-def spell_login(text: str) -> str:
-    """The one way in which a login is written."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def end_sessions(connection: Connection, id_: str, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """Roles, scopes and tries: the table is whole, a branch sees only itself, and five wrong tries make a pause."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fakes import NOON
@@ -94,3 +96,14 @@ WRONG = Entry.WRONG
 def test_wrong_tries_in_a_row_make_a_pause(said: list[tuple[float, Entry]], minute: float, end: float | None) -> None:
     until = locked_until(tries(*said), NOON + timedelta(minutes=minute), RULE)  # type: ignore[arg-type]
     assert until == (None if end is None else NOON + timedelta(minutes=end))
+
+
+def test_the_documented_table_is_the_one_in_force() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "central.md").read_text(encoding="utf-8")
+    told = {}
+    for line in page.splitlines():
+        role, _, rest = line.removeprefix("| `").partition("` | ")
+        if role in list(Role):
+            scopes, _, said = rest.partition(" | ")
+            told[Role(role)] = (set(scopes.split(", ")), set(re.findall(r"`(\w+)`", said)))
+    assert told == {role: (set(SCOPES[role]), set(PERMISSIONS[role])) for role in Role}

@@ -23,6 +23,7 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
+from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.http.credentials import NotAllowed, verify
@@ -33,6 +34,7 @@ from sync.central.http.staff import login, staff_router
 from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
+from sync.central.staff import LoginLocked, LoginRefused
 from sync.wire import (
     MAX_WAIT_S,
     MAX_WORDS,
@@ -44,6 +46,8 @@ from sync.wire import (
     Health,
     Push,
     Pushed,
+    StaffAsk,
+    StaffTold,
     WireVerdict,
     padded,
 )
@@ -186,6 +190,29 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
 
 
+@post(
+    "/staff-entry",
+    status_code=200,
+    sync_to_thread=True,
+    responses=_FAULTS,
+    summary="May this login open the kiosk's staff page",
+)
+def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
+    """Counts as a try of that login, wherever it is made."""
+    central: Central = state.central
+    central.limits.knock(Door.LOGIN, address=client_address(request), name=spell_login(data.login))
+    staff, entry = None, Entry.WRONG
+    try:
+        member = central.staff.check(data.login, data.password)
+        if may(member.grants, Permission.KIOSK_OPEN, branch_scope(request.user.branch)):
+            staff, entry = member.id, Entry.OK
+    except LoginRefused:
+        pass
+    except LoginLocked:
+        entry = Entry.LOCKED
+    return StaffTold(epoch=central.epoch(), now=central.clock(), entry=entry, staff=staff)
+
+
 def make_app(central: Central) -> Litestar:
     """The ASGI application around one opened central; whoever opened it closes it."""
     return Litestar(
@@ -197,7 +224,7 @@ def make_app(central: Central) -> Litestar:
             staff_router(),
             Router(
                 "/v1",
-                route_handlers=[push, feed, health],
+                route_handlers=[push, feed, health, staff_entry],
                 middleware=[Credential()],
                 security=[{"kiosk": []}],
             ),

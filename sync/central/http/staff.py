@@ -13,7 +13,7 @@ from litestar.exceptions import ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
-from kiosk.domain.staff import EVERYWHERE, Permission, branch_scope
+from kiosk.domain.staff import EVERYWHERE, Permission, branch_scope, spell_login
 from kiosk.domain.values import Reason
 from kiosk.words import Language, say, say_reason
 from sync.central.alerts import alerts
@@ -22,7 +22,6 @@ from sync.central.http.gate import Forbidden, StaffGate, StaffRequest, allows, a
 from sync.central.limits import Door
 from sync.central.office import Central
 from sync.central.sheets import audit_sheet, cases_sheet
-from sync.central.staff import spell_login
 from sync.central.worklist import MOST, Order, Task, Wanted
 from sync.wire import Fault
 

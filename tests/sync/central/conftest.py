@@ -16,6 +16,7 @@ import pytest
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar.testing import TestClient
+from postgres import Cluster, running
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Mode, Verdict, Word
@@ -26,8 +27,6 @@ from sync.central.office import Central, CentralSettings
 from sync.central.passwords import Passwords
 from sync.central.registry import Patron
 from sync.wire import CalendarEntry, ItemEntry, PolicyEntry, WireLoanRule, WirePatronRule, WireWord
-
-from .postgres import Cluster, running
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # a Tuesday, noon in the library
 

@@ -233,6 +233,6 @@ def test_the_bell_misses_nothing_between_look_and_wait() -> None:
 def test_the_api_describes_itself_without_a_credential(caller: Any) -> None:
     schema = caller.client.get("/schema/openapi.json").json()
     ours = {path for path in schema["paths"] if not path.startswith("/v1/staff/")}
-    assert ours == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health", "/metrics"}
+    assert ours == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health", "/v1/staff-entry", "/metrics"}
     assert schema["paths"]["/v1/acts"]["post"]["security"] == [{"kiosk": []}]
     assert caller.client.get("/v1/live").json() == {"live": True}

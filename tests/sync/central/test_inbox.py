@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.domain.journal import Deed, Outcome, Spoken, Word
 from kiosk.domain.reconcile import JOIN, Held, Judgement
+from kiosk.domain.staff import EVERYWHERE
 from kiosk.domain.values import IncarnationId, KioskId, Reason
 from sync.central.inbox import BadPush, Inbox, Part
 from sync.central.judge import judge
@@ -366,7 +367,7 @@ def test_a_doubtful_return_beside_a_loan_is_a_case_until_a_person_closes_it(town
     assert town.cases() == {"order_unknown:back:lent"}
     town.say(Word.FACT, "surely", deed=Deed.RETURN, kiosk="main-2", minute=60)
     assert town.cases() == {"order_unknown:back:lent"}
-    town.central.holdings.close_case("order_unknown:back:lent", who="chen")
+    town.central.worklist.done("order_unknown:back:lent", "查過了", who="chen", within=frozenset({EVERYWHERE}))
     town.clock.go(hours=1)
     town.say(Word.FACT, "again", minute=150)
     assert town.cases() == set()
