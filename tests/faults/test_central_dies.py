@@ -97,7 +97,8 @@ class Kiosk:
         """Until told, and until central holds all of its log."""
         rng = random.Random(self.seed)
         log = ActsLog(self.folder, KEY)
-        client = CentralClient(self.identity, log.incarnation, SystemClock(), ClockOffset())
+        clock = SystemClock()
+        client = CentralClient(self.identity, log.incarnation, clock, ClockOffset(clock))
         number = 0
         while not (self.done.is_set() and log.queue()[0] == 0):
             if not self.done.is_set() and log.queue()[0] < BACKLOG:

@@ -120,7 +120,7 @@ def test_the_sheet_holds_no_formula(busy: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert tuple(rows[0]) == CASE_COLUMNS
     assert (rows[2]["item"], rows[2]["act"]) == ("'=NEW", "'=u")
-    assert rows[0]["opened"] == "2026-11-24 12:00:00"
+    assert rows[0]["opened"] == "2026-11-24 12:10:00"
     assert all(value[:1] not in "=+-@\t\r\n" for row in rows for value in row.values() if value)
     assert [cell(one) for one in ("+1", "-1", "@x", "\t=1", None, 3)] == ["'+1", "'-1", "'@x", "'\t=1", "", 3]
 
