@@ -32,7 +32,7 @@ def ask_node(path: str) -> None:
     try:
         if not _captures(node):
             raise DeviceError(DeviceReason.NOT_PLUGGED, f"{path}: takes no pictures; a camera's other node may")
-        fcntl.ioctl(node, _REQBUFS, _REQUEST.pack(0, _VIDEO_CAPTURE, _MAPPED, 0, 0))
+        _require_free(node)
     except OSError as error:
         raise DeviceError(_reason(error), f"{path}: {error.strerror}") from error
     finally:
@@ -48,6 +48,15 @@ def _captures(node: int) -> bool:
         raise
     whole, own = struct.unpack_from("2I", about, 84)
     return bool((own if whole & _HAS_OWN_CAPS else whole) & _CAN_CAPTURE)
+
+
+def _require_free(node: int) -> None:
+    """OSError EBUSY while another program streams. A driver that cannot be asked so is left to OpenCV."""
+    try:
+        fcntl.ioctl(node, _REQBUFS, _REQUEST.pack(0, _VIDEO_CAPTURE, _MAPPED, 0, 0))
+    except OSError as error:
+        if error.errno in (errno.EBUSY, errno.ENODEV):
+            raise
 
 
 def _reason(error: OSError) -> DeviceReason:

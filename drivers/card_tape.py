@@ -61,22 +61,32 @@ def slot_in(title: str) -> tuple[bool, Script | None]:
 class CardRecorder:
     """Writes down what passes; for the thread that owns the reader."""
 
-    def __init__(self, tape: TextIO, *, masked: bool = True, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, tape: TextIO, *, contact: bool, masked: bool = True, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._tape = tape
+        self._contact = contact
         self._masked = masked
         self._monotonic = monotonic
         self._began = monotonic()
+        self._taping = False
         self._places: dict[bytes, int] = {}
         """What cards said, and its place among all that was said: never written anywhere."""
 
-    def laid(self, atr: bytes) -> None:
-        """A card was laid down."""
-        self._note(Way.CARD, atr)
+    def laid(self, atr: bytes, *, contact: bool) -> None:
+        """A card was laid down. One tape holds one kind of slot: a card in the other kind is only mentioned."""
+        self._taping = contact is self._contact
+        if self._taping:
+            self._note(Way.CARD, atr)
+        else:
+            self._tape.write("# a card in a slot of the other kind\n")
 
     def listening(self, send: Send) -> Send:
         """A `Send` that writes down what passes through this one."""
 
         def taped(command: bytes) -> bytes | None:
+            if not self._taping:
+                return send(command)
             self._note(Way.SENT, command)
             answer = send(command)
             if answer is None:

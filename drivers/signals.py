@@ -79,5 +79,7 @@ class DeviceSignals:
             if device.name not in self._failed:
                 self._failed.add(device.name)
                 log.warning("a device cannot show its signals", device=device.name, detail=str(error))
+        except Exception:
+            log.exception("a device's signal has a bug", device=device.name)
         else:
             self._failed.discard(device.name)

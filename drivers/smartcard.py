@@ -161,7 +161,7 @@ class CardReader:
             self._mailbox.post(CardTrouble(reader, Reason.CARD_UNREADABLE))
             return
         if self._tape is not None:
-            self._tape.laid(atr)
+            self._tape.laid(atr, contact=self._slots.is_contact(reader))
         self._tell(reader, atr, self._read(context, reader, atr))
 
     def _read(self, context: int, reader: str, atr: bytes) -> CardRead | Reason | Held:

@@ -572,6 +572,9 @@ class Library(Protocol):
     def age(self, now: datetime) -> timedelta | None:
         """How old this knowledge is; None before the first feed."""
 
+    def heard_at(self) -> datetime | None:
+        """Central's clock when it told the newest of it; None before the first feed."""
+
 
 class Acts(Protocol):
     """The kiosk's own log, which is also its outbox. Every method may raise LedgerError; then nothing was written."""
@@ -633,7 +636,10 @@ class Clock(Protocol):
         """Wall clock, aware UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Seconds that only go forward, also while the machine sleeps."""
+
+    def boot(self) -> str:
+        """Names this run of the machine; monotonic seconds of two of them cannot be compared."""
 
 
 class Mailbox(Protocol):

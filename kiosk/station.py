@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from kiosk.domain.clock import ClockWatch
+from kiosk.domain.clock import ClockWatch, Reading
 from kiosk.domain.journal import Word
 from kiosk.domain.values import ActId
 from kiosk.ports import (
@@ -182,16 +182,20 @@ class Station:
             new_act_id=self._new_act_id,
             clock_trusted=not self._watch.jumped,
             clock_offset=self._asker.clock_offset(),
+            reading=Reading(self._clock.boot(), monotonic),
         )
 
     def _newest(self, event: Event) -> datetime | None:
-        """Only at start does the log know more than the running watch."""
+        """When, by the kiosk's clock, something was last written; only at start is that more than the watch knows."""
         if not isinstance(event, Started):
             return None
         try:
-            return self._acts.newest()
+            now = self._clock.now()
+            acted, age = self._acts.newest(), self._library.age(now)
         except LedgerError:
             return None
+        written = [moment for moment in (acted, None if age is None else now - age) if moment is not None]
+        return max(written, default=None)
 
 
 def source_of(event: Event, before: str | None) -> str | None:

@@ -31,7 +31,7 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0004"
+HEAD = "acts_0005"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 _OF_ITEM = (
@@ -221,12 +221,14 @@ class ActsLog:
         rows = self._read(f"SELECT {COLUMNS} FROM word WHERE act = ? ORDER BY sequence DESC LIMIT 1", act)
         return spoken_of(rows[0]) if rows else None
 
-    def unsent(self, limit: int) -> tuple[Spoken, ...]:
-        """Facts and withdrawals without a verdict, oldest first."""
+    def unsent(self, limit: int, after: int = 0) -> tuple[Spoken, ...]:
+        """Facts and withdrawals without a verdict, oldest first, beyond the place `after`."""
         return tuple(
             spoken_of(row)
             for row in self._read(
-                f"SELECT {COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' ORDER BY sequence LIMIT ?",
+                f"SELECT {COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' AND sequence > ? "
+                "ORDER BY sequence LIMIT ?",
+                after,
                 limit,
             )
         )
@@ -293,14 +295,11 @@ class ActsLog:
         if known == epoch and held_through == held:
             return 0
         again = 0
-        with transaction(self._db, self._path) as db:
+        with transaction(self._db, self._path):
             if known is not None and (known != epoch or held_through < held):
                 again = self._say_again(epoch, held_through)
-            for key, value in (("epoch", epoch), ("held_through", str(held_through))):
-                db.execute(
-                    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                    (key, value),
-                )
+            self._note("epoch", epoch)
+            self._note("held_through", str(held_through))
         return again
 
     def prune(self, before: datetime) -> int:
@@ -322,6 +321,25 @@ class ActsLog:
             forgotten += gone
             if gone < PRUNE_SLICE:
                 return forgotten
+
+    # --- parcels ---------------------------------------------------------------------------------------------------
+
+    def next_parcel(self) -> int:
+        """A number that no parcel of this log has had."""
+        with transaction(self._db, self._path):
+            number = int(self._meta("parcel") or 0) + 1
+            self._note("parcel", str(number))
+        return number
+
+    def told_at(self) -> datetime | None:
+        """Central's clock in the newest answer that came in a parcel."""
+        told = self._meta("told_at")
+        return None if told is None else datetime.fromisoformat(told)
+
+    def note_told(self, at: datetime) -> None:
+        """An answer of central was taken to its end."""
+        with transaction(self._db, self._path):
+            self._note("told_at", at.isoformat())
 
     def checkpoint(self) -> None:
         checkpoint(self._db, self._path)
@@ -359,8 +377,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold, staff, entry) "
-            f"VALUES ({', '.join('?' * 16)})",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, "
+            f"entry) VALUES ({', '.join('?' * 20)})",
             (
                 act.id,
                 word,
@@ -376,11 +394,21 @@ class ActsLog:
                 micros(act.due_at),
                 request_sequence,
                 act.hold,
+                micros(act.heard_at),
+                int(act.doubtful),
+                None if act.reading is None else act.reading.boot,
+                None if act.reading is None else round(act.reading.seconds * 1000),
                 act.staff,
                 act.entry,
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)
+
+    def _note(self, key: str, value: str) -> None:
+        """Inside a transaction."""
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
 
     def _meta(self, key: str) -> str | None:
         rows = self._read("SELECT value FROM meta WHERE key = ?", key)

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from kiosk.domain.journal import Verdict
+from kiosk.domain.journal import Spoken
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     AnswerMissing,
@@ -71,8 +71,11 @@ class SyncActs:
         deadline_s: float = 1.5,
         jitter: random.Random | None = None,
         keep: timedelta = KEEP_ACTS,
+        leave: Callable[[wire.Farewell], None] | None = None,
     ) -> None:
+        """`leave` is called once, on the thread of `turn`, when central has ordered the kiosk to take leave."""
         self._open_log = open_log
+        self._leave = leave
         self._keep = keep
         self._next_tend = self._next_prune = clock.monotonic() + TEND_S
         self._client = client
@@ -148,7 +151,19 @@ class SyncActs:
             if self._state.link is not Link.OFFLINE or self._state.good:
                 self._drain(acts)
                 self._tend(acts)
+        self._heed(acts)
         return max(0.0, self._next_probe - self._clock.monotonic())
+
+    def _heed(self, acts: ActsLog) -> None:
+        """A stolen kiosk takes leave at once, one that retires when it has told everything."""
+        farewell = None if self._client is None else self._client.farewell
+        if farewell is None or self._leave is None:
+            return
+        if farewell is wire.Farewell.RETIRE and acts.queue()[0]:
+            return
+        log.warning("central orders this kiosk to take leave", farewell=farewell)
+        leave, self._leave = self._leave, None
+        leave(farewell)
 
     def _take(self) -> ActId | None:
         """The oldest thing asked for, or None."""
@@ -179,12 +194,12 @@ class SyncActs:
             self._mailbox.post(AnswerMissing(act_id, self._state.reason or CentralReason.STARTING))
             return
         try:
-            pushed = self._client.push([wire.WireWord.of(spoken)], self._deadline_s)
+            pushed = self._client.push([self._dated(spoken)], self._deadline_s)
         except CentralError as error:
             self._failed(error.reason)
             self._mailbox.post(AnswerMissing(act_id, error.reason))
             return
-        verdict = next(said for said in _verdicts(pushed) if (said.act_id, said.word) == (act_id, spoken.word))
+        verdict = next(said for said in pushed.said() if (said.act_id, said.word) == (act_id, spoken.word))
         self._mailbox.post(VerdictCame(verdict))
         self._agree(acts, pushed, at_leisure=True)
 
@@ -204,12 +219,12 @@ class SyncActs:
         sent = False
         while words := acts.unsent(BATCH):
             try:
-                pushed = self._client.push([wire.WireWord.of(word) for word in words], 30.0)
+                pushed = self._client.push([self._dated(word) for word in words], 30.0)
             except CentralError as error:
                 self._failed(error.reason)
                 return
             self._agree(acts, pushed)  # first: a new epoch counts for these verdicts already
-            acts.settle_all(_verdicts(pushed))
+            acts.settle_all(pushed.said())
             sent = True
             if self._waiting or not self._asks.empty():
                 return
@@ -217,6 +232,14 @@ class SyncActs:
             acts.checkpoint()
         if self._state.link is not Link.ONLINE and sent:
             self._next_probe = min(self._next_probe, self._clock.monotonic() + self._state.rules.probe_s)
+
+    def _dated(self, spoken: Spoken) -> wire.WireWord:
+        """As it is sent: an act of this boot that was recorded before central was heard has a known time now."""
+        act = spoken.act
+        at = None if act.reading is None or act.clock_offset is not None else self._offset.at(act.reading)
+        if at is not None:
+            spoken = replace(spoken, act=replace(act, clock_offset=at - act.happened_at, doubtful=False))
+        return wire.WireWord.of(spoken)
 
     def _tend(self, acts: ActsLog) -> None:
         """Housekeeping, only in contact with central: its clock says what is old."""
@@ -258,14 +281,6 @@ class SyncActs:
             self._mailbox.post(LinkChanged(state.link, state.reason))
 
 
-def _verdicts(pushed: wire.Pushed) -> list[Verdict]:
-    """What central said. A verdict repeated from an older epoch was held before this one began: any feed has it."""
-    return [
-        verdict if verdict.epoch == pushed.epoch else replace(verdict, epoch=pushed.epoch, position=0)
-        for verdict in (said.verdict() for said in pushed.verdicts)
-    ]
-
-
 class SyncFeed:
     """Owns the way of the feed into the replica."""
 
@@ -302,6 +317,7 @@ class SyncFeed:
             stop.wait(pause_s)
         if self._replica is not None:
             self._replica.close()
+        self._client.close()
 
     def turn(self, stop: threading.Event | None = None) -> float:
         """Pull and apply one page; a damaged file is begun anew first. Returns seconds to pause before the next."""
@@ -325,6 +341,8 @@ class SyncFeed:
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
         except CentralError:
+            if self._care is not None and self._care.damaged:
+                return 0.0  # somebody met a damaged page and cut the long poll short
             self._bad += 1
             if self._bad == 1 and not (stop is not None and stop.is_set()):
                 self._suspect()
@@ -336,6 +354,6 @@ class SyncFeed:
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
 
-    def close_line(self) -> None:
-        """End a long poll that is under way (from another thread), so that the program can stop."""
-        self._client.close()
+    def interrupt(self) -> None:
+        """End a long poll that is under way (from another thread): the program stops, or the replica must be rebuilt."""
+        self._client.interrupt()

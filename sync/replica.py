@@ -15,7 +15,7 @@ Meanwhile the kiosk knows nothing and lends nothing offline, but takes books bac
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -58,6 +58,7 @@ CARD_PARTS = 8
 PAGES_BETWEEN_CHECKPOINTS = 8
 """While more pages are ready: a page of the file that several of them change is written once."""
 
+_PLACE = "SELECT key, value FROM meta WHERE key IN ('epoch', 'position', 'fresh_at', 'heard_at')"
 _KEYS = {
     "membership": "id",
     "card": "number_index",
@@ -88,6 +89,8 @@ class ReplicaCare:
         """Counts the files; assignment is atomic."""
         self.damaged = False
         """Somebody met a page that cannot be read."""
+        self.on_damage: Callable[[], None] = lambda: None
+        """Called once, by whoever meets it: the feed thread may be waiting for central."""
 
     def prepare(self) -> None:
         """At start: make or migrate the file; one that cannot be read is put aside. Raises LedgerError."""
@@ -107,7 +110,8 @@ class ReplicaCare:
             return False
         if not self.damaged:
             log.error("the replica is damaged and will be rebuilt from central", detail=error.detail)
-        self.damaged = True
+            self.damaged = True
+            self.on_damage()
         return True
 
     def begin_anew(self) -> None:
@@ -132,6 +136,8 @@ class Place:
     """Feed position reached; -1 before the first whole snapshot; a later one moves it when it is whole."""
     fresh_at: datetime | None
     """Kiosk time when it was last known to lack nothing."""
+    heard_at: datetime | None = None
+    """Central's clock when it told the newest page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +345,7 @@ class ReplicaWriter:
                 self._note(cursor=page.cursor)
             else:
                 self._note(cursor=page.cursor, epoch=page.epoch, position=str(page.position), snapshot="0")
+            self._note(heard_at=str(micros(page.now)))
             if not page.more:
                 self._note(fresh_at=str(micros(kiosk_now)))
         self._pages += 1
@@ -431,12 +438,13 @@ def _calendar(body: bytes) -> Calendar:
 
 def _place(db: Connection, path: Path) -> Place:
     with translated(path):
-        meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'position', 'fresh_at')").fetchall())
-    fresh = meta.get("fresh_at")
+        meta = dict(db.execute(_PLACE).fetchall())
+    fresh, heard = meta.get("fresh_at"), meta.get("heard_at")
     return Place(
         epoch=meta.get("epoch", ""),
         position=int(meta.get("position", -1)),
         fresh_at=None if fresh is None else moment(int(fresh)),
+        heard_at=None if heard is None else moment(int(heard)),
     )
 
 

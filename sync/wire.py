@@ -16,7 +16,11 @@ bh = base64url(SHA-256(body)). A 401 with code `token_time` carries central's cl
 Any other answer than a well-formed one that names the act's id is no verdict.
 """
 
+import base64
+import hmac
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -49,6 +53,28 @@ MAX_ENTRIES = 2000
 MAX_WAIT_S = 25
 
 
+class Farewell(StrEnum):
+    """How a kiosk takes leave of central."""
+
+    RETIRE = "retire"
+    """It tells what it has not told yet, then forgets everything."""
+    STOLEN = "stolen"
+    """It forgets everything at once; what it had not told stays in a file that only central can open."""
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """Central tells a kiosk to take leave; only with its signature, so that nobody on the way can wipe a kiosk."""
+
+    farewell: Farewell
+    signature: str
+    """Ed25519 by central's signing key over `farewell_said`, base64url without padding."""
+
+
+def farewell_said(kiosk: str, public_key: str, farewell: Farewell) -> bytes:
+    """What the order's signature is of. The kiosk's own key stands in it: an order ends one enrolment, not the next."""
+    return "\n".join(("shelfpoint farewell 1", kiosk, public_key, farewell)).encode()
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """In every answer of central."""
 
@@ -56,6 +82,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     epoch: str
     now: datetime
     held_through: int = 0
+    order: Order | None = None
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -64,6 +91,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     code: str
     detail: str = ""
     now: datetime | None = None
+    order: Order | None = None
 
 
 class Enrol(Struct, frozen=True, kw_only=True):
@@ -73,6 +101,8 @@ class Enrol(Struct, frozen=True, kw_only=True):
     code: str
     public_key: str
     """Ed25519, raw 32 bytes, base64url without padding."""
+    sealing_key: str = ""
+    """X25519, raw 32 bytes, base64url without padding: what is sealed to this kiosk."""
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):
@@ -85,6 +115,10 @@ class Enrolled(Struct, frozen=True, kw_only=True):
     branch: str
     index_key: str
     """32 bytes, base64url without padding; never stored in a database at the kiosk."""
+    signing_key: str = ""
+    """Central's Ed25519 public key, raw, base64url without padding: signs parcels and orders to wipe."""
+    sealing_key: str = ""
+    """Central's X25519 public key, raw, base64url without padding: what only central may read is sealed to it."""
 
 
 class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,6 +140,10 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_sequence: int | None = None
     hold: str | None = None
     """Return: for which hold the copy was set aside. Cancelling: which hold."""
+    heard_at: datetime | None = None
+    """Central's clock as the kiosk had last heard it before the act."""
+    doubtful: bool = False
+    """The kiosk's clock could not be believed, and still cannot be corrected."""
     staff: str | None = None
     """Staff entry: who, by opaque id."""
     entry: Entry | None = None
@@ -130,6 +168,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             due_at=act.due_at,
             request_sequence=spoken.request_sequence,
             hold=act.hold,
+            heard_at=act.heard_at,
+            doubtful=act.doubtful,
             staff=act.staff,
             entry=act.entry,
         )
@@ -152,6 +192,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 policy_version=self.policy_version,
                 due_at=self.due_at,
                 hold=None if self.hold is None else ActId(self.hold),
+                heard_at=self.heard_at,
+                doubtful=self.doubtful,
                 staff=None if self.staff is None else StaffId(self.staff),
                 entry=self.entry,
             ),
@@ -229,6 +271,13 @@ class Pushed(Envelope, frozen=True, kw_only=True):
 
     verdicts: list[WireVerdict]
 
+    def said(self) -> list[Verdict]:
+        """What central said. A verdict repeated from an older epoch was held before this one began: any feed has it."""
+        return [
+            verdict if verdict.epoch == self.epoch else replace(verdict, epoch=self.epoch, position=0)
+            for verdict in (one.verdict() for one in self.verdicts)
+        ]
+
 
 class Health(Struct, frozen=True, kw_only=True):
     """How a kiosk is."""
@@ -241,6 +290,8 @@ class Health(Struct, frozen=True, kw_only=True):
     replica_age_ms: int | None = None
     clock_offset_ms: int | None = None
     devices: dict[str, str] = field(default_factory=dict)
+    trouble: str = ""
+    """Why it serves nobody now (disk_full, damaged ...); empty while it serves."""
 
 
 # --- feed: state per key; `gone` entries are tombstones -----------------------------------------------------------
@@ -483,6 +534,86 @@ class FeedPage(Envelope, frozen=True, kw_only=True):
     snapshot_begins: bool = False
     """First page of it: what was known before and is not named by the snapshot is no more."""
     entries: list[FeedEntry]
+
+
+# --- on a stick: the same messages in one sealed file (`sync.sealed`), with these at their head ------------------------
+
+
+class StickRequest(Struct, frozen=True, kw_only=True):
+    """A new kiosk without a network introduces itself; in clear, for it knows no key of central yet."""
+
+    version: int = VERSION
+    public_key: str
+    """As in `Enrol`."""
+    sealing_key: str
+    """As in `Enrol`."""
+    proof: str
+    """HMAC-SHA256 over both, keyed by the one-time code (`stick_proof`), hex."""
+
+
+class StickEnrolled(Struct, frozen=True, kw_only=True, tag_field="type", tag="enrolled"):
+    """First piece of the answer to a `StickRequest`; feed pages follow."""
+
+    enrolled: Enrolled
+    proof: str
+    """HMAC-SHA256 over the kiosk's and central's keys, keyed by the one-time code: this is the central that gave it."""
+
+
+class StickActs(Struct, frozen=True, kw_only=True, tag_field="type", tag="acts"):
+    """First piece of a kiosk's parcel; pushes follow."""
+
+    version: int = VERSION
+    cursor: str
+    """Where its replica is."""
+    health: Health
+
+
+class StickWords(Struct, frozen=True, kw_only=True, tag_field="type", tag="words"):
+    """What would be a push."""
+
+    push: Push
+
+
+class StickVerdicts(Struct, frozen=True, kw_only=True, tag_field="type", tag="verdicts"):
+    """The answer to one push."""
+
+    pushed: Pushed
+
+
+class StickPage(Struct, frozen=True, kw_only=True, tag_field="type", tag="page"):
+    """A page of the feed."""
+
+    after: str
+    """The cursor that it follows."""
+    page: FeedPage
+
+
+class StickEnd(Struct, frozen=True, kw_only=True, tag_field="type", tag="end"):
+    """Last piece of an answer: central's state when all was judged."""
+
+    envelope: Envelope
+    incarnation: str
+    """Of the log that was answered."""
+
+
+StickPiece = StickEnrolled | StickActs | StickWords | StickVerdicts | StickPage | StickEnd
+
+
+def stick_proof(code: str, *keys: str) -> str:
+    """Who knows the one-time code vouches for these public keys. The code as a person may type it."""
+    plain = "".join(letter for letter in code.upper() if letter.isalnum())
+    said = "\n".join(("shelfpoint enrolment by stick 1", *keys))
+    return hmac.digest(plain.encode(), said.encode(), "sha256").hex()
+
+
+def unpadded(raw: bytes) -> str:
+    """As the wire writes bytes: base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def padded(text: str) -> bytes:
+    """And back. Raises ValueError."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def _ms(span: timedelta | None) -> int | None:

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from kiosk.ports import (
     CentralReason,
     DeviceChanged,
     Event,
+    LedgerError,
     Phase,
     Screen,
     Sound,
@@ -33,13 +34,14 @@ from kiosk.ports import (
     View,
 )
 from kiosk.station import QueueMailbox, Station
-from sync import rescue, wire
+from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import key_file
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
+from sync.owner import Owner
 from sync.replica import ReplicaCare, ReplicaWriter
 from ui.clock import SystemClock
 
@@ -48,6 +50,10 @@ log = structlog.get_logger(__name__)
 DATABASE_KEY = "database.key"
 CRASHED = 70
 """Exit code after a bug of ours (sysexits EX_SOFTWARE)."""
+TOOK_LEAVE = 75
+"""Exit code after central's order to take leave; started again, the kiosk says that it is not enrolled."""
+LEAVE_S = 5.0
+"""For the station to end its step."""
 
 
 class Post:
@@ -75,15 +81,20 @@ class Looking(Protocol):
 
 
 class Switch:
-    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes."""
+    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes.
+
+    Remembers for the heartbeat why nobody is served.
+    """
 
     PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
 
     def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
         self._screen = screen
         self._cameras = cameras
+        self.trouble = ""
 
     def show(self, view: View) -> None:
+        self.trouble = view.out_of_service if view.phase is Phase.OUT_OF_SERVICE else ""
         for camera in self._cameras:
             camera.wanted(view.phase in self.PHASES)
         self._screen.show(view)
@@ -128,8 +139,11 @@ def start_kiosk(
 
     `viewfinder` is given the pictures of the first camera.
     """
+    wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
     identity = require_identity(settings)
-    clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
+    owner = Owner(settings.data)
+    clock, post, stop = SystemClock(), Post(mailbox), threading.Event()
+    offset = ClockOffset(clock)
     past_settled = threading.Event()
     key = key_file(settings.keys / DATABASE_KEY)
     rescue.prepare_or_rescue(settings.data, key, clock.now())
@@ -137,13 +151,28 @@ def start_kiosk(
     care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
+
+    def take_leave(farewell: wire.Farewell) -> None:
+        """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""
+        wipe.begin(settings.keys, farewell)
+        stop.set()
+        threads[0].join(timeout=LEAVE_S)
+        sync_feed.interrupt()
+        try:
+            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
+        except LedgerError as error:
+            log.error("the kiosk cannot be wiped; it tries again when it starts", detail=error.detail)
+        finally:
+            os._exit(TOOK_LEAVE)
+
+    shown = Switch(screen, devices.cameras)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
         offset=offset,
         mailbox=post,
         clock=clock,
-        health=_health(post, offset, clock, incarnation),
+        health=_health(post, shown, offset, clock, incarnation),
         rules=LinkRules(
             probes_needed=settings.central.probes_needed,
             probe_s=settings.central.probe_s,
@@ -152,6 +181,7 @@ def start_kiosk(
         ),
         deadline_s=settings.central.deadline_s,
         keep=timedelta(days=settings.central.keep_acts_days),
+        leave=take_leave,
     )
     sync_feed = SyncFeed(
         open_replica=lambda: ReplicaWriter(settings.data, key),
@@ -160,6 +190,7 @@ def start_kiosk(
         suspect=sync_acts.suspect,
         care=care,
     )
+    care.on_damage = sync_feed.interrupt
 
     def station() -> None:
         log_file = ActsLog(settings.data, key)
@@ -169,7 +200,7 @@ def start_kiosk(
             acts=log_file,
             asker=sync_acts,
             printer=devices.printer,
-            screen=Switch(screen, devices.cameras),
+            screen=shown,
             clock=clock,
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),
@@ -195,7 +226,7 @@ def start_kiosk(
     devices.signals.start()
     for thread in threads:
         thread.start()
-    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices))
+    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices, owner))
 
 
 def _stop(
@@ -204,6 +235,7 @@ def _stop(
     sync_acts: SyncActs,
     sync_feed: SyncFeed,
     devices: DeviceSet,
+    owner: Owner,
 ) -> None:
     stop.set()
     sync_acts.suspect()
@@ -211,7 +243,8 @@ def _stop(
     devices.supervisor.stop()
     for thread in threads[:2]:
         thread.join(timeout=5.0)
-    sync_feed.close_line()
+    sync_feed.interrupt()
+    owner.release()
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
@@ -235,6 +268,7 @@ def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
 
 def _health(
     post: Post,
+    shown: Switch,
     offset: ClockOffset,
     clock: SystemClock,
     incarnation: IncarnationId,
@@ -242,14 +276,15 @@ def _health(
     program = version("shelfpoint")
 
     def health(waiting: int, oldest: datetime | None) -> wire.Health:
-        now = clock.now()
+        now, behind = clock.now(), offset.value
         return wire.Health(
             incarnation=incarnation,
             program=program,
             queue_length=waiting,
             queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
-            clock_offset_ms=None if offset.value is None else int(offset.value.total_seconds() * 1000),
+            clock_offset_ms=None if behind is None else int(behind.total_seconds() * 1000),
             devices=post.devices(),
+            trouble=shown.trouble,
         )
 
     return health

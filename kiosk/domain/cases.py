@@ -34,7 +34,7 @@ class Advice(StrEnum):
 def advice(reason: Reason) -> Advice:
     """For every reason that can be a case; any other gets the general advice."""
     match reason:
-        case Reason.LENT_TO_TWO:
+        case Reason.LENT_TO_TWO | Reason.ORDER_UNKNOWN:
             return Advice.FIND_THE_ITEM
         case (
             Reason.MEMBERSHIP_BLOCKED

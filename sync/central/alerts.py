@@ -36,6 +36,8 @@ class Rule(StrEnum):
     """The printer has little paper or none."""
     DEVICE = "device"
     """A reader, scanner or printer is gone or faulty."""
+    OUT_OF_SERVICE = "out_of_service"
+    """It serves nobody: its disk is full, its records cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def alerts(kiosk: Kiosk, now: datetime) -> Iterator[Alert]:
     if silent > OFFLINE:
         yield Alert(kiosk.id, Rule.OFFLINE, f"{_minutes(silent)} min")
         return  # what it said before is old
+    if health.trouble:
+        yield Alert(kiosk.id, Rule.OUT_OF_SERVICE, health.trouble)
     for rule, ms, limit in (
         (Rule.QUEUE_OLD, health.queue_age_ms, QUEUE_AGE),
         (Rule.REPLICA_OLD, health.replica_age_ms, REPLICA_AGE),

@@ -70,6 +70,8 @@ class Part:
     """Whose."""
     words: Sequence[WireWord]
     """In sequence order; at most BATCH."""
+    unjudged: Reason | None = None
+    """They become cases for this reason, whatever they say."""
 
 
 class Inbox:
@@ -86,11 +88,15 @@ class Inbox:
         self._judge = judge
         self._together = Together(self._group, leaders=LEADERS[database.dialect], most=BATCH)
 
-    def judge(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
+    def judge(
+        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, as_cases: bool = False
+    ) -> Judged:
         """Judges words of one incarnation of one kiosk, in sequence order. Durable when it returns.
 
+        `as_cases`: the kiosk was stolen, so none of them counts before a person has looked at it.
         Raises BadPush, DatabaseUnusable.
         """
+        unjudged = Reason.SEALED_BY_STOLEN_KIOSK if as_cases else None
         for name in (incarnation, *(word.act for word in words)):
             if not _is_name(name):
                 raise BadPush("act ids and incarnations are 1 to 64 printable ASCII characters")
@@ -98,7 +104,7 @@ class Inbox:
         said: dict[int, Verdict] = {}
         for start in range(0, max(len(order), 1), BATCH):
             places = order[start : start + BATCH]
-            part = Part((kiosk, incarnation), [words[place] for place in places])
+            part = Part((kiosk, incarnation), [words[place] for place in places], unjudged)
             judged = self._together(part, len(places))
             said.update(zip(places, judged.verdicts, strict=True))
         return replace(judged, verdicts=[said[place] for place in range(len(words))])
@@ -122,7 +128,7 @@ class Inbox:
         return [self._one_by_one(part) for part in parts]
 
     def _one_by_one(self, part: Part) -> Judged:
-        judged = [self._single(Part(part.log, [word])) for word in part.words]
+        judged = [self._single(Part(part.log, [word], part.unjudged)) for word in part.words]
         return replace(judged[-1], verdicts=[one.verdicts[0] for one in judged])
 
     def _single(self, part: Part) -> Judged:
@@ -133,17 +139,18 @@ class Inbox:
         except Exception:
             word = part.words[0]
             log.exception("A word could not be entered", act=word.act, word=word.word.value)
-        return self._transaction([part], unjudged=True)[0]
+        spoilt = Part(part.log, part.words, part.unjudged or Reason.CANNOT_BE_JUDGED)
+        return self._transaction([spoilt])[0]
 
-    def _transaction(self, parts: Sequence[Part], *, unjudged: bool = False) -> list[Judged]:
+    def _transaction(self, parts: Sequence[Part]) -> list[Judged]:
         for _ in range(TRIES - 1):
             try:
-                return self._try(parts, unjudged=unjudged)
+                return self._try(parts)
             except Defeated as error:
                 log.info("A batch of acts is judged again after another writer", why=str(error))
-        return self._try(parts, unjudged=unjudged)
+        return self._try(parts)
 
-    def _try(self, parts: Sequence[Part], *, unjudged: bool) -> list[Judged]:
+    def _try(self, parts: Sequence[Part]) -> list[Judged]:
         with self._database.write() as connection:
             words = [word for part in parts for word in part.words]
             works = to_lock(connection, [word.item for word in words if _fits(word)])
@@ -164,7 +171,7 @@ class Inbox:
                 ],
                 asked=[word.item for word in fit if word.deed in HOLD_DEEDS or word.hold is not None],
             )
-            said = [self._judge_part(ledger, part, logs[part.log], unjudged=unjudged) for part in parts]
+            said = [self._judge_part(ledger, part, logs[part.log]) for part in parts]
             ledger.write()
             write_logs(connection, logs.values())
             return [
@@ -172,15 +179,15 @@ class Inbox:
                 for part, verdicts in zip(parts, said, strict=True)
             ]
 
-    def _judge_part(self, ledger: Ledger, part: Part, held: HeldLog, *, unjudged: bool) -> list[Verdict]:
+    def _judge_part(self, ledger: Ledger, part: Part, held: HeldLog) -> list[Verdict]:
         kiosk, incarnation = part.log
         ledger.turn_to(Log(held.row, kiosk, incarnation))
-        verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in part.words]
+        verdicts = [self._say(ledger, kiosk, word, part.unjudged) for word in part.words]
         held.hold(number for word in part.words for number in (word.sequence, word.request_sequence))
         return verdicts
 
-    def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, *, unjudged: bool) -> Verdict:
-        """The verdict on one word: repeated, judged, or a case because it cannot be judged."""
+    def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, unjudged: Reason | None) -> Verdict:
+        """The verdict on one word: repeated, judged, or a case because it cannot or must not be judged (`unjudged`)."""
         held = ledger.act(word.act)
         if held is not None and held.kiosk != kiosk:
             return _foreign(ledger, kiosk, word)
@@ -188,13 +195,14 @@ class Inbox:
         _watch_sequence(ledger, word)
         if before is not None:
             return before
-        if not unjudged:
+        if unjudged is None:
             try:
                 if not _fits(word):
                     raise Unjudgeable("a part of it is too long, out of range or no plain text")
                 spoken = word.spoken()
                 act = spoken.act
-                if act.happened_at.tzinfo is None or (act.due_at is not None and act.due_at.tzinfo is None):
+                told_times = (act.happened_at, act.due_at or act.happened_at, act.heard_at or act.happened_at)
+                if any(moment.tzinfo is None for moment in told_times):
                     raise Unjudgeable("a time without a zone")
                 if is_unlinked(act.membership):
                     raise Unjudgeable("a membership that only central gives")
@@ -207,7 +215,7 @@ class Inbox:
                 log.exception("A word could not be judged", act=word.act, word=word.word.value)
             else:
                 return ledger.enter(spoken, ruling)
-        return _unjudged(ledger, word)
+        return _unjudged(ledger, word, unjudged or Reason.CANNOT_BE_JUDGED)
 
 
 def _otherwise(held: HeldAct, act: Act) -> bool:
@@ -230,7 +238,7 @@ def _names(parts: Sequence[Part]) -> Iterator[str]:
                 yield f"membership {_plain(word.membership)}"
 
 
-def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
+def _unjudged(ledger: Ledger, word: WireWord, reason: Reason) -> Verdict:
     outcome = Outcome.REFUSED if word.word is Word.REQUEST else Outcome.CASE
     item, membership = _plain(word.item), None if word.membership is None else _plain(word.membership)
     ledger.keep_unjudged(
@@ -241,7 +249,7 @@ def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
         membership=membership,
         branch=_plain(word.branch),
     )
-    refused = Refused(Reason.CANNOT_BE_JUDGED)
+    refused = Refused(reason)
     ledger.open_case(refused, act=word.act, item=item, membership=membership, mark=word.word.value)
     return ledger.say(
         Verdict(

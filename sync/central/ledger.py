@@ -181,6 +181,7 @@ class Ledger:
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
             work=self._known_work(act),
+            now=self._now,
         )
 
     def _known_work(self, act: Act) -> KnownWork | None:
@@ -232,6 +233,8 @@ class Ledger:
                 counts=event is not None,
                 due_at=act.due_at if event is None else event.due_at,
                 hold=act.hold if event is None else event.hold,
+                doubtful_from=None if event is None else event.doubtful_from,
+                doubtful_until=None if event is None else event.doubtful_until,
             )
         )
         if act.deed is Deed.STAFF_ENTRY and before is None:
@@ -315,7 +318,7 @@ class Ledger:
             "act": act,
             "other_act": other_act,
             "item": item,
-            "membership": membership,
+            "membership": None if is_unlinked(membership) else membership,
             "kiosk": self._log.kiosk,
             "details": details_text(refused.details),
             "opened_at": microseconds(self._now),
@@ -350,8 +353,9 @@ class Ledger:
                 self._open_loans[now.membership][id_] = now
 
     def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
-        spans = {span.act_id: span for span in self._spans[act.item]}
-        self._compare({one: (act.item, spans[one.earlier].membership) for one in conflicts}, self._conflicts[act.item])
+        events = self._events[act.item]
+        about = {one: events[one.earlier].membership or events[one.later].membership for one in conflicts}
+        self._compare({one: (act.item, who) for one, who in about.items()}, self._conflicts[act.item])
 
     def _hold_work(self, act: Act, after: HoldSettlement, *, gone: ActId | None) -> None:
         """What the acts of a work amount to now: holds, copies set aside, and conflicts about them."""

@@ -36,6 +36,8 @@ class HeldAct:
     counts: bool
     due_at: datetime | None
     hold: ActId | None
+    doubtful_from: datetime | None = None
+    doubtful_until: datetime | None = None
 
     def event(self) -> ItemEvent:
         """As an event of its item; only for a row that counts."""
@@ -53,6 +55,8 @@ class HeldAct:
             item=self.item or ItemId(""),
             branch=BranchId(self.branch or ""),
             hold=self.hold,
+            doubtful_from=self.doubtful_from,
+            doubtful_until=self.doubtful_until,
         )
 
     def row(self) -> dict[str, Any]:
@@ -65,10 +69,12 @@ class HeldAct:
             "membership": self.membership,
             "item": self.item,
             "branch": self.branch,
-            "at": None if self.at is None else microseconds(self.at),
+            "at": _micros(self.at),
             "incarnation": self.incarnation_row,
             "sequence": self.sequence,
-            "due_at": None if self.due_at is None else microseconds(self.due_at),
+            "due_at": _micros(self.due_at),
+            "doubtful_from": _micros(self.doubtful_from),
+            "doubtful_until": _micros(self.doubtful_until),
             "hold": self.hold,
             "linked": int(self.membership is not None and not is_unlinked(self.membership)),
         }
@@ -102,7 +108,7 @@ MEMBERSHIPS = (
 )
 OPEN_LOANS = select(tables.loan).where(tables.loan.c.membership.in_(_IDS), tables.loan.c.ended_by.is_(None))
 LOANS = select(tables.loan).where(tables.loan.c.item.in_(_IDS)).order_by(tables.loan.c.lent_at)
-_OF_TWO_ACTS = (Reason.LENT_TO_TWO, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
+_OF_TWO_ACTS = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 _CASE = tables.case.c
 CONFLICTS = select(_CASE.id, _CASE.item, _CASE.reason, _CASE.closed_by).where(
     _CASE.item.in_(_IDS), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
@@ -122,9 +128,19 @@ def held_act(row: AnyRow) -> HeldAct:
         kiosk=row.kiosk,
         incarnation=row.log,
         incarnation_row=row.incarnation,
-        at=None if row.at is None else moment(row.at),
+        at=_moment(row.at),
         sequence=row.sequence,
         counts=bool(row.counts),
-        due_at=None if row.due_at is None else moment(row.due_at),
+        due_at=_moment(row.due_at),
+        doubtful_from=_moment(row.doubtful_from),
+        doubtful_until=_moment(row.doubtful_until),
         hold=None if row.hold is None else ActId(row.hold),
     )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else microseconds(at)
+
+
+def _moment(us: int | None) -> datetime | None:
+    return None if us is None else moment(us)

@@ -154,6 +154,8 @@ act = _table(
     Column("hold", Text),
     Column("linked", _Small, nullable=False, server_default=text("1")),  # 0: membership names nobody (any more)
     Index("ix_act_item_hold", "item", sqlite_where=text("hold IS NOT NULL"), postgresql_where=text("hold IS NOT NULL")),
+    Column("doubtful_from", _Big),  # both only of an act whose time is not known
+    Column("doubtful_until", _Big),
     Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
     Index("ix_act_linked", "at", "id", sqlite_where=text("linked = 1"), postgresql_where=text("linked = 1")),
 )
@@ -223,6 +225,8 @@ kiosk = _table(
     Column("revoked_at", _Big),
     Column("health", Text),  # JSON of wire.Health, the newest
     Column("health_at", _Big),
+    Column("sealing_key", LargeBinary),  # X25519; null for one enrolled by an older program
+    Column("farewell", Text),  # wire.Farewell, of a revoked one that is to be wiped
 )
 
 enrolment_code = _table(

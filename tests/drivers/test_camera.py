@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from drivers.camera_node import ask_node
 from drivers.virtual.video import CameraMissing, Fault, VirtualCamera, build
+from kiosk.ports import DeviceError, DeviceReason
 
 ROOT = Path(__file__).resolve().parents[2]
 READY, UNPLUGGED, SILENT = ["device", "ready", None], ["device", "absent", "not_plugged"], ["device", "fault", "silent"]
@@ -160,3 +162,10 @@ def test_bytes_that_are_no_picture_do_not_end_the_camera(camera: VirtualCamera, 
     camera.send_bytes(b"\xff\xd8 no picture \xff\xd9")
     camera.show_code("code39", "C0000004")
     eye.until(["code", "C0000004", "code39"])
+
+
+def test_a_node_that_is_no_camera_is_told_as_such(tmp_path: Path) -> None:
+    for path, told in ((os.devnull, "takes no pictures"), (str(tmp_path / "video7"), "No such file")):
+        with pytest.raises(DeviceError, match=told) as refused:
+            ask_node(path)
+        assert refused.value.reason is DeviceReason.NOT_PLUGGED

@@ -83,8 +83,8 @@ def test_a_title_that_says_no_slot_is_refused(title: str) -> None:
 def taped(masked: bool, *heard: tuple[bytes, bytes]) -> str:
     """A tape of these commands and their answers."""
     tape = io.StringIO()
-    recorder = CardRecorder(tape, masked=masked, monotonic=lambda: 0.0)
-    recorder.laid(ATR)
+    recorder = CardRecorder(tape, contact=False, masked=masked, monotonic=lambda: 0.0)
+    recorder.laid(ATR, contact=False)
     for command, answer in heard:
         send: Callable[[bytes], bytes | None] = recorder.listening(lambda _, answer=answer: answer)  # type: ignore[misc]
         assert send(command) == answer
@@ -104,6 +104,14 @@ def test_a_masked_tape_holds_no_number_and_still_tells_cards_apart() -> None:
     assert answers[0] == answers[2] == bytes.fromhex("93010101") + ok
     assert answers[1] == bytes.fromhex("93020202") + ok
     assert answers[3] == b"33333333" + ok
+
+
+def test_a_card_in_a_slot_of_the_other_kind_is_mentioned_and_not_taped() -> None:
+    tape = io.StringIO()
+    recorder = CardRecorder(tape, contact=False, monotonic=lambda: 0.0)
+    recorder.laid(ATR, contact=True)
+    assert recorder.listening(lambda _: b"\x90\x00")(GET_UID) == b"\x90\x00"
+    assert tape.getvalue() == "# a card in a slot of the other kind\n"
 
 
 def test_with_the_numbers_asked_for_they_are_there() -> None:

@@ -49,6 +49,22 @@ def test_a_card_laid_on_the_reader_is_told_with_its_spelling(bench: Bench) -> No
     assert fields["signals"] == "none"  # the virtual reader's name tells no family
 
 
+def test_a_reader_whose_light_and_beeper_do_not_obey_says_what_its_driver_lacks(tmp_path: Path) -> None:
+    pad = '\n[[devices.readers]]\nname = "pad"\npattern = "PICC 0"\nsignals = "acr1252"\n'
+    bench = Bench(tmp_path, pad)
+    bench.pcscd.lock()
+    bench.pad.lay(CARD)
+    with bench.start("test", "reader", "--name", "pad") as command:
+        code, fields = told(command)
+    bench.pcscd.unlock()
+    with bench.start("test", "reader", "--name", "pad") as command:
+        _, obeyed = told(command)
+    bench.close()
+    assert (code, fields["uid"]) == (0, "93A131C0")  # the card is read all the same
+    assert "the driver's settings must allow it" in fields["signals"]
+    assert obeyed["signals"] == "acr1252"
+
+
 def test_a_card_that_cannot_be_read_is_named_and_the_next_one_counts(bench: Bench) -> None:
     with bench.start("test", "reader") as command:
         asked(command, "lay a card")

@@ -217,6 +217,18 @@ def test_a_broken_lamp_is_logged_once_until_it_works_again_and_the_others_shine(
     assert len(second.shown) == 4
 
 
+def test_a_lamp_with_a_bug_of_ours_is_logged_and_the_others_shine(lamps: tuple[Lamp, Lamp, DeviceSignals]) -> None:
+    first, second, signals = lamps
+    first.shown = None  # type: ignore[assignment]  # showing anything fails now
+    with capture_logs() as logged:
+        for _ in range(2):
+            signals.signal("one", Sound.OK)
+            assert second.asked.acquire(timeout=10)
+        signals.stop()
+    assert {line["log_level"] for line in logged} == {"error"}
+    assert len(second.shown) == 2
+
+
 def test_a_scanner_beeps_for_its_own_codes_only_and_only_when_asked_to(tmp_path: Path) -> None:
     twin, ears = VirtualScanner(tmp_path / "scanner"), Ears()
     twin.plug()

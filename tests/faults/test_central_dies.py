@@ -97,7 +97,7 @@ class Kiosk:
         """Until told, and until central holds all of its log."""
         rng = random.Random(self.seed)
         log = ActsLog(self.folder, KEY)
-        client = CentralClient(self.identity, log.incarnation, SystemClock(), ClockOffset())
+        client = CentralClient(self.identity, log.incarnation, SystemClock(), ClockOffset(SystemClock()))
         number = 0
         while not (self.done.is_set() and log.queue()[0] == 0):
             if not self.done.is_set() and log.queue()[0] < BACKLOG:

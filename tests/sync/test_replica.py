@@ -84,7 +84,7 @@ def test_every_kind_of_entry_comes_back_as_the_feed_told_it(files: Files) -> Non
     assert reader.loans_of(ANN) == (loan.loan(),)
     assert reader.calendar(MAIN) == days.calendar()
     assert reader.policy() == rules().policy()
-    assert reader.place() == Place(epoch="e1", position=10, fresh_at=NOON)
+    assert reader.place() == Place(epoch="e1", position=10, fresh_at=NOON, heard_at=NOON)
 
 
 def test_a_card_is_found_by_this_kiosks_index_key_only(files: Files, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_change_replaces_the_row_and_a_tombstone_takes_it_away(files: Files) -
     ]
     writer.apply(page(*gone, position=12, cursor="c12"), NOON + timedelta(minutes=1))
     assert everything(reader) == []
-    assert reader.place() == Place(epoch="e1", position=12, fresh_at=NOON + timedelta(minutes=1))
+    assert reader.place() == Place(epoch="e1", position=12, fresh_at=NOON + timedelta(minutes=1), heard_at=NOON)
 
 
 def test_the_newest_rules_count_even_when_one_backlog_brings_several(files: Files) -> None:
@@ -148,7 +148,7 @@ def test_half_way_through_a_snapshot_the_old_knowledge_serves(files: Files) -> N
     assert reader.membership(ANN) == patron(owed=9).membership()
     assert writer.cursor() == "s1"
     writer.apply(page(copy(1), epoch="e2", position=30, cursor="s2"), NOON)
-    assert reader.place() == Place(epoch="e2", position=30, fresh_at=NOON)
+    assert reader.place() == Place(epoch="e2", position=30, fresh_at=NOON, heard_at=NOON)
     assert (reader.membership(BOB), reader.item(ItemId("C0000002"))) == (None, None)
     assert (reader.membership(ANN) is not None, reader.item(ONE) is not None) == (True, True)
 
@@ -264,7 +264,8 @@ def test_however_the_feed_is_cut_and_repeated_the_replica_ends_alike(
     feed: list[wire.FeedEntry], cuts: list[int], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     whole_writer, whole = open_replica(tmp_path_factory.mktemp("whole"))
-    whole_writer.apply(page(*feed, begins=True), NOON)
+    whole_writer.apply(page(begins=True), NOON)
+    whole_writer.apply(page(*feed, position=11), NOON)
     writer, reader = open_replica(tmp_path_factory.mktemp("cut"))
     writer.apply(page(begins=True), NOON)
     rest, number = list(feed), 0

@@ -158,7 +158,7 @@ def test_centrals_word_goes_before_the_replicas(kiosk: Door, entry: Entry) -> No
             told = wire.StaffTold(epoch="e1", now=kiosk.clock.now(), entry=entry, staff=staff)
             return httpx2.Response(200, content=msgspec.json.encode(told))
 
-    client = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(), Transport())
+    client = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(kiosk.clock), Transport())
     kiosk.central = client
     entered = kiosk.door().enter("chen", PASSWORD)
     assert (entered.entry, entered.staff) == (entry, StaffId("s-9") if entry is Entry.OK else None)
@@ -171,5 +171,5 @@ def test_an_answer_that_is_none_leaves_it_to_the_replica(kiosk: Door) -> None:
         def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
             return httpx2.Response(429, content=msgspec.json.encode(wire.Fault(code="too_often")))
 
-    kiosk.central = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(), Portal())
+    kiosk.central = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(kiosk.clock), Portal())
     assert kiosk.tries() == [Entry.OK]

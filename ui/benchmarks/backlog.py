@@ -43,7 +43,8 @@ def drain(folder: Path, database: str | None, spare: str | None, count: int, pro
         identity = town.enrolled(1)[0]
         log = ActsLog(folder, KEY)
         write_backlog(folder, count)
-        clock, offset = SystemClock(), ClockOffset()
+        clock = SystemClock()
+        offset = ClockOffset(clock)
         incarnation = log.incarnation
         sync = SyncActs(
             open_log=lambda: ActsLog(folder, KEY),

@@ -121,7 +121,7 @@ class _Kiosk:
     """One kiosk's two connections."""
 
     def __init__(self, number: int, identity: Identity, begin_after_s: float) -> None:
-        self._number, self._identity, self._key = number, identity, identity.signing_key()
+        self._number, self._identity, self._key = number, identity, identity.signs()
         self._begin_after_s = begin_after_s
         self._cursor = ""
         self.end = 0.0

@@ -15,7 +15,7 @@ from kiosk.domain.identity import Base, ByteOrder, CardRead, SpellingRule, Take,
 from kiosk.ports import CardArrived, CardTrouble
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard, running
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 TURN_S = 0.5
 

@@ -10,7 +10,7 @@ from kiosk.ports import DeviceChanged, DeviceState, PrintEnded, PrintOutcome
 from kiosk.slip import test_page
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 from ui.clock import SystemClock
 
 NAME = click.option("--name", help="Which one, where several are configured.")

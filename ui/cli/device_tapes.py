@@ -12,7 +12,7 @@ from drivers.link import Door
 from drivers.tape import BadTape, Recorder, TapeMismatch, open_tape, read_tape
 from kiosk.ports import CardArrived, CardTrouble, DeviceError
 from ui.cli.device_ears import Heard
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 TURN_S = 0.5
 OPEN_S = 2.0
@@ -114,15 +114,16 @@ def _opened(tape: Path, title: str) -> TextIO:
 
 def _record_cards(entry: Reader, tape: Path, seconds: float, numbers: bool) -> None:
     """The reader works as in the kiosk, with a tape between it and the cards."""
-    from drivers.card_table import SlotKind
+    from drivers.card_table import SlotKind, slot_kind
     from drivers.card_tape import CardRecorder, title_of
     from drivers.catalog import slots_of
     from drivers.smartcard import CardReader
     from drivers.supervisor import Supervisor
 
     slots, heard, ends = slots_of(entry), Heard(), time.monotonic() + seconds
-    with _opened(tape, title_of(contact=slots.kind is SlotKind.CONTACT, script=slots.script)) as opened:
-        recorder = CardRecorder(opened, masked=not numbers)
+    contact = (slots.kind or slot_kind(entry.pattern)) is SlotKind.CONTACT
+    with _opened(tape, title_of(contact=contact, script=slots.script)) as opened:
+        recorder = CardRecorder(opened, contact=contact, masked=not numbers)
         reader = CardReader(entry.name, entry.pattern, heard, slots, "none", recorder)
         supervisor = Supervisor([reader], heard)
         supervisor.start()

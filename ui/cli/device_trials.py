@@ -30,7 +30,7 @@ from kiosk.ports import (
 )
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 if TYPE_CHECKING:
     from drivers.device import Device
@@ -157,7 +157,8 @@ def try_camera(config: Path, name: str | None, seconds: float, as_json: bool) ->
             device.wanted(True)
         trial = _listen(heard, seconds, "Please hold a code before the camera.")
         pictures = viewfinder.newest() is not None
-    _conclude(entry.name, "camera", trial, _code(trial, settings) | {"pictures": pictures}, as_json)
+    unread = "; pictures come from it" if pictures else "; no picture came from it"
+    _conclude(entry.name, "camera", trial, _code(trial, settings) | {"pictures": pictures}, as_json, unread)
 
 
 def _entry(entries: tuple[Entry, ...], name: str | None, what: str) -> Entry:
@@ -220,8 +221,8 @@ def _code(trial: _Trial, settings: KioskSettings) -> dict[str, str | bool | None
     return {"text": trial.read.text, "symbology": trial.read.symbology, "type": kind.type.value}
 
 
-def _conclude(device: str, kind: str, trial: _Trial, told: Fields, as_json: bool) -> None:
-    """Say what came of it, and end with the exit code that means it."""
+def _conclude(device: str, kind: str, trial: _Trial, told: Fields, as_json: bool, unread: str = "") -> None:
+    """Say what came of it, and end with the exit code that means it; `unread` is said when nothing was read."""
     status = trial.status
     ready = status is not None and status.state is DeviceState.READY
     outcome = "read" if trial.read is not None else "nothing" if ready else "not_ready"
@@ -233,19 +234,11 @@ def _conclude(device: str, kind: str, trial: _Trial, told: Fields, as_json: bool
     elif outcome == "read":
         click.echo("  ".join(f"{name}={value}" for name, value in told.items() if value not in (None, "")))
     elif outcome == "nothing":
-        unread = f"; not readable: {', '.join(trial.troubles)}" if trial.troubles else ""
-        pictures = {None: "", True: "; pictures come from it", False: "; no picture came from it"}[
-            _flag(told, "pictures")
-        ]
-        click.echo(f"{device} is ready, but nothing was read in time{unread}{pictures}.")
+        troubles = f"; not readable: {', '.join(trial.troubles)}" if trial.troubles else ""
+        click.echo(f"{device} is ready, but nothing was read in time{troubles}{unread}.")
     else:
         click.echo(
             f"{device} is not ready: {reason or 'it did not answer'}. 'shelfpoint devices list' shows all devices."
         )
     if outcome != "read":
         raise SystemExit(NOTHING if outcome == "nothing" else NOT_READY)
-
-
-def _flag(told: Fields, name: str) -> bool | None:
-    value = told.get(name)
-    return value if isinstance(value, bool) else None

@@ -34,7 +34,7 @@ from ui.cli.device_printing import probe, try_out
 from ui.cli.device_tapes import record as record_tape
 from ui.cli.device_tapes import replay, suggest
 from ui.cli.device_trials import try_camera, try_reader, try_scanner
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 
 ANSWER_S = 5.0
 """How long `list` waits for every device to say how it is."""

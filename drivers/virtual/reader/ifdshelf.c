@@ -12,9 +12,8 @@
  * 0 power off, 1 power on, 2 reset (no answer to these), 4 "send your ATR". Any other body is an APDU to answer.
  * One word is added: an empty answer means "the card stays mute", which the reader reports as its own time-out.
  *
- * Light and buzzer: the reader understands the commands of two families of ACS readers (ACR122U API 2.04, 6.2 and 6.7;
- * ACR1252U API 1.09, 5.8) and writes each one that it obeyed as a line of hexadecimal digits to "<flag folder>/<port>.signals".
- * While "<port>.locked" exists it refuses escape commands, as libccid does unless its settings allow them.
+ * Light and buzzer: see signals.h. While "<flag folder>/<port>.locked" exists the reader refuses escape commands, as libccid
+ * does unless its settings allow them.
  *
  * Configuration, in reader.conf: DEVICENAME <flag folder>:<port>, CHANNELID <port>. On USB (usb_bus.py) the name ends with
  * the device's number: the flag folder is $IFDSHELF_FOLDER, the port stands at that place of $IFDSHELF_PORTS (a,b,c).
@@ -43,6 +42,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "signals.h"
 
 enum { READERS = 16, LONGEST = 65535, ANSWER_SECONDS = 5, MUTE = -2, LOST = -1 };
 enum { OFF = 0, ON = 1, RESET = 2, SEND_ATR = 4 };
@@ -337,48 +338,13 @@ RESPONSECODE IFDHPowerICC(DWORD lun, DWORD action, PUCHAR atr, PDWORD length)
     return fetch_atr(r, atr, length);
 }
 
-/* --- light and buzzer ---------------------------------------------------------------------------------------- */
-
-static void note(const struct reader *r, const unsigned char *said, size_t length)
-{
-    FILE *file = fopen(r->signals, "ae");
-    if (file == NULL)
-        return;
-    for (size_t i = 0; i < length; i++)
-        fprintf(file, "%02X", said[i]);
-    fputc('\n', file);
-    fclose(file);
-}
-
-/* Obeys a command of the ACR122U, which also comes as if it were for the card. Length of the answer; 0: not one. */
-static DWORD obey_acr122(const struct reader *r, const unsigned char *said, DWORD length, PUCHAR answer, DWORD room)
-{
-    int light = length == 9 && memcmp(said, "\xFF\x00\x40", 3) == 0 && said[4] == 4;
-    int detection_beep = length == 5 && memcmp(said, "\xFF\x00\x52", 3) == 0;
-    if ((!light && !detection_beep) || room < 2)
-        return 0;
-    note(r, said, length);
-    answer[0] = 0x90;
-    answer[1] = 0x00;
-    return 2;
-}
-
-/* Obeys buzzer (28) and light (29) of the ACR1252U and ACR1281U; they come as escape commands only. */
-static DWORD obey_acr1252(const struct reader *r, const unsigned char *said, DWORD length, PUCHAR answer, DWORD room)
-{
-    if (length != 6 || memcmp(said, "\xE0\x00\x00", 3) || (said[3] != 0x28 && said[3] != 0x29) || said[4] != 1 || room < 6)
-        return 0;
-    note(r, said, length);
-    memcpy(answer, "\xE1\x00\x00\x00\x01", 5);
-    answer[5] = said[3] == 0x29 ? said[5] : 0;
-    return 6;
-}
+/* --- exchange ------------------------------------------------------------------------------------------------ */
 
 RESPONSECODE IFDHTransmitToICC(DWORD lun, SCARD_IO_HEADER send_pci, PUCHAR apdu, DWORD apdu_length, PUCHAR answer,
                                PDWORD answer_length, PSCARD_IO_HEADER receive_pci)
 {
     struct reader *r = reader_of(lun);
-    int size = unplugged(r) ? LOST : (int)obey_acr122(r, apdu, apdu_length, answer, *answer_length);
+    int size = unplugged(r) ? LOST : (int)obey_acr122(r->signals, apdu, apdu_length, answer, *answer_length);
     if (size == 0)
         size = talk(r, apdu, apdu_length, answer, *answer_length);
 
@@ -405,9 +371,9 @@ RESPONSECODE IFDHControl(DWORD lun, DWORD code, PUCHAR said, DWORD length, PUCHA
         return IFD_NO_SUCH_DEVICE;
     if (access(r->locked, F_OK) == 0)
         return IFD_COMMUNICATION_ERROR;
-    size = obey_acr122(r, said, length, answer, room);
+    size = obey_acr122(r->signals, said, length, answer, room);
     if (size == 0)
-        size = obey_acr1252(r, said, length, answer, room);
+        size = obey_acr1252(r->signals, said, length, answer, room);
     if (returned != NULL)
         *returned = size;
     return size ? IFD_SUCCESS : IFD_COMMUNICATION_ERROR;

@@ -6,10 +6,8 @@ OpenAPI is served under /schema/openapi.json.
 """
 
 import asyncio
-import binascii
 import random
 import time
-from base64 import b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -28,7 +26,7 @@ from msgspec import Struct
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
-from sync.central.http.credentials import verify
+from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
@@ -51,6 +49,7 @@ from sync.wire import (
     StaffAsk,
     StaffTold,
     WireVerdict,
+    padded,
 )
 
 _FAULTS = {
@@ -107,17 +106,11 @@ def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: Sta
     central: Central = state.central
     central.limits.knock(Door.ENROL, address=client_address(request))
     try:
-        public_key = b64decode(data.public_key + "=" * (-len(data.public_key) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadPublicKey("public_key is not base64url") from error
-    kiosk = central.fleet.enrol(data.code, public_key)
-    return Enrolled(
-        epoch=central.epoch(),
-        now=central.clock(),
-        kiosk=kiosk.id,
-        branch=kiosk.branch,
-        index_key=urlsafe_b64encode(kiosk.index_key).rstrip(b"=").decode(),
-    )
+        public_key, sealing_key = padded(data.public_key), padded(data.sealing_key)
+    except ValueError as error:
+        raise BadPublicKey("public_key or sealing_key is not base64url") from error
+    kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None)
+    return central.fleet.enrolled(kiosk, central.epoch())
 
 
 @post("/acts", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="Words of acts, each judged once")
@@ -131,6 +124,7 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
         epoch=judged.epoch,
         now=central.clock(),
         held_through=judged.held_through,
+        order=central.fleet.order(request.user),
         verdicts=[WireVerdict.of(verdict) for verdict in judged.verdicts],
     )
 
@@ -146,6 +140,8 @@ async def feed(
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
     pace: Pace = state.pace
+    if request.user.farewell is not None:
+        raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
     with pace:
@@ -190,7 +186,8 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     central: Central = state.central
     central.fleet.note_health(request.user.id, data)
     held = central.inbox.held_through(request.user.id, IncarnationId(data.incarnation))
-    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held)
+    order = central.fleet.order(request.user)
+    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
 
 
 @post(
@@ -232,7 +229,7 @@ def make_app(central: Central) -> Litestar:
                 security=[{"kiosk": []}],
             ),
         ],
-        exception_handlers=handlers(central.clock),
+        exception_handlers=handlers(central.clock, central.fleet.order),
         state=State({"central": central, "pace": Pace(time.monotonic, random.Random())}),
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from kiosk.domain.staff import BadGrant
 from sync.central.database import DatabaseUnusable
-from sync.central.fleet import BadPublicKey, CodeRefused
+from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.credentials import NotAllowed
 from sync.central.http.gate import Forbidden
 from sync.central.inbox import BadPush
@@ -20,7 +20,7 @@ from sync.central.passwords import BadPassword
 from sync.central.registry import UnknownRecord
 from sync.central.staff import BadLogin, LoginLocked, LoginRefused
 from sync.central.worklist import NotYours
-from sync.wire import Fault
+from sync.wire import Fault, Order
 
 _CODES = {
     400: "bad_request",
@@ -42,15 +42,20 @@ class TooManyWords(Exception):
     """More words in one push than `wire.MAX_WORDS`."""
 
 
-def handlers(clock: Callable[[], datetime]) -> dict[int | type[Exception], Handler]:
+def handlers(
+    clock: Callable[[], datetime], order_for: Callable[[Kiosk], Order | None]
+) -> dict[int | type[Exception], Handler]:
     """For Litestar: exception -> answer."""
 
-    def answer(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None) -> Response[Fault]:
-        fault = Fault(code=code, detail=detail, now=clock())
+    def answer(
+        status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, order: Order | None = None
+    ) -> Response[Fault]:
+        fault = Fault(code=code, detail=detail, now=clock(), order=order)
         return Response(fault, status_code=status, headers=headers, media_type="application/json")
 
     def not_allowed(_: AnyRequest, error: NotAllowed) -> Response[Fault]:
-        return answer(401, error.code, error.detail, {"WWW-Authenticate": "Bearer"})
+        order = None if error.kiosk is None else order_for(error.kiosk)
+        return answer(401, error.code, error.detail, {"WWW-Authenticate": "Bearer"}, order)
 
     def code_refused(_: AnyRequest, __: CodeRefused) -> Response[Fault]:
         return answer(401, "bad_code", "this enrolment code is unknown, used or too old", {"WWW-Authenticate": "Code"})

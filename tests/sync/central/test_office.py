@@ -92,6 +92,7 @@ def test_a_membership_has_one_active_card_of_each_kind(town: Any) -> None:
 
 
 def test_a_case_closed_by_a_person_stays_closed(town: Any) -> None:
+    town.clock.go(hours=2)
     town.say(Word.FACT, "b", membership="ben", minute=10)
     town.say(Word.FACT, "a", kiosk="main-2")
     town.central.worklist.done("lent_to_two:a:b", "查過了", who="chen", within=frozenset({EVERYWHERE}))

@@ -1,4 +1,4 @@
-"""What an act says of a try to open the staff page: who, and how it ended."""
+"""How an act is dated when the wall clock cannot be believed."""
 
 from alembic import op
 
@@ -7,6 +7,7 @@ down_revision = "acts_0003"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE word ADD COLUMN staff TEXT")
-    op.execute("ALTER TABLE word ADD COLUMN entry TEXT")
-    op.execute("CREATE INDEX staff_entries ON word (sequence) WHERE deed = 'staff_entry'")
+    op.execute("ALTER TABLE word ADD COLUMN heard_at INTEGER")
+    op.execute("ALTER TABLE word ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE word ADD COLUMN boot TEXT")
+    op.execute("ALTER TABLE word ADD COLUMN ticks_ms INTEGER")
