@@ -377,8 +377,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, "
-            f"entry) VALUES ({', '.join('?' * 20)})",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry) "
+            f"VALUES ({', '.join('?' * 20)})",
             (
                 act.id,
                 word,

@@ -33,7 +33,7 @@ from kiosk.ports import (
     Mailbox,
     VerdictCame,
 )
-from sync import wire
+from sync import nightly, wire
 from sync.acts import ActsLog
 from sync.central_client import CentralClient, ClockOffset
 from sync.link_state import LinkRules, LinkState
@@ -48,8 +48,8 @@ LEDGER_PAUSE_S = 5.0
 TEND_S = 60.0
 """Between two checkpoints of a log that is only asked about."""
 PRUNE_S = 3600.0
-CHECK_S = 86400.0
-"""Between two readings of every page of the replica."""
+LOOK_S = 60.0
+"""Between two looks whether every page of the replica is to be read."""
 KEEP_ACTS = timedelta(days=14)
 SUSPECT = ActId("")
 """In the queue of asks: look now whether central is there."""
@@ -297,7 +297,7 @@ class SyncFeed:
     ) -> None:
         self._open_replica = open_replica
         self._care = care
-        self._next_check = clock.monotonic() + CHECK_S
+        self._started = self._next_look = clock.monotonic()
         self._client = client
         self._clock = clock
         self._suspect = suspect
@@ -305,6 +305,8 @@ class SyncFeed:
         self._jitter = jitter or random.Random()
         self._replica: ReplicaWriter | None = None
         self._bad = 0
+        self.fresh_at: datetime | None = None
+        """Kiosk time when the replica was last known to lack nothing; for the heartbeat, assignment is atomic."""
 
     def run(self, stop: threading.Event) -> None:
         """The thread `sync-feed`, until `stop` is set; a long poll under way ends with its connection."""
@@ -335,9 +337,8 @@ class SyncFeed:
             self._replica = None
             self._care.begin_anew()
         replica = self._replica = self._replica or self._open_replica()
-        if self._clock.monotonic() >= self._next_check:
-            self._next_check = self._clock.monotonic() + CHECK_S
-            replica.check()
+        self.fresh_at = replica.place().fresh_at
+        self._look_through(replica)
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
         except CentralError:
@@ -350,9 +351,20 @@ class SyncFeed:
         self._bad = 0
         followed = replica.place().epoch
         replica.apply(page, self._clock.now())
+        self.fresh_at = replica.place().fresh_at
         if followed not in ("", page.epoch):
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
+
+    def _look_through(self, replica: ReplicaWriter) -> None:
+        """Read every page if it is time; patrons go on meanwhile, only the feed waits."""
+        monotonic, now = self._clock.monotonic(), self._clock.now()
+        if monotonic < self._next_look:
+            return
+        self._next_look = monotonic + LOOK_S
+        if nightly.due(replica.checked_at(), now, monotonic - self._started):
+            replica.check(now)
+            log.info("every page of the replica was read", seconds=round(self._clock.monotonic() - monotonic, 1))
 
     def interrupt(self) -> None:
         """End a long poll that is under way (from another thread): the program stops, or the replica must be rebuilt."""

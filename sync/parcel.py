@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from kiosk.domain.journal import Spoken
-from sync import sealed, wire
+from sync import sealed, stick, wire
 from sync.acts import ActsLog
 from sync.central_client import Identity, OwnKeys, keep_identity
 from sync.encrypted import write_secret
@@ -30,7 +30,7 @@ from sync.sealed import SUFFIX, BadParcel, Head, Parcel
 
 PENDING = "enrolling.json"
 REQUEST = "enrol-request.json"
-_PIECES: msgspec.json.Decoder[wire.StickPiece] = msgspec.json.Decoder(wire.StickPiece)
+_PIECES: msgspec.json.Decoder[stick.StickPiece] = msgspec.json.Decoder(stick.StickPiece)
 Advance = Callable[[str, int], None]
 
 
@@ -71,12 +71,12 @@ def export(
     path = folder / f"{what}-{identity.kiosk}-{number}{SUFFIX}"
     told = 0
 
-    def pieces() -> Iterator[wire.StickPiece]:
+    def pieces() -> Iterator[stick.StickPiece]:
         nonlocal told
-        yield wire.StickActs(cursor=cursor, health=health)
+        yield stick.StickActs(cursor=cursor, health=health)
         for words in waiting(log):
             said = [wire.WireWord.of(spoken) for spoken in words]
-            yield wire.StickWords(push=wire.Push(incarnation=log.incarnation, words=said))
+            yield stick.StickWords(push=wire.Push(incarnation=log.incarnation, words=said))
             told += len(words)
             advance("words", told)
 
@@ -140,8 +140,8 @@ def request_enrolment(folder: Path, keys: Path, code: str) -> Path:
     own = OwnKeys.make()
     write_secret(keys / PENDING, msgspec.json.encode(Pending(keys=own, code=code)))
     public_key, sealing_key = own.public_halves()
-    proof = wire.stick_proof(code, public_key, sealing_key)
-    asked = wire.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof)
+    proof = stick.stick_proof(code, public_key, sealing_key)
+    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof)
     path = folder / REQUEST
     write_secret(path, msgspec.json.encode(asked))
     return path
@@ -172,10 +172,12 @@ def _enrolled(parcel: Parcel, pending: Pending, name: str) -> wire.Enrolled:
     if parcel.head.what != "enrolled":
         raise BadParcel(f"{name}: a parcel of kind {parcel.head.what!r} is no answer to a request")
     first = _decoded(next(parcel.pieces(_private(pending.keys.sealing_key)), b""), name)
-    if not isinstance(first, wire.StickEnrolled):
+    if not isinstance(first, stick.StickEnrolled):
         raise BadParcel(f"{name}: it does not begin with an enrolment")
     told = first.enrolled
-    if first.proof != wire.stick_proof(pending.code, *pending.keys.public_halves(), told.signing_key, told.sealing_key):
+    if first.proof != stick.stick_proof(
+        pending.code, *pending.keys.public_halves(), told.signing_key, told.sealing_key
+    ):
         raise BadParcel(f"{name}: not from the central that gave the code; do not use this file")
     parcel.verify(Ed25519PublicKey.from_public_bytes(wire.padded(told.signing_key)))
     return told
@@ -190,17 +192,17 @@ class _Answer:
         self._begins = False
         end = None
         for piece in self._pieces():
-            if isinstance(piece, wire.StickPage):
+            if isinstance(piece, stick.StickPage):
                 self._begins = self._begins or (not self._cursors and piece.page.snapshot_begins)
                 self._cursors.append(piece.after)
-            elif isinstance(piece, wire.StickEnd):
+            elif isinstance(piece, stick.StickEnd):
                 end = piece
         if end is None or end.envelope.now.tzinfo is None:
             raise BadParcel(f"{name}: it has no end")
         self.end = end
 
     def verdicts(self) -> Iterator[wire.Pushed]:
-        return (piece.pushed for piece in self._pieces() if isinstance(piece, wire.StickVerdicts))
+        return (piece.pushed for piece in self._pieces() if isinstance(piece, stick.StickVerdicts))
 
     def feed(self, replica: ReplicaWriter, advance: Advance) -> tuple[int, bool]:
         """Pages applied, and whether they went on where the replica is (or began anew)."""
@@ -208,7 +210,7 @@ class _Answer:
         going = here not in self._cursors and self._begins
         reached = going
         for piece in self._pieces():
-            if not isinstance(piece, wire.StickPage):
+            if not isinstance(piece, stick.StickPage):
                 continue
             if going or piece.after == here:
                 going = reached = True
@@ -218,11 +220,11 @@ class _Answer:
             reached = reached or piece.page.cursor == here
         return applied, reached or not self._cursors
 
-    def _pieces(self) -> Iterator[wire.StickPiece]:
+    def _pieces(self) -> Iterator[stick.StickPiece]:
         return (_decoded(plain, self._name) for plain in self._parcel.pieces(self._key))
 
 
-def _decoded(plain: bytes, name: str) -> wire.StickPiece:
+def _decoded(plain: bytes, name: str) -> stick.StickPiece:
     try:
         return _PIECES.decode(plain)
     except msgspec.DecodeError as error:

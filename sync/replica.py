@@ -76,6 +76,12 @@ def prepare(folder: Path, key: bytes) -> None:
     migrated(folder / FILE, key, "replica", HEAD)
 
 
+def forget(folder: Path) -> None:
+    """Remove the file and what was kept beside it: after a wipe, and for another enrolment, whose index key is another."""
+    for part in sorted(folder.glob(f"{FILE}*")):
+        part.unlink()
+
+
 UNREADABLE = (LedgerReason.DAMAGED, LedgerReason.WRONG_KEY)
 """What a damaged page looks like; on the first page it cannot be told from another key."""
 
@@ -352,9 +358,16 @@ class ReplicaWriter:
         if not page.more or self._pages % PAGES_BETWEEN_CHECKPOINTS == 0:
             checkpoint(self._db, self._path)
 
-    def check(self) -> None:
-        """Read every page and prove that it is what was written; seconds on a large file. Raises LedgerError."""
+    def check(self, now: datetime) -> None:
+        """Read every page and prove that it is what was written, and note when; seconds on a large file."""
         integrity(self._db, self._path)
+        with transaction(self._db, self._path):
+            self._note(checked_at=str(micros(now)))
+
+    def checked_at(self) -> datetime | None:
+        """Kiosk time of the last `check`."""
+        checked = _meta(self._db, self._path, "checked_at")
+        return None if checked is None else moment(int(checked))
 
     def _write(self, entries: Sequence[FeedEntry], generation: int, position: int, *, staged: bool) -> None:
         """Each table's rows in one go; entries of different keys may change places, those of one key never do."""

@@ -101,14 +101,20 @@ class Parcel:
         self._signed = signed
         self._signature = signature
 
-    def verify(self, by: Ed25519PublicKey) -> None:
-        """Raises BadParcel unless this sender has signed every byte."""
+    def is_signed(self, by: Ed25519PublicKey) -> bool:
+        """True if this sender has signed every byte."""
         try:
             by.verify(self._signature, _SIGNATURE + self._signed)
-        except InvalidSignature as error:
+        except InvalidSignature:
+            return False
+        return True
+
+    def verify(self, by: Ed25519PublicKey) -> None:
+        """Raises BadParcel unless this sender has signed every byte."""
+        if not self.is_signed(by):
             raise BadParcel(
                 f"{self._name}: the signature is not that of its sender; do not use this file, and ask where it comes from"
-            ) from error
+            )
 
     def pieces(self, key: X25519PrivateKey) -> Iterator[bytes]:
         """The messages, opened one by one; may be called again. Raises BadParcel if they are sealed to another key."""

@@ -3,7 +3,7 @@
 Only an order with central's signature over this very enrolment leads here (`central_client`). The order is noted in
 the keys folder first, so a wipe that was cut short goes on at the next start, before anything else is opened. What the
 log had not told is sealed to central's public key before its own key goes: `left-<kiosk>-<number>.parcel` in the data
-folder, which only central can open; of a stolen kiosk it takes it only as cases.
+folder, which only central can open; of a stolen kiosk it takes it only as cases, and of its damaged log what can be read.
 
 The order of steps: replica, sealed rest, log, keys (overwritten, then removed), note. A log that cannot be read, or a rest
 that cannot be written, stops a retiring kiosk (nothing is lost, a person looks), but not a stolen one (nothing is told).
@@ -19,7 +19,7 @@ import structlog
 
 from kiosk.domain.journal import Word
 from kiosk.ports import LedgerError, LedgerReason
-from sync import acts, parcel, replica, wire
+from sync import acts, parcel, replica, rescue, wire
 from sync.acts import ActsLog
 from sync.central_client import IDENTITY, Identity, load_identity
 from sync.encrypted import existing_key, write_secret
@@ -55,16 +55,17 @@ def finish(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
     Raises LedgerError where a retiring kiosk must not go on.
     """
     farewell = ordered(keys)
-    _remove(data, replica.FILE)
+    replica.forget(data)
     rest = None
     try:
-        rest = _seal_rest(data, keys, key_name, now)
+        rest = _seal_rest(data, keys, key_name, now, whatever_can_be_read=farewell is wire.Farewell.STOLEN)
     except (LedgerError, OSError, BadParcel) as error:
         if farewell is not wire.Farewell.STOLEN:
             reason = error.reason if isinstance(error, LedgerError) else LedgerReason.NOT_WRITABLE
             raise LedgerError(reason, f"not everything was told to central, so nothing is wiped: {error}") from error
         log.error("what a stolen kiosk had not told is lost", why=str(error))
-    _remove(data, acts.FILE)
+    for part in sorted(data.glob(f"{acts.FILE}*")):  # with its companions, and the damaged ones kept beside it
+        part.unlink()
     for name in (key_name, IDENTITY, parcel.PENDING):
         _overwrite(keys / name)
     (keys / NOTE).unlink(missing_ok=True)
@@ -77,11 +78,14 @@ def left_behind(data: Path) -> list[Path]:
     return sorted(data.glob(f"left-*{SUFFIX}"))
 
 
-def _seal_rest(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
+def _seal_rest(data: Path, keys: Path, key_name: str, now: datetime, *, whatever_can_be_read: bool) -> Path | None:
     identity, key = load_identity(keys), existing_key(keys / key_name)
     if identity is None or key is None or not (data / acts.FILE).exists():
         return None
-    acts.prepare(data, key)
+    if whatever_can_be_read:
+        rescue.prepare_or_rescue(data, key, now)
+    else:
+        acts.prepare(data, key)
     journal = ActsLog(data, key)
     try:
         for act in journal.open_requests():
@@ -99,12 +103,6 @@ def _sealed(data: Path, journal: ActsLog, identity: Identity, now: datetime) -> 
     for before in left_behind(data):
         before.unlink()  # of a wipe that was cut short: the new one says the same
     return parcel.export(data, journal, "", identity, health, now, what="left")[0]
-
-
-def _remove(folder: Path, name: str) -> None:
-    """A database with its companions and the damaged ones kept beside it."""
-    for part in sorted(folder.glob(f"{name}*")):
-        part.unlink()
 
 
 def _overwrite(path: Path) -> None:

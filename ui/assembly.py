@@ -7,11 +7,13 @@ and the log on disk makes that harmless. Knows nothing of Qt.
 """
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -166,13 +168,14 @@ def start_kiosk(
             os._exit(TOOK_LEAVE)
 
     shown = Switch(screen, devices.cameras)
+    health = _health(settings.data, post, shown, offset, clock, incarnation)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
         offset=offset,
         mailbox=post,
         clock=clock,
-        health=_health(post, shown, offset, clock, incarnation),
+        health=lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at),
         rules=LinkRules(
             probes_needed=settings.central.probes_needed,
             probe_s=settings.central.probe_s,
@@ -267,24 +270,35 @@ def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
 
 
 def _health(
+    data: Path,
     post: Post,
     shown: Switch,
     offset: ClockOffset,
     clock: SystemClock,
     incarnation: IncarnationId,
-) -> Callable[[int, datetime | None], wire.Health]:
+) -> Callable[[int, datetime | None, datetime | None], wire.Health]:
     program = version("shelfpoint")
 
-    def health(waiting: int, oldest: datetime | None) -> wire.Health:
+    def health(waiting: int, oldest: datetime | None, fresh: datetime | None) -> wire.Health:
         now, behind = clock.now(), offset.value
         return wire.Health(
             incarnation=incarnation,
             program=program,
             queue_length=waiting,
             queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
+            replica_age_ms=None if fresh is None else int((now - fresh).total_seconds() * 1000),
             clock_offset_ms=None if behind is None else int(behind.total_seconds() * 1000),
             devices=post.devices(),
+            disk_free_mb=_free_mb(data),
             trouble=shown.trouble,
         )
 
     return health
+
+
+def _free_mb(folder: Path) -> int | None:
+    """None where the system does not say."""
+    try:
+        return shutil.disk_usage(folder).free // 2**20
+    except OSError:
+        return None

@@ -232,6 +232,18 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
     return Settlement(tuple(spans), frozenset(conflicts))
 
 
+def _of_unknown_order(ordered: Sequence[ItemEvent]) -> set[Conflict]:
+    """Each act with a doubtful time, and every act of another log that may in truth be on its other side."""
+    found: set[Conflict] = set()
+    for place, event in enumerate(ordered):
+        if event.doubtful_until is not None:
+            before = (one for one in ordered[:place] if event.may_change_places_with(one))
+            behind = (one for one in ordered[place + 1 :] if event.may_change_places_with(one))
+            found.update(Conflict(Reason.ORDER_UNKNOWN, one.act_id, event.act_id) for one in before)
+            found.update(Conflict(Reason.ORDER_UNKNOWN, event.act_id, one.act_id) for one in behind)
+    return found
+
+
 def _differ(one: MembershipId | None, other: MembershipId | None) -> bool:
     """What is unlinked is settled: nothing is in conflict with it."""
     return one != other and not is_unlinked(one) and not is_unlinked(other)
@@ -246,18 +258,6 @@ def in_order_with_times(events: Iterable[ItemEvent]) -> list[tuple[datetime, Ite
         at = latest[log] = max(event.at, latest.get(log, event.at))
         keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
     return [(key[0], event) for key, event in sorted(keyed, key=lambda pair: pair[0])]
-
-
-def _of_unknown_order(ordered: Sequence[ItemEvent]) -> set[Conflict]:
-    """Each act with a doubtful time, and every act of another log that may in truth be on its other side."""
-    found: set[Conflict] = set()
-    for place, event in enumerate(ordered):
-        if event.doubtful_until is not None:
-            before = (one for one in ordered[:place] if event.may_change_places_with(one))
-            behind = (one for one in ordered[place + 1 :] if event.may_change_places_with(one))
-            found.update(Conflict(Reason.ORDER_UNKNOWN, one.act_id, event.act_id) for one in before)
-            found.update(Conflict(Reason.ORDER_UNKNOWN, event.act_id, one.act_id) for one in behind)
-    return found
 
 
 def _end(span: Span, event: ItemEvent) -> Span:

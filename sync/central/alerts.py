@@ -15,6 +15,7 @@ OFFLINE = timedelta(minutes=15)
 QUEUE_AGE = timedelta(hours=1)
 REPLICA_AGE = timedelta(hours=24)
 CLOCK_OFFSET = timedelta(seconds=60)
+DISK_FREE_MB = 500
 _READY = "ready"
 _PAPER = frozenset(("paper_out", "paper_low"))
 
@@ -36,6 +37,8 @@ class Rule(StrEnum):
     """The printer has little paper or none."""
     DEVICE = "device"
     """A reader, scanner or printer is gone or faulty."""
+    DISK = "disk"
+    """Soon it can keep no records any more."""
     OUT_OF_SERVICE = "out_of_service"
     """It serves nobody: its disk is full, its records cannot be written."""
 
@@ -73,6 +76,8 @@ def alerts(kiosk: Kiosk, now: datetime) -> Iterator[Alert]:
     ):
         if ms is not None and ms > limit / timedelta(milliseconds=1):
             yield Alert(kiosk.id, rule, f"{ms // 60_000} min")
+    if health.disk_free_mb is not None and health.disk_free_mb < DISK_FREE_MB:
+        yield Alert(kiosk.id, Rule.DISK, f"{health.disk_free_mb} MB free")
     offset = health.clock_offset_ms
     if offset is not None and abs(offset) > CLOCK_OFFSET / timedelta(milliseconds=1):
         yield Alert(kiosk.id, Rule.CLOCK, f"{offset / 1000:+.0f} s")

@@ -1,7 +1,7 @@
 """Wakes long polls when something was committed: rung from any thread, awaited on the server's event loop.
 
-Only a hint that saves time. A change made by another process (the command line) rings no bell here; whoever waits
-looks again after a while by itself.
+Only a hint that saves time. A change made by another process rings it through `listener` on PostgreSQL, and not at all on
+SQLite (the command line); whoever waits looks again after a while by itself.
 """
 
 import asyncio

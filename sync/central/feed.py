@@ -26,7 +26,7 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.domain.staff import Permission, branch_scope, may
 from sync.central import tables
-from sync.central.database import Database, upsert
+from sync.central.database import Database, tell_others, upsert
 from sync.central.keys import card_index, login_index
 from sync.central.records import (
     AnyRow,
@@ -96,6 +96,7 @@ class Marks:
         else:
             upsert(self._connection, tables.feed, rows)
         self._connection.execute(_MOVE_HEAD, {"new_head": base + self._count})
+        tell_others(self._connection)
 
 
 @dataclass(frozen=True, slots=True)

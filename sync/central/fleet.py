@@ -8,7 +8,7 @@ enrolment, and is told once. Any thread; blocking.
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -19,7 +19,7 @@ from sqlalchemy import func, insert, select, update
 
 from kiosk.domain.values import BranchId, KioskId
 from sync.central import tables
-from sync.central.database import Database, lock
+from sync.central.database import Database, lock, upsert
 from sync.central.keys import RootKey
 from sync.central.records import microseconds, moment
 from sync.central.registry import Change, UnknownRecord
@@ -122,6 +122,11 @@ class Fleet:
             }
             if taken.kiosk is not None:
                 id_ = taken.kiosk
+                own = kiosks.c
+                before = connection.execute(
+                    select(own.public_key, own.revoked_at, own.farewell).where(own.id == id_)
+                ).one()
+                upsert(connection, tables.former_key, [{"kiosk": id_, **before._mapping}])
                 connection.execute(update(kiosks).where(kiosks.c.id == id_).values(**new))
             else:
                 count = select(func.count()).select_from(kiosks).where(kiosks.c.branch == taken.branch)
@@ -180,6 +185,25 @@ class Fleet:
         if not kiosk.isprintable():
             return None
         return next(iter(self._list(kiosk)), None)
+
+    def enrolments(self, kiosk: Kiosk) -> list[Kiosk]:
+        """This kiosk as it is enrolled now, then as it was before; the latter only to know and judge what it has signed."""
+        former = tables.former_key
+        with self._database.read() as connection:
+            rows = connection.execute(select(former).where(former.c.kiosk == kiosk.id)).all()
+        return [
+            kiosk,
+            *(
+                replace(
+                    kiosk,
+                    public_key=row.public_key,
+                    revoked_at=None if row.revoked_at is None else moment(row.revoked_at),
+                    sealing_key=None,
+                    farewell=None if row.farewell is None else Farewell(row.farewell),
+                )
+                for row in rows
+            ),
+        ]
 
     def all(self) -> list[Kiosk]:
         """Every kiosk that ever enrolled, by id."""

@@ -382,7 +382,7 @@ def _placed(act: Act, known: Known) -> datetime:
 
 
 def _in_conflict(act: ActId, settlement: Settlement) -> Reason | None:
-    return next((one.reason for one in settlement.conflicts if act in (one.earlier, one.later)), None)
+    return min((one.reason for one in settlement.conflicts if act in (one.earlier, one.later)), default=None)
 
 
 def _span_at(spans: Sequence[Span], at: datetime) -> Span | None:

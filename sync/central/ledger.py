@@ -140,7 +140,7 @@ class Ledger:
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
             work = self._works.of(row.item)
             known = self._conflicts[row.item]
-            if row.reason != Reason.LENT_TO_TWO.value:
+            if Reason(row.reason) not in stored.OF_ONE_ITEM:
                 known = {} if work is None else self._works.conflicts[work]
             known[row.id] = row.closed_by != SETTLED  # what a person closed stays closed
 

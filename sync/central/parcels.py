@@ -20,12 +20,7 @@ from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.inbox import BadPush
 from sync.central.office import Central
 from sync.sealed import SUFFIX, BadParcel, Head, Parcel
-from sync.wire import (
-    MAX_WORDS,
-    Envelope,
-    Farewell,
-    FeedPage,
-    Pushed,
+from sync.stick import (
     StickActs,
     StickEnd,
     StickEnrolled,
@@ -34,9 +29,16 @@ from sync.wire import (
     StickRequest,
     StickVerdicts,
     StickWords,
+    stick_proof,
+)
+from sync.wire import (
+    MAX_WORDS,
+    Envelope,
+    Farewell,
+    FeedPage,
+    Pushed,
     WireVerdict,
     padded,
-    stick_proof,
 )
 
 MAX_REQUEST = 4096
@@ -54,7 +56,7 @@ class Taken:
     words: int
     """Judged or told again."""
     answer: Path | None
-    """The parcel for the way back; None for what a kiosk left behind, which nobody waits for."""
+    """The parcel for the way back; None for what a kiosk or an earlier enrolment left behind: nobody waits for it."""
 
 
 def take(
@@ -70,11 +72,11 @@ def take(
         kiosk = central.fleet.find(parcel.head.kiosk)
         if kiosk is None:
             raise BadParcel(f"{file}: from {parcel.head.kiosk}, a kiosk that was never enrolled here")
-        parcel.verify(Ed25519PublicKey.from_public_bytes(kiosk.public_key))
+        named, kiosk = kiosk, _signer(central, kiosk, parcel)
         if kiosk.revoked_at is not None and kiosk.farewell is None:
             raise BadParcel(f"{file}: {kiosk.id} is revoked; enrol it anew, then make the parcel again")
         reading = _Reading(central, kiosk, parcel, str(file), advance)
-        if parcel.head.what == "left" or kiosk.farewell is Farewell.STOLEN:
+        if parcel.head.what == "left" or kiosk.farewell is Farewell.STOLEN or kiosk is not named:
             words = sum(len(pushed.verdicts) for pushed in reading.judged())
             return Taken(kiosk.id, parcel.head.number, words, None)
         answer = folder / f"answer-{kiosk.id}-{parcel.head.number}{SUFFIX}"
@@ -116,6 +118,15 @@ def enrol(
     answer = folder / f"enrolled-{kiosk.id}{SUFFIX}"
     _answer(central, kiosk, answer, 0, pieces(), what="enrolled")
     return Taken(kiosk.id, 0, 0, answer)
+
+
+def _signer(central: Central, kiosk: Kiosk, parcel: Parcel) -> Kiosk:
+    """The enrolment of this kiosk that signed the parcel. Raises BadParcel."""
+    for enrolment in central.fleet.enrolments(kiosk):
+        if parcel.is_signed(Ed25519PublicKey.from_public_bytes(enrolment.public_key)):
+            return enrolment
+    parcel.verify(Ed25519PublicKey.from_public_bytes(kiosk.public_key))
+    return kiosk
 
 
 class _Reading:

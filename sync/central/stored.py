@@ -108,7 +108,9 @@ MEMBERSHIPS = (
 )
 OPEN_LOANS = select(tables.loan).where(tables.loan.c.membership.in_(_IDS), tables.loan.c.ended_by.is_(None))
 LOANS = select(tables.loan).where(tables.loan.c.item.in_(_IDS)).order_by(tables.loan.c.lent_at)
-_OF_TWO_ACTS = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
+OF_ONE_ITEM = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN)
+"""Conflicts of two acts of one item; the others are of a work."""
+_OF_TWO_ACTS = (*OF_ONE_ITEM, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 _CASE = tables.case.c
 CONFLICTS = select(_CASE.id, _CASE.item, _CASE.reason, _CASE.closed_by).where(
     _CASE.item.in_(_IDS), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])

@@ -367,5 +367,13 @@ knock = _table(
     Column("begun_at", _Big, nullable=False),
     Column("count", Integer, nullable=False),
     Index("ix_knock_begun_at", "begun_at"),
+)
+
+former_key = _table(
+    "former_key",  # of a kiosk that was enrolled anew: what the old machine left behind is still known for its own
+    Column("kiosk", Text, primary_key=True),
+    Column("public_key", LargeBinary, primary_key=True),
+    Column("revoked_at", _Big),
+    Column("farewell", Text),
     rowid=False,
 )

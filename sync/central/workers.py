@@ -3,7 +3,7 @@
 Each process is a whole central (`server.serve`); they share nothing but the database, and the kernel deals out new
 connections among those that listen (SO_REUSEPORT). The parent migrates, reserves the port, starts them and waits. One
 that ends unasked ends all, with exit code 1, and whoever supervises the service starts it anew. A change made by one
-process wakes the long polls of the others within two seconds, when they look by themselves.
+process wakes the long polls of the others at once (`listener`).
 """
 
 import contextlib

@@ -17,6 +17,7 @@ from sync import acts, replica
 from sync.central.alerts import Rule, alerts
 from sync.central_client import load_identity
 from sync.encrypted import connect, key_file
+from sync.wire import Health
 from ui.assembly import DATABASE_KEY
 
 from .test_crash import HERE, PATRON, Story, books, holdings, python_path
@@ -95,6 +96,18 @@ def troubles(story: Story, wanted: bool) -> list[str]:
     return found
 
 
+def health(story: Story) -> Health:
+    """What this kiosk's newest heartbeat said."""
+    identity = load_identity(story.central.settings(story.settings).keys)
+    assert identity is not None
+    opened = story.central.open()
+    kiosk = opened.fleet.find(identity.kiosk)
+    opened.close()
+    assert kiosk is not None
+    assert kiosk.health is not None
+    return kiosk.health
+
+
 def test_a_full_disk_shows_nothing_as_done_tells_staff_and_heals(central: CentralServer, disk: Disk) -> None:
     story = enrolled(central, disk.folder)
     assert story.run("online", "never") == 0
@@ -120,6 +133,9 @@ def test_a_full_disk_shows_nothing_as_done_tells_staff_and_heals(central: Centra
         process.stdin.write("\n")
         until(process.stdout, "finished", told)
         assert troubles(story, wanted=False) == []
+        said = health(story)
+        assert said.replica_age_ms is not None
+        assert said.disk_free_mb is not None
         process.stdin.write("\n")
     assert process.wait(20) == 0
     assert holdings(story) == []

@@ -18,7 +18,7 @@ from kiosk.domain.reconcile import JOIN, Held
 from ui.benchmarks import faults
 from ui.benchmarks.faults import STEPS, Scene, Template, draw, play, quick_folder
 
-SEEDS = (*range(8), 130, 188, 383, 467, 694)
+SEEDS = (*range(4), 137, 505, 536, 589)
 """Among them those that meet the rare cells of the words table."""
 
 

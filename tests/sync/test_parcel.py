@@ -14,7 +14,7 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Deed, Word
 from kiosk.domain.lending import Standing
 from kiosk.domain.values import ItemId, MembershipId, Reason
-from sync import acts, parcel, replica, sealed, wire
+from sync import acts, parcel, replica, sealed, stick, wire
 from sync.acts import ActsLog
 from sync.central import parcels
 from sync.central.feed import Feed
@@ -47,8 +47,8 @@ class Branch:
 
     def __post_init__(self) -> None:
         self.data, self.keys = self.folder / "data", self.folder / "keys"
-        self.stick = self.folder / "stick"
-        self.stick.mkdir(parents=True)
+        self.drive = self.folder / "stick"
+        self.drive.mkdir(parents=True)
         self.open()
 
     def open(self) -> None:
@@ -67,8 +67,8 @@ class Branch:
         return found
 
     def enrol(self) -> None:
-        request = parcel.request_enrolment(self.stick, self.keys, self.code)
-        taken = parcels.enrol(self.central, request, self.code, self.stick)
+        request = parcel.request_enrolment(self.drive, self.keys, self.code)
+        taken = parcels.enrol(self.central, request, self.code, self.drive)
         assert taken.answer is not None
         parcel.finish_enrolment(taken.answer, self.data, self.keys)
         parcel.first_feed(taken.answer, self.data, self.writer, self.identity, lambda _what, _done: None)
@@ -81,13 +81,13 @@ class Branch:
 
     def export(self) -> Path:
         health = wire.Health(incarnation=self.log.incarnation, program="test", queue_length=self.log.queue()[0])
-        path, _ = parcel.export(self.stick, self.log, self.writer.cursor(), self.identity, health, self.clock.now)
+        path, _ = parcel.export(self.drive, self.log, self.writer.cursor(), self.identity, health, self.clock.now)
         return path
 
     def taken(self, path: Path) -> Path:
         """Central judges it; the answer."""
         self.clock.now += timedelta(minutes=1)
-        answer = parcels.take(self.central, path, self.stick).answer
+        answer = parcels.take(self.central, path, self.drive).answer
         assert answer is not None
         return answer
 
@@ -156,22 +156,22 @@ def test_a_kiosk_is_enrolled_by_stick_and_knows_its_books_and_readers(enrolled: 
 
 
 def test_a_request_that_was_exchanged_on_the_way_is_refused(branch: Branch) -> None:
-    request = parcel.request_enrolment(branch.stick, branch.keys, branch.code)
-    parcel.request_enrolment(branch.stick, branch.folder / "thief", "0000-0000-0000")
+    request = parcel.request_enrolment(branch.drive, branch.keys, branch.code)
+    parcel.request_enrolment(branch.drive, branch.folder / "thief", "0000-0000-0000")
     with pytest.raises(BadParcel, match="not made with this code"):
-        parcels.enrol(branch.central, request, branch.code, branch.stick)
+        parcels.enrol(branch.central, request, branch.code, branch.drive)
 
 
 def test_an_answer_of_a_central_that_does_not_know_the_code_is_refused(branch: Branch, tmp_path: Path) -> None:
-    request = parcel.request_enrolment(branch.stick, branch.keys, branch.code)
+    request = parcel.request_enrolment(branch.drive, branch.keys, branch.code)
     other = Central.open(CentralSettings(data=tmp_path / "other"), clock=branch.clock)
     with other.registry.change("test") as change:
         change.branch(wire.CalendarEntry(branch="hills"))
     code = other.fleet.make_code("hills")
-    told = msgspec.json.decode(request.read_bytes(), type=wire.StickRequest)
-    forged = msgspec.structs.replace(told, proof=wire.stick_proof(code, told.public_key, told.sealing_key))
+    told = msgspec.json.decode(request.read_bytes(), type=stick.StickRequest)
+    forged = msgspec.structs.replace(told, proof=stick.stick_proof(code, told.public_key, told.sealing_key))
     request.write_bytes(msgspec.json.encode(forged))
-    answer = parcels.enrol(other, request, code, branch.stick).answer
+    answer = parcels.enrol(other, request, code, branch.drive).answer
     other.close()
     assert answer is not None
     with pytest.raises(BadParcel, match="not from the central that gave the code"):
@@ -180,9 +180,9 @@ def test_an_answer_of_a_central_that_does_not_know_the_code_is_refused(branch: B
 
 
 def test_a_code_enrols_once(enrolled: Branch) -> None:
-    request = parcel.request_enrolment(enrolled.stick, enrolled.folder / "again", enrolled.code)
+    request = parcel.request_enrolment(enrolled.drive, enrolled.folder / "again", enrolled.code)
     with pytest.raises(CodeRefused):
-        parcels.enrol(enrolled.central, request, enrolled.code, enrolled.stick)
+        parcels.enrol(enrolled.central, request, enrolled.code, enrolled.drive)
 
 
 # --- there and back ----------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_an_answer_to_another_kiosk_or_log_or_with_a_wrong_signature_changes_not
     words = list(enrolled.log.words())
     raw = bytearray(answer.read_bytes())
     raw[-1] ^= 1
-    forged = enrolled.stick / "forged.parcel"
+    forged = enrolled.drive / "forged.parcel"
     forged.write_bytes(raw)
     with pytest.raises(BadParcel, match="signature is not that"):
         enrolled.take(forged)
@@ -339,16 +339,21 @@ def test_central_takes_nothing_from_strangers_and_revoked_kiosks(enrolled: Branc
     path = enrolled.export()
     enrolled.central.fleet.revoke("hills-1")
     with pytest.raises(BadParcel, match="hills-1 is revoked"):
-        parcels.take(enrolled.central, path, enrolled.stick)
+        parcels.take(enrolled.central, path, enrolled.drive)
     again = enrolled.central.fleet.make_code("hills", again="hills-1")
     parcels.enrol(
         enrolled.central,
-        parcel.request_enrolment(enrolled.stick, enrolled.folder / "new", again),
+        parcel.request_enrolment(enrolled.drive, enrolled.folder / "new", again),
         again,
-        enrolled.stick,
+        enrolled.drive,
     )
+    with pytest.raises(BadParcel, match="hills-1 is revoked"):
+        parcels.take(enrolled.central, path, enrolled.drive)
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
     with pytest.raises(BadParcel, match="signature is not that"):
-        parcels.take(enrolled.central, path, enrolled.stick)
+        parcels.take(enrolled.central, path, enrolled.drive)
     assert enrolled.central.holdings.acts() == {}
 
 
@@ -356,20 +361,40 @@ def test_the_words_of_a_stolen_kiosk_are_cases_and_count_nowhere(enrolled: Branc
     said = enrolled.says("C1")
     path = enrolled.export()
     enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
-    taken = parcels.take(enrolled.central, path, enrolled.stick)
+    taken = parcels.take(enrolled.central, path, enrolled.drive)
     assert (taken.words, taken.answer) == (1, None)
     assert enrolled.lent() == {}
     (case,) = enrolled.central.holdings.cases()
     assert (case.reason, case.act, case.item, case.membership) == (
         Reason.SEALED_BY_STOLEN_KIOSK, said.id, "C1", "ann",
     )  # fmt: skip
-    parcels.take(enrolled.central, path, enrolled.stick)
+    parcels.take(enrolled.central, path, enrolled.drive)
     assert len(enrolled.central.holdings.cases()) == 1
+
+
+@pytest.mark.parametrize("farewell", list(wire.Farewell))
+def test_what_an_earlier_enrolment_left_is_taken_as_that_enrolment_ended(
+    enrolled: Branch, farewell: wire.Farewell
+) -> None:
+    said = enrolled.says("C1")
+    health = wire.Health(incarnation=enrolled.log.incarnation, program="test", queue_length=1)
+    rest, _ = parcel.export(
+        enrolled.drive, enrolled.log, "", enrolled.identity, health, enrolled.clock.now, what="left"
+    )
+    enrolled.central.fleet.revoke("hills-1", farewell=farewell)
+    again = enrolled.central.fleet.make_code("hills", again="hills-1")
+    request = parcel.request_enrolment(enrolled.drive, enrolled.folder / "new", again)
+    parcels.enrol(enrolled.central, request, again, enrolled.drive)
+    taken = parcels.take(enrolled.central, rest, enrolled.drive)
+    assert (taken.words, taken.answer) == (1, None)
+    stolen = farewell is wire.Farewell.STOLEN
+    assert enrolled.lent() == ({} if stolen else {"C1": said.id})
+    assert len(enrolled.central.holdings.cases()) == int(stolen)
 
 
 def test_a_kiosk_enrolled_before_there_were_parcels_says_what_to_do(enrolled: Branch) -> None:
     old = msgspec.structs.replace(enrolled.identity, central_opens="", central_signs="")
     health = wire.Health(incarnation="i", program="test", queue_length=0)
     with pytest.raises(BadParcel, match="enrol it anew"):
-        parcel.export(enrolled.stick, enrolled.log, "", old, health, NOON)
-    assert sealed.SUFFIX not in {path.suffix for path in enrolled.stick.glob("acts-*")}
+        parcel.export(enrolled.drive, enrolled.log, "", old, health, NOON)
+    assert sealed.SUFFIX not in {path.suffix for path in enrolled.drive.glob("acts-*")}

@@ -13,9 +13,9 @@ from kiosk_sync import NOON, SyncKiosk, act, answers, identity, open_log, open_r
 from kiosk.domain.journal import Word
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import LedgerError, LedgerReason
-from sync import acts, replica, sealed, wipe, wire
+from sync import acts, replica, sealed, stick, wipe, wire
 from sync.central_client import CentralClient, Identity, keep_identity, load_identity
-from sync.encrypted import write_secret
+from sync.encrypted import connect, write_secret
 from sync.wire import Farewell
 
 CENTRAL = Ed25519PrivateKey.from_private_bytes(bytes(range(100, 132)))
@@ -142,9 +142,12 @@ class Machine:
         with sealed.opened(rest, self.data) as parcel:
             parcel.verify(enrolled().signs().public_key())
             assert (parcel.head.what, parcel.head.kiosk) == ("left", "k1")
-            pieces = [msgspec.json.decode(piece, type=wire.StickPiece) for piece in parcel.pieces(OPENS)]
+            pieces = [msgspec.json.decode(piece, type=stick.StickPiece) for piece in parcel.pieces(OPENS)]
         return [
-            (word.word, word.act) for piece in pieces if isinstance(piece, wire.StickWords) for word in piece.push.words
+            (word.word, word.act)
+            for piece in pieces
+            if isinstance(piece, stick.StickWords)
+            for word in piece.push.words
         ]
 
 
@@ -217,3 +220,18 @@ def test_a_log_that_cannot_be_read_stops_a_retiring_kiosk_but_not_a_stolen_one(m
     wipe.begin(machine.keys, Farewell.STOLEN)
     machine.wipe()
     assert machine.everything() == set()
+
+
+def test_of_a_stolen_kiosks_damaged_log_what_can_be_read_is_sealed(machine: Machine) -> None:
+    path, key = machine.data / acts.FILE, bytes(range(32))
+    db = connect(path, key, durable=True)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'outbox'").fetchone()
+    db.close()
+    raw = bytearray(path.read_bytes())
+    raw[(page - 1) * 4096 + 60 : (page - 1) * 4096 + 360] = bytes(300)
+    path.write_bytes(raw)
+    wipe.begin(machine.keys, Farewell.STOLEN)
+    machine.wipe()
+    assert machine.everything() == {"left-k1-1.parcel"}
+    assert (Word.FACT, machine.told.id) in machine.sealed_words()

@@ -10,8 +10,11 @@ from kiosk_sync import act
 from config.settings import load
 from kiosk.domain.journal import Word
 from sync.acts import ActsLog
+from sync.central.demo import demo_cast
+from sync.central_client import load_identity
 from sync.encrypted import key_file
 from sync.owner import owned
+from sync.replica import Replica
 from ui.assembly import DATABASE_KEY
 from ui.cli.main import shelfpoint
 
@@ -76,3 +79,46 @@ def test_enrolment_says_which_options_go_together(config: Path) -> None:
     assert "one of" in run("kiosk", "enrol", "--config", config, "--code", "X", fails=2).output
     answer = run("kiosk", "enrol", "--config", config, "--answer", config, fails=1)
     assert answer.exit_code == 1
+
+
+def test_a_kiosk_enrolled_anew_forgets_what_it_knew_under_the_old_index_key(config: Path) -> None:
+    folder, stick = config.parent, config.parent / "stick"
+    central = ("--data", folder / "central", "--json")
+    for again in ((), ("--again", "main-1")):
+        code = json.loads(run("central", "enrol", *central, "--branch", "main", *again).stdout)["code"]
+        run("kiosk", "enrol", "--config", config, "--request", stick, "--code", code)
+        run("central", "parcel", "enrol", stick / "enrol-request.json", *central, "--code", code)
+        run("kiosk", "enrol", "--config", config, "--answer", stick / "enrolled-main-1.parcel")
+    settings = load(config)
+    identity = load_identity(settings.keys)
+    assert identity is not None
+    reader = Replica(settings.data, key_file(settings.keys / DATABASE_KEY), identity.index_key_bytes())
+    hit = reader.card(demo_cast().ipass.number)
+    reader.close()
+    assert hit is not None
+    assert hit.membership == demo_cast().ipass.membership
+
+
+def test_a_kiosk_without_a_line_retires_by_stick(config: Path) -> None:
+    folder, stick = config.parent, config.parent / "stick"
+    central = ("--data", folder / "central", "--json")
+    code = json.loads(run("central", "enrol", *central, "--branch", "main").stdout)["code"]
+    run("kiosk", "enrol", "--config", config, "--request", stick, "--code", code)
+    run("central", "parcel", "enrol", stick / "enrol-request.json", *central, "--code", code)
+    run("kiosk", "enrol", "--config", config, "--answer", stick / "enrolled-main-1.parcel")
+    run("queue", "export", "--config", config, "--to", stick)
+    settings = load(config)
+    log = ActsLog(settings.data, key_file(settings.keys / DATABASE_KEY))
+    log.record(Word.FACT, act())
+    log.close()
+    run("central", "revoke", "main-1", "--retire", "--data", folder / "central")
+
+    def trip(number: int) -> str:
+        run("central", "parcel", "take", stick / f"acts-main-1-{number}.parcel", *central)
+        return run("queue", "import", "--config", config, stick / f"answer-main-1-{number}.parcel").output
+
+    assert "1 acts wait" in trip(1)  # made before the last act: it is told first
+    assert load_identity(settings.keys) is not None
+    run("queue", "export", "--config", config, "--to", stick)
+    assert "Central has retired this kiosk: its records and keys are wiped." in trip(2)
+    assert {path.name for path in (*settings.data.iterdir(), *settings.keys.iterdir())} == {"running.lock"}

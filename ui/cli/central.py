@@ -1,7 +1,7 @@
 """`shelfpoint central`: serve, enrol and look after the central server, on the machine that holds its data.
 
 Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does: they open
-the same database, and a waiting kiosk hears of a change within two seconds.
+the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
 """
 
 import os
@@ -142,8 +142,19 @@ def loans(place: CentralSettings, membership: str | None, item: str | None, as_j
 
 
 _ELSEWHERE = (
-    import_items, import_patrons, export_all, doctor, fleet, hold, parcel, user, cases, audit, retention, forget,
-)  # fmt: skip
+    import_items,
+    import_patrons,
+    export_all,
+    doctor,
+    fleet,
+    hold,
+    parcel,
+    user,
+    cases,
+    audit,
+    retention,
+    forget,
+)
 for _command in _ELSEWHERE:
     central.add_command(_command)
 

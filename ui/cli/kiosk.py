@@ -40,7 +40,9 @@ def run(config: Path, windowed: bool) -> None:
 )
 def enrol(config: Path, url: str | None, code: str | None, request: Path | None, answer: Path | None) -> None:
     """Introduce this kiosk to central with a one-time code: over the network (--url), or by stick."""
+    from sync import replica
     from sync.central_client import enrol as enrol_at
+    from sync.owner import owned
     from ui.cli import parcels
     from ui.clock import SystemClock
 
@@ -51,7 +53,9 @@ def enrol(config: Path, url: str | None, code: str | None, request: Path | None,
         parcels.request_enrolment(settings, request, code)
         return
     elif code is not None and url is not None and request is None and answer is None:
-        identity = enrol_at(url, code, settings.keys, SystemClock())
+        with owned(settings.data):
+            identity = enrol_at(url, code, settings.keys, SystemClock())
+            replica.forget(settings.data)
     else:
         raise click.UsageError("one of: --url with --code; --request with --code; --answer")
     click.echo(f"This kiosk is {identity.kiosk} at branch {identity.branch}.")

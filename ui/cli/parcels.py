@@ -77,6 +77,7 @@ def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
             identity = require_identity(settings)  # the power was cut after the identity, before the feed
         else:
             identity = parcel.finish_enrolment(file, settings.data, settings.keys)
+            replica.forget(settings.data)
         key = key_file(settings.keys / DATABASE_KEY)
         replica.prepare(settings.data, key)
         writer = ReplicaWriter(settings.data, key)

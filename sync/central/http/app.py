@@ -62,7 +62,7 @@ _FAULTS = {
 MAX_BODY = 1024 * 1024
 """Bytes; 500 words take about 250 kB."""
 RECHECK = timedelta(seconds=2)
-"""How long a change made by another process may go unseen by a long poll."""
+"""How long a change made by another process may go unseen by a long poll that nobody wakes (SQLite, a broken listener)."""
 
 KioskRequest = Request[Kiosk, None, State]
 

@@ -67,6 +67,8 @@ class Town:
         )  # fmt: skip
 
     def tell(self, *words: WireWord, kiosk: str = "main-1", log: str = "log-1") -> list[Verdict]:
+        """Nothing is told before it happened: the clock goes on until then."""
+        self.clock.now = max(self.clock.now, *(word.happened_at for word in words if word.happened_at.tzinfo), NOON)
         return self.central.inbox.judge(KioskId(kiosk), IncarnationId(log), words).verdicts
 
     def say(self, word: Word, act: str, *, kiosk: str = "main-1", log: str = "log-1", **more: Any) -> Verdict:

@@ -346,7 +346,8 @@ def lent_at(town: Any) -> datetime:
 
 
 def test_nothing_happened_after_it_was_told(town: Any) -> None:
-    town.say(Word.FACT, "ahead", minute=24 * 60)
+    ahead = town.word(Word.FACT, "ahead", minute=24 * 60)
+    town.central.inbox.judge(KioskId("main-1"), IncarnationId("log-1"), [ahead])
     assert lent_at(town) == NOON
 
 
@@ -366,7 +367,7 @@ def test_a_doubtful_return_beside_a_loan_is_a_case_until_a_person_closes_it(town
     assert town.cases() == {"order_unknown:back:lent"}
     town.say(Word.FACT, "surely", deed=Deed.RETURN, kiosk="main-2", minute=60)
     assert town.cases() == {"order_unknown:back:lent"}
-    town.central.worklist.done("order_unknown:back:lent", "", who="chen", within=frozenset({EVERYWHERE}))
+    town.central.worklist.done("order_unknown:back:lent", "查過了", who="chen", within=frozenset({EVERYWHERE}))
     town.clock.go(hours=1)
     town.say(Word.FACT, "again", minute=150)
     assert town.cases() == set()
