@@ -41,6 +41,8 @@ def forgettable(
 
 
 def _stays_before(at: datetime, event: ItemEvent, end: ItemEvent) -> bool:
+    if event.doubtful_until is not None or end.doubtful_until is not None:
+        return False  # a person may yet say which of them came first
     same_log = (event.kiosk, event.incarnation) == (end.kiosk, end.incarnation)
     return at < end.at or (same_log and event.sequence < end.sequence)
 

@@ -318,7 +318,7 @@ class Ledger:
             "act": act,
             "other_act": other_act,
             "item": item,
-            "membership": membership,
+            "membership": None if is_unlinked(membership) else membership,
             "kiosk": self._log.kiosk,
             "details": details_text(refused.details),
             "opened_at": microseconds(self._now),

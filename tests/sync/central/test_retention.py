@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from sync.central.registry import UnknownRecord
 from sync.central.retention import StillOpen
 from ui.cli.central import central as central_command
 
+from .conftest import NOON
 from .test_convergence import facts, words_of
 
 ALL = frozenset({EVERYWHERE})
@@ -36,6 +38,7 @@ def lenders(town: Any) -> dict[str, str | None]:
 
 def history(town: Any) -> None:
     """Ann had C1 and renewed it, then Ben; Ann has it again."""
+    town.clock.go(hours=1)
     town.say(Word.FACT, "a1", minute=0)
     town.say(Word.FACT, "a2", deed=Deed.RENEW, minute=1)
     town.say(Word.FACT, "a3", deed=Deed.RETURN, minute=2)
@@ -74,6 +77,7 @@ def test_the_policy_says_after_how_many_days(town: Any) -> None:
 
 
 def test_an_open_case_keeps_who_it_is_about_until_somebody_closed_it(town: Any) -> None:
+    town.clock.go(hours=1)
     town.say(Word.FACT, "e1", membership="eve")
     town.say(Word.FACT, "e2", deed=Deed.RETURN, minute=1)
     town.clock.go(days=100)
@@ -85,6 +89,7 @@ def test_an_open_case_keeps_who_it_is_about_until_somebody_closed_it(town: Any) 
 
 
 def test_refused_and_withdrawn_acts_lose_their_membership_whole(town: Any) -> None:
+    town.clock.go(hours=1)
     assert town.say(Word.REQUEST, "x", membership="eve").outcome is Outcome.REFUSED
     town.say(Word.WITHDRAWAL, "y", minute=1)
     town.clock.go(days=100)
@@ -93,6 +98,7 @@ def test_refused_and_withdrawn_acts_lose_their_membership_whole(town: Any) -> No
 
 
 def test_a_later_word_of_an_unlinked_act_neither_links_it_nor_makes_a_case(town: Any) -> None:
+    town.clock.go(hours=1)
     asked = town.word(Word.REQUEST, "a1")
     town.tell(asked)
     town.say(Word.REQUEST, "x", membership="eve", item="C2")
@@ -123,6 +129,7 @@ def test_a_late_fact_in_an_unlinked_stretch_is_history_without_a_case(town: Any)
 
 
 def test_what_an_older_word_could_still_move_behind_its_return_waits(town: Any) -> None:
+    town.clock.go(hours=1)
     town.say(Word.FACT, "a1", sequence=2, kiosk="main-2")  # number 1 of this log has not come
     town.say(Word.FACT, "a2", deed=Deed.RETURN, minute=2)
     town.clock.go(days=100)
@@ -132,6 +139,7 @@ def test_what_an_older_word_could_still_move_behind_its_return_waits(town: Any) 
 
 
 def test_a_kiosk_cannot_speak_of_an_unlinked_person(town: Any) -> None:
+    town.clock.go(hours=1)
     assert town.say(Word.FACT, "a", membership="unlinked:abc").outcome is Outcome.CASE
     assert town.loans() == {}
 
@@ -150,10 +158,10 @@ def test_any_order_of_arrival_with_unlinking_at_any_time_ends_in_the_same_holdin
     new_town: Callable[[], Any], kind: str, told: list[tuple[str, Deed, str, str, int]], data: st.DataObject
 ) -> None:
     plain, forgetful = new_town(), new_town()
+    plain.clock.now = NOON + timedelta(days=100)  # the clock of both
     words = words_of(plain, told)
     for kiosk, word in words:
         plain.tell(word, kiosk=kiosk)
-    forgetful.clock.go(days=100)
     for kiosk, word in data.draw(st.permutations([*words, *words[:3]]), label="order of arrival"):
         forgetful.tell(word, kiosk=kiosk)
         if data.draw(st.booleans(), label="unlink"):
@@ -196,6 +204,7 @@ def test_forgetting_is_periodic_work(town: Any) -> None:
 
 
 def test_whoever_reserved_the_work_keeps_their_loans_of_it_and_the_hold_stays_as_it_was(town: Any) -> None:
+    town.clock.go(hours=1)
     town.say(Word.FACT, "a1", minute=0)
     town.say(Word.FACT, "h", deed=Deed.PLACE_HOLD, membership="ben", minute=1)
     town.say(Word.FACT, "a2", deed=Deed.RETURN, minute=2)

@@ -26,6 +26,7 @@ MAIN, EAST = frozenset({branch_scope("main")}), frozenset({branch_scope("east")}
 @pytest.fixture
 def busy(town: Any) -> Any:
     """Three cases: one item lent to two, a blocked reader, an unknown item."""
+    town.clock.go(hours=1)
     town.say(Word.FACT, "b", membership="ben", minute=10)
     town.say(Word.FACT, "a", kiosk="main-2")
     town.clock.go(minutes=1)
@@ -120,7 +121,7 @@ def test_the_sheet_holds_no_formula(busy: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert tuple(rows[0]) == CASE_COLUMNS
     assert (rows[2]["item"], rows[2]["act"]) == ("'=NEW", "'=u")
-    assert rows[0]["opened"] == "2026-11-24 12:10:00"
+    assert rows[0]["opened"] == "2026-11-24 13:00:00"
     assert all(value[:1] not in "=+-@\t\r\n" for row in rows for value in row.values() if value)
     assert [cell(one) for one in ("+1", "-1", "@x", "\t=1", None, 3)] == ["'+1", "'-1", "'@x", "'\t=1", "", 3]
 
