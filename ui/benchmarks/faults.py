@@ -336,7 +336,7 @@ class Scene:
         item = tables.item.c
         with self.central.central.database.read() as connection:
             found = {row.id: hold_of(row) for row in connection.execute(select(tables.hold))}
-            held = dict(connection.execute(select(item.id, item.reserved_for)).tuples().all())
+            held = {row.id: row.reserved_for for row in connection.execute(select(item.id, item.reserved_for))}
         _same("holds at central", found, wanted)
         plain = [book for book in BOOKS if book not in self.by_hand]
         _same("set aside", {book: held[book] for book in plain}, {book: aside.get(ItemId(book)) for book in plain})
