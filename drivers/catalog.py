@@ -10,14 +10,20 @@ from drivers.camera import Camera
 from drivers.card_reading import Slots
 from drivers.card_table import SlotKind
 from drivers.device import Device
+from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Confirms, Profile
+from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
+from drivers.signals import DeviceSignals
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
+from drivers.usb_link import UsbDoor
+from drivers.usb_ports import USB, is_usb_name
+from drivers.usb_printers import NODES
 from drivers.viewfinder import Viewfinder
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
@@ -45,6 +51,8 @@ class ReaderEntry(Protocol):
     def slot(self) -> str: ...
     @property
     def contact(self) -> ScriptEntry | None: ...
+    @property
+    def signals(self) -> str: ...
 
 
 class ScannerEntry(Protocol):
@@ -67,7 +75,11 @@ class ScannerEntry(Protocol):
     @property
     def trigger_off(self) -> str | None: ...
     @property
+    def signals(self) -> bool: ...
+    @property
     def beep(self) -> str | None: ...
+    @property
+    def beep_refused(self) -> str | None: ...
 
 
 class PrinterEntry(Protocol):
@@ -81,6 +93,8 @@ class PrinterEntry(Protocol):
     def port(self) -> int: ...
     @property
     def path(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
     @property
     def baud(self) -> int: ...
     @property
@@ -137,6 +151,8 @@ class DeviceSet:
     """Runs them."""
     printer: Printer
     """The first printer, or `NoPrinter`."""
+    signals: DeviceSignals
+    """Lights and beepers of readers and scanners."""
     cameras: tuple[Camera, ...] = ()
     """Switched on while a screen wants codes (`Camera.wanted`)."""
 
@@ -146,8 +162,11 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
 
     `viewfinder` is given the first camera's pictures.
     """
-    readers = [CardReader(entry.name, entry.pattern, mailbox, _slots(entry)) for entry in entries.readers]
-    scanners = [serial_scanner(entry, mailbox) for entry in entries.scanners]
+    readers = [
+        CardReader(entry.name, entry.pattern, mailbox, slots_of(entry), entry.signals) for entry in entries.readers
+    ]
+    scanners = [scanner(entry, mailbox) for entry in entries.scanners]
+    showing = [device for device in scanners if isinstance(device, SerialScanner)]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
         Camera(
@@ -161,10 +180,16 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
         for number, entry in enumerate(entries.cameras)
     )
     devices: list[Device] = [*readers, *scanners, *printers, *cameras]
-    return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox), cameras)
+    return DeviceSet(
+        Supervisor(devices, mailbox),
+        printers[0] if printers else NoPrinter(mailbox),
+        DeviceSignals([*readers, *showing]),
+        cameras,
+    )
 
 
-def _slots(entry: ReaderEntry) -> Slots:
+def slots_of(entry: ReaderEntry) -> Slots:
+    """How this reader's slots are used."""
     script = entry.contact
     return Slots(
         None if entry.slot == "auto" else SlotKind(entry.slot),
@@ -199,20 +224,40 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
         trigger_on=or_own(entry.trigger_on, profile.trigger_on),
         trigger_off=or_own(entry.trigger_off, profile.trigger_off),
         beep=or_own(entry.beep, profile.beep),
+        beep_refused=or_own(entry.beep_refused, profile.beep_refused),
     )
 
 
-def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
-    """The driver of this scanner."""
-    baud = scanner_profile(entry).baud
-    return SerialScanner(entry.name, entry.path, baud, mailbox, repeat_s=entry.repeat_s if entry.repeats else 0.0)
+def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScanner:
+    """The driver of this scanner: on a serial port, or one that types."""
+    repeat_s = entry.repeat_s if entry.repeats else 0.0
+    if entry.path.startswith(FOLDER):
+        return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s)
+    profile = scanner_profile(entry)
+    return SerialScanner(
+        entry.name,
+        entry.path,
+        profile.baud,
+        mailbox,
+        repeat_s=repeat_s,
+        taken=profile.beep if entry.signals else b"",
+        refused=profile.beep_refused if entry.signals else b"",
+        decoder=profile.decoder,
+    )
 
 
-def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter:
+def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter | QueuePrinter:
     """The driver of this printer; raises BadSettings for an unknown profile."""
+    if entry.queue:
+        return QueuePrinter(entry.name, entry.queue, _profile(entry), mailbox=mailbox)
     return SlipPrinter(entry.name, door_of(entry), _profile(entry), mailbox=mailbox)
 
 
 def door_of(entry: PrinterEntry) -> Door:
-    """Where this printer is."""
+    """Where this printer is; one behind a queue has no door. Raises BadSettings for a name that is none."""
+    if entry.path.startswith(USB) and not is_usb_name(entry.path):
+        form = "usb:VENDOR:PRODUCT or usb:VENDOR:PRODUCT:SERIAL, ids of four hexadecimal digits"
+        raise BadSettings([f"printer {entry.name}: key path: expected {form}, got {entry.path!r}"])
+    if entry.path.startswith(NODES) or is_usb_name(entry.path):
+        return UsbDoor(entry.path, entry.baud, entry.handshake)
     return SerialDoor(entry.path, entry.baud, entry.handshake) if entry.path else TcpDoor(entry.host, entry.port)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import qrcode
 from PIL import Image, ImageDraw
 
+from drivers.code128 import code128, spellings
 from drivers.printer_profiles import CodePage, Profile
 from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, draw, typeset, wrap
 from kiosk.ports import DeviceReason
@@ -59,6 +60,8 @@ _QR_QUIET = 4
 _ENCODINGS = {"big5": "cp950", "gb18030": "gb18030"}
 _RULE_HEIGHT = 24
 _BARCODE_HEIGHT = 64
+_BAR_QUIET, _LEAST_BAR, _LONGEST_CODE = 20, 2, 255
+"""Modules of both quiet zones, dots of the narrowest bar, bytes that GS k can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +183,19 @@ def _rule(profile: Profile, raster_only: bool) -> bytes:
 
 def _barcode(data: str, profile: Profile) -> bytes:
     """Code 128 with its text; only the text where the code cannot be said or is wider than the paper."""
-    pairs = data.isascii() and data.isdigit() and len(data) % 2 == 0
-    symbols = len(data) // 2 if pairs else len(data)
-    modules = 11 * (symbols + 2) + 13 + 20
-    width = min(3, profile.width_dots // modules)
-    if not data or not data.isascii() or not data.isprintable() or width < 2 or symbols > 120:
+    code, width = b"", 0
+    if data and data.isascii() and data.isprintable():
+        for parts in spellings(data):
+            code, modules = code128(parts)
+            width = min(3, profile.width_dots // (modules + _BAR_QUIET))
+            if width >= _LEAST_BAR:
+                break
+    if width < _LEAST_BAR or len(code) > _LONGEST_CODE:
         lines = [TextLine(part, centred=True) for part in wrap(data, profile.columns)]
         return b"".join(
             _typed(line, profile) or raster(draw(line, profile.width_dots, profile.line_dots, profile.font_dots))
             for line in lines
         )
-    if pairs:
-        code = b"{C" + bytes(int(data[place : place + 2]) for place in range(0, len(data), 2))
-    else:
-        code = b"{B" + data.replace("{", "{{").encode("ascii")
     form = b"\x1dh" + bytes([_BARCODE_HEIGHT]) + b"\x1dw" + bytes([width]) + b"\x1df\x00\x1dH\x02"
     return b"\x1bd\x01" + CENTRE + form + b"\x1dkI" + bytes([len(code)]) + code + b"\n" + LEFT
 

@@ -32,6 +32,9 @@ class ByteLink(Protocol):
     def write(self, data: bytes, deadline_s: float) -> None:
         """Hand all of it over. DeviceError when it cannot be done in time; `sent` tells how far it got."""
 
+    def fault(self) -> DeviceReason | None:
+        """What the line itself knows of a device that does not answer, if it knows anything."""
+
     def close(self) -> None:
         """Give the link back; twice does no harm."""
 
@@ -122,6 +125,10 @@ class TcpLink:
                 raise DeviceError(self._lost(), f"{self._address}: {error.strerror or error}") from error
             self.sent += count
             rest = rest[count:]
+
+    def fault(self) -> DeviceReason | None:
+        """A network knows nothing of the device."""
+        return None
 
     def close(self) -> None:
         """Says goodbye first, and takes what still came: a close over unread bytes would be a reset, and a printer may

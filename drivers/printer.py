@@ -4,8 +4,9 @@ Owns the one connection to the printer; `run` works in the supervisor's thread `
 come from other threads and only use the queue. Decisions:
 
 * "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS ( H with four
-  characters of the job's own, so that the late echo of another job is none; or GS r 1; ESC/POS reference), FAILED when
-  it names a fault first, UNCONFIRMED when all bytes left and it says neither.
+  characters of the job's own, so that the late echo of another job is none; or GS r 1, counted by `Marks` over all
+  connections; ESC/POS reference), FAILED when it names a fault first, UNCONFIRMED when all bytes left and it says
+  neither.
 * A slip comes out at most once: a job is sent again, once, only if not one of its bytes had left. After paper out the
   rest stands in the printer's buffer and prints when paper is put in, so that is never sent again either.
 * `run` does not raise while the printer is away: it stays, so that a job gets its answer at once instead of waiting
@@ -18,7 +19,7 @@ import string
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -32,11 +33,12 @@ from drivers.escpos import (
     StateAnswer,
     StateNews,
     ask_state,
-    build,
     reason_of,
     reason_of_news,
 )
 from drivers.link import ByteLink, Door
+from drivers.print_marks import Marks
+from drivers.print_orders import Ended, Order, PrintOrders
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import (
     DeviceError,
@@ -45,7 +47,6 @@ from kiosk.ports import (
     DeviceState,
     DeviceStatus,
     Mailbox,
-    PrintEnded,
     PrintOutcome,
 )
 from kiosk.slip import Slip
@@ -72,25 +73,19 @@ class Patience:
     """Between two looks at the state while the mark is awaited."""
     poll_s: float = 2.0
     """Between two looks at the state when idle."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A slip that waits to be printed."""
-
-    job: str
-    slip: Slip = field(repr=False)
+    give_up_s: float = 12.0
+    """For the answer to a job that ended without it, while the printer is ready: see `Marks`."""
 
 
 class _Talk:
     """One connection and what was said on it."""
 
-    def __init__(self, link: ByteLink, answer_s: float) -> None:
+    def __init__(self, link: ByteLink, answer_s: float, marks: Marks) -> None:
         self.link = link
         self._answer_s = answer_s
         self._reader = AnswerReader()
-        self.owed = 0
-        """Marks sent and not answered: the printer answers them in order, so a job is done when none is owed."""
+        self._marks = marks
+        self._heard = False
         self.echo: bytes | None = None
         """The one echo that ends the job; None: it is ended by counting marks."""
         self.busy_until = 0.0
@@ -106,7 +101,7 @@ class _Talk:
         self.link.write(data, deadline_s)
 
     def state(self) -> DeviceReason | None:
-        """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError SILENT if one does not come."""
+        """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError if one does not come."""
         self.hear(0.0)  # what nobody asked for must not pass for an answer
         answers = []
         ends = max(time.monotonic(), self.busy_until) + self._answer_s
@@ -116,7 +111,9 @@ class _Talk:
             while answer is None:
                 left = ends - time.monotonic()
                 if left <= 0:
-                    raise DeviceError(DeviceReason.SILENT, "no answer to a state question")
+                    held = "" if self._heard else ", perhaps because it serves another computer"
+                    reason = self.link.fault() or DeviceReason.SILENT
+                    raise DeviceError(reason, f"no answer to a state question{held}")
                 answer = self.hear(left)
             answers.append(answer)
         return reason_of(answers)
@@ -124,12 +121,14 @@ class _Talk:
     def hear(self, deadline_s: float) -> int | None:
         """Reads once, at most `deadline_s`; counts marks, and gives back the last answer to DLE EOT if there was one."""
         state: int | None = None
-        for answer in self._reader.feed(self.link.read(deadline_s)):
+        data = self.link.read(deadline_s)
+        self._heard |= bool(data)
+        for answer in self._reader.feed(data):
             match answer:
                 case MarkAnswer() if self.echo is None:
-                    self.owed = max(0, self.owed - 1)
+                    self._marks.answered()
                 case EchoAnswer(echo=echo) if echo == self.echo:
-                    self.owed = 0
+                    self._marks.own = 0
                 case MarkAnswer() | EchoAnswer():
                     pass
                 case StateNews(data=data):
@@ -157,12 +156,10 @@ class SlipPrinter:
         self._door = door
         self.profile = profile
         """What the printer can do."""
-        self._mailbox = mailbox
+        self._orders = PrintOrders(name, mailbox)
         self._patience = patience or Patience()
-        self._queue: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
-        self._gate = threading.Lock()
-        self._closed = False
         self._talk: _Talk | None = None
+        self._marks = Marks(self._patience.give_up_s)
         self._absent = False
         self._cut_short = 0
         """Length of a job whose connection was lost: the printer may still wait for the rest of a picture."""
@@ -171,61 +168,47 @@ class SlipPrinter:
 
     def print_slip(self, job: str, slip: Slip) -> None:
         """Queue one job; never blocks, never raises; exactly one PrintEnded comes for it."""
-        with self._gate:
-            if not self._closed:
-                self._queue.put(_Order(job, slip))
-                return
-        self._end(job, PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
+        self._orders.put(job, slip)
 
     def wake(self) -> None:
         """Make `run` look at `stop` now; any thread."""
-        self._queue.put(None)
+        self._orders.wake()
 
     # --- in the device's thread
 
     def run(self, stop: threading.Event, report: Report) -> None:
         """Serves jobs and watches the state until `stop` is set; then every job still waiting ends as FAILED."""
-        with self._gate:
-            self._closed = False
-        try:
-            self._look(report)
-            while not stop.is_set():
-                try:
-                    order = self._queue.get(timeout=self._patience.poll_s)
-                except queue.Empty:
-                    self._look(report)
-                    continue
-                if order is not None:
-                    self._serve(order, stop, report)
-        finally:
-            self._drop()
-            if stop.is_set():
-                self._refuse_waiting()
+        with self._orders.open(stop):
+            try:
+                self._look(report)
+                while not stop.is_set():
+                    try:
+                        order = self._orders.next(self._patience.poll_s)
+                    except queue.Empty:
+                        self._look(report)
+                        continue
+                    if order is not None:
+                        self._serve(order, stop, report)
+            finally:
+                self._drop()
 
     def _look(self, report: Report) -> None:
         """Asks for the state, on the held connection or a new one, and reports it."""
         try:
-            report(self._status(self._connected(self._patience.connect_s).state()))
+            fault = self._connected(self._patience.connect_s).state()
+            report(self._status(fault))
         except DeviceError as error:
             self._lose(error, report)
 
-    def _serve(self, order: _Order, stop: threading.Event, report: Report) -> None:
-        """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
-        ended: tuple[PrintOutcome, DeviceReason | None] = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
+    def _serve(self, order: Order, stop: threading.Event, report: Report) -> None:
+        """One job with an echo of its own."""
+        echo = "".join(secrets.choice(_ECHO_LETTERS) for _ in range(4)).encode("ascii")
         try:
-            echo = "".join(secrets.choice(_ECHO_LETTERS) for _ in range(4)).encode("ascii")
-            job = build(order.slip, self.profile, echo=echo)
-            if job.missing:
-                log.warning("slip has characters that no font holds", device=self.name, count=len(job.missing))
-            ended = self._print(job, echo, stop, report)
-        except OSError as error:
-            log.error("slip cannot be set, fonts are missing", device=self.name, error=str(error))
+            self._orders.serve(order, self.profile, lambda job: self._print(job, echo, stop, report), echo)
         finally:
-            self._end(order.job, *ended)
+            self._marks.job_ended()
 
-    def _print(
-        self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report
-    ) -> tuple[PrintOutcome, DeviceReason | None]:
+    def _print(self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report) -> Ended:
         """Sends a job; a second time, over a new connection, only if none of its bytes had left."""
         ends = time.monotonic() + self._patience.job_s
         tries = 1 if self._absent else 2
@@ -244,10 +227,14 @@ class SlipPrinter:
                 self._cut_short = len(job.data)
                 carried_s = 0.0 if talk.link.bytes_per_s is None else len(data) / talk.link.bytes_per_s
                 ends += carried_s
+                if self.profile.confirms != "none":
+                    self._marks.sent(time.monotonic() + carried_s)
                 talk.write(data, min(self._patience.send_s + carried_s, _left(ends)))
             except DeviceError as error:
                 sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
                 self._lose(error, report)
+                if sent == 0:
+                    self._marks.own = 0
                 if sent == 0 and tries > 0 and time.monotonic() < ends and not stop.is_set():
                     continue
                 return PrintOutcome.FAILED, error.reason
@@ -256,17 +243,16 @@ class SlipPrinter:
 
     def _await_mark(
         self, talk: _Talk, echo: bytes, left: Callable[[], float], stop: threading.Event, report: Report
-    ) -> tuple[PrintOutcome, DeviceReason | None]:
+    ) -> Ended:
         """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED."""
         marked = self.profile.confirms != "none"
         talk.echo = echo if self.profile.confirms == "gs_h" else None
-        talk.owed += 1 if marked else 0
         try:
             while True:
                 if marked:
                     talk.hear(min(self._patience.watch_s, max(left(), 0.001)))
-                fault = talk.state() if talk.owed or not marked else None
-                if marked and talk.owed == 0:
+                fault = talk.state() if self._marks.own or not marked else None
+                if marked and not self._marks.own:
                     self._cut_short = 0
                     return PrintOutcome.PRINTED, None
                 fault = talk.news if _stops(talk.news) and fault is None else fault
@@ -282,12 +268,11 @@ class SlipPrinter:
         except DeviceError as error:
             self._lose(error, report)
             return PrintOutcome.UNCONFIRMED, None
-        self._drop()  # a mark that comes late must not speak for the next job
         return PrintOutcome.UNCONFIRMED, None
 
     def _connected(self, deadline_s: float) -> _Talk:
         if self._talk is None:
-            self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s)
+            self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s, self._marks)
             if self.profile.news:
                 self._talk.write(NEWS_ON, deadline_s)
         return self._talk
@@ -300,29 +285,19 @@ class SlipPrinter:
     def _lose(self, error: DeviceError, report: Report) -> None:
         self._drop()
         self._absent = error.reason in _AWAY
+        self._marks.standing_still()
         state = DeviceState.ABSENT if self._absent else DeviceState.FAULT
         report(DeviceStatus(device=self.name, kind=self.kind, state=state, reason=error.reason, detail=error.detail))
 
     def _status(self, reason: DeviceReason | None) -> DeviceStatus:
         self._absent = False
+        if _stops(reason):
+            self._marks.standing_still()
+        else:
+            self._marks.ready(time.monotonic())
         state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
         detail = f"{self._door.address} {self.profile.name}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
-
-    def _refuse_waiting(self) -> None:
-        with self._gate:
-            self._closed = True
-        while True:
-            try:
-                order = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            if order is not None:
-                self._end(order.job, PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
-
-    def _end(self, job: str, outcome: PrintOutcome, reason: DeviceReason | None) -> None:
-        log.info("slip ended", device=self.name, outcome=outcome, reason=reason)
-        self._mailbox.post(PrintEnded(job, outcome, reason))
 
 
 def _left(ends: float) -> float:

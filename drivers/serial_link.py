@@ -84,6 +84,10 @@ class SerialLink:
                 raise DeviceError(reason_of_port(error), self._path) from error
             self.sent += len(piece)
 
+    def fault(self) -> DeviceReason | None:
+        """A serial line knows nothing of the device."""
+        return None
+
     def close(self) -> None:
         """Gives the port back."""
         self._port.close()

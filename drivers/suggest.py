@@ -1,7 +1,9 @@
 """What is plugged in and not yet in the settings, as settings to paste (labgrid's `suggest` in spirit).
 
-Asks PC/SC for readers and udev for serial ports on USB; blocks for milliseconds. What it cannot know it leaves to the
-person: whether a serial port is a scanner or a printer, and a scanner's maker beyond what its USB vendor id says.
+Asks PC/SC for readers, udev for serial ports, printers and keyboards on USB, CUPS for its queues; blocks for milliseconds.
+What it cannot know it leaves to the person: whether a serial port is a scanner or a printer, a scanner's maker beyond what
+its USB vendor id says, which printer prints slips, and how wide. A keyboard is suggested only when its maker or its name
+says scanner: a grabbed keyboard types no more.
 """
 
 import json
@@ -11,10 +13,12 @@ from collections.abc import Sequence
 from smartcard import scard
 
 from drivers.card_table import SlotKind, slot_kind
+from drivers.input_nodes import InputNode
 from drivers.usb_ports import UsbPort
 
 _MAKERS = {"0c2e": "honeywell", "05e0": "zebra", "05f9": "datalogic", "1eab": "newland"}
 """USB vendors of scanners."""
+_SCANNER = re.compile(r"scan|bar ?code", re.IGNORECASE)
 
 
 def pcsc_readers() -> tuple[str, ...]:
@@ -29,9 +33,20 @@ def pcsc_readers() -> tuple[str, ...]:
         scard.SCardReleaseContext(context)
 
 
-def suggestions(readers: Sequence[str], ports: Sequence[UsbPort]) -> tuple[str, ...]:
+def suggestions(
+    readers: Sequence[str], ports: Sequence[UsbPort], keyboards: Sequence[InputNode] = ()
+) -> tuple[str, ...]:
     """One table of settings for each device, with what it is in a remark."""
-    return (*map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)), *map(_port, ports))
+    return (
+        *map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)),
+        *map(_port, ports),
+        *map(_typing, (node for node in keyboards if node.vendor in _MAKERS or _SCANNER.search(node.model))),
+    )
+
+
+def printer_suggestions(printers: Sequence[UsbPort], queues: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The same for printers on USB and for queues, each queue with its device's address."""
+    return (*map(_usb_printer, printers), *(_queue(name, address) for name, address in queues))
 
 
 def _reader(name: str) -> str:
@@ -51,10 +66,30 @@ def _port(port: UsbPort) -> str:
     return "\n".join(lines)
 
 
+def _usb_printer(printer: UsbPort) -> str:
+    remark = f"# printer, if it prints slips: {_remark(printer.model)} ({printer.path})"
+    return "\n".join([remark, "[[devices.printers]]", f"path = {_text(printer.stable)}"])
+
+
+def _queue(name: str, address: str) -> str:
+    remark = f"# print queue, only where its printer cannot be reached itself: {_remark(_place(address))}"
+    return "\n".join([remark, "[[devices.printers]]", f"queue = {_text(name)}"])
+
+
+def _place(address: str) -> str:
+    """A device address without the user and password that it may hold."""
+    return re.sub(r"(?<=://)[^/]*@", "", address)
+
+
+def _typing(node: InputNode) -> str:
+    lines = [f"# scanner that types: {_remark(node.model)}", "[[devices.scanners]]", f"path = {_text(node.path)}"]
+    return "\n".join(lines)
+
+
 def _remark(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
 
 
 def _text(value: str) -> str:
-    """A TOML string; JSON's escapes are TOML's for printable text."""
-    return json.dumps(value, ensure_ascii=False)
+    """A TOML string; JSON's escapes are TOML's, but for DEL, which TOML does not take as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

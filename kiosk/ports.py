@@ -63,6 +63,7 @@ class DeviceReason(StrEnum):
     COVER_OPEN = "cover_open"
     CUTTER = "cutter"
     HOT_HEAD = "hot_head"
+    QUEUE_STOPPED = "queue_stopped"
     PRINTER_ERROR = "printer_error"
     LINE_NOISE = "line_noise"
 
@@ -203,6 +204,8 @@ class PrintOutcome(StrEnum):
     """The printer confirmed it."""
     UNCONFIRMED = "unconfirmed"
     """All bytes were sent; the printer did not say."""
+    SPOOLED = "spooled"
+    """A print queue took it and sent it on; no printer was ever heard."""
     FAILED = "failed"
     """Not printed, or only in part: see the reason."""
 
@@ -455,6 +458,7 @@ class SlipState(StrEnum):
     PRINTING = "printing"
     PRINTED = "printed"
     UNCONFIRMED = "unconfirmed"
+    SPOOLED = "spooled"
     FAILED = "failed"
     QR = "qr"
     NONE = "none"
@@ -568,6 +572,9 @@ class Library(Protocol):
     def age(self, now: datetime) -> timedelta | None:
         """How old this knowledge is; None before the first feed."""
 
+    def heard_at(self) -> datetime | None:
+        """Central's clock when it told the newest of it; None before the first feed."""
+
 
 class Acts(Protocol):
     """The kiosk's own log, which is also its outbox. Every method may raise LedgerError; then nothing was written."""
@@ -615,6 +622,13 @@ class Screen(Protocol):
         """A short sound; best effort."""
 
 
+class Signals(Protocol):
+    """Lights and beepers of the devices that cards and codes come from; a service beside the screen."""
+
+    def signal(self, device: str, sound: Sound) -> None:
+        """Let this device show how it went, if it can. Returns at once; a failure is nobody's but the device's."""
+
+
 class Clock(Protocol):
     """Time, passed in so that tests own it."""
 
@@ -622,7 +636,10 @@ class Clock(Protocol):
         """Wall clock, aware UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Seconds that only go forward, also while the machine sleeps."""
+
+    def boot(self) -> str:
+        """Names this run of the machine; monotonic seconds of two of them cannot be compared."""
 
 
 class Mailbox(Protocol):

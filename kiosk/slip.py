@@ -1,11 +1,11 @@
-"""What a slip says, not how it is printed (B5): blocks from top to bottom, made from loans and words.
+"""What a slip says, not how it is printed (B5, E5, F4): blocks from top to bottom, made from facts and words.
 
 Drivers turn a `Slip` into ESC/POS bytes, the screen into a picture or a QR. Names are masked before they come here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from kiosk.domain.values import LIBRARY_TIME
@@ -18,6 +18,8 @@ class SlipKind(StrEnum):
     LOAN = "loan"
     RETURN = "return"
     ACCOUNT = "account"
+    CARD = "card"
+    VOUCHER = "voucher"
     TEST = "test"
 
 
@@ -169,9 +171,11 @@ def book_slip(
     for number, entry in enumerate(entries, 1):
         blocks.append(Line(f"{number}. {entry.title}", Weight.STRONG))
         if entry.due_at is None:
-            blocks.append(Line(entry.item))
+            blocks.append(Line(_marked(entry, language)))
         else:
-            blocks.append(Pair(entry.item, f"{say('slip.due', language)} {say_date(entry.due_at, language)}"))
+            blocks.append(
+                Pair(_marked(entry, language), f"{say('slip.due', language)} {say_date(entry.due_at, language)}")
+            )
         if entry.note:
             blocks.append(Line(entry.note))
     blocks += [Rule(), Pair(say("slip.count", language), str(len(entries)))]
@@ -184,6 +188,111 @@ def book_slip(
         blocks.append(Line(say("slip.provisional", language), Weight.STRONG))
     blocks.append(Line(say("slip.thanks", language), centred=True))
     return Slip(kind=kind, language=language, blocks=tuple(blocks))
+
+
+def _marked(entry: Entry, language: Language) -> str:
+    """Its number, with the sign that the sentence at the slip's end explains."""
+    return f"{entry.item} {say('slip.provisional_mark', language)}" if entry.provisional else entry.item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A school where a virtual card may be used."""
+
+    name: str
+    """As its readers call it."""
+    closed_on: tuple[date, ...] = ()
+    """Its closed days among those that the card shows."""
+
+
+def card_slip(
+    *,
+    number: str,
+    signed: str,
+    name: str,
+    home_school: str,
+    served: Sequence[Served],
+    shown: tuple[date, date],
+    last_day: date,
+    rules: Sequence[str],
+    language: Language,
+    consortium: str,
+    now: datetime,
+    reprint: bool = False,
+) -> Slip:
+    """A virtual inter-library card (E5). `name` is masked already, `signed` is what its QR code says, `shown` are the
+    first and the last day for which closures are told. After `last_day` it says that it serves for returning only.
+    """
+    over = now.astimezone(LIBRARY_TIME).date() > last_day
+    blocks: list[Block] = [
+        Line(consortium, Weight.STRONG, centred=True),
+        Line(say("slip.card_title", language), Weight.TITLE, centred=True),
+    ]
+    if reprint:
+        blocks.append(Line(say("slip.reprint", language), Weight.STRONG, centred=True))
+    if over:
+        blocks.append(Line(say("slip.card_returns_only", language), Weight.TITLE, centred=True))
+    blocks += [
+        Barcode(number),
+        QrCode(signed),
+        Rule(),
+        Pair(say("slip.card_number", language), number),
+        Pair(say("slip.name", language), name),
+        Pair(say("slip.card_home", language), home_school),
+        Pair(say("slip.card_last_day", language), _day_said(last_day, language), Weight.STRONG),
+        Line(say("slip.card_over" if over else "slip.card_lends", language)),
+        Rule(),
+        Line(say("slip.card_served", language), Weight.STRONG),
+    ]
+    blocks += [Pair(school.name, _closures(school, shown, language)) for school in served]
+    blocks += [Rule(), Line(say("slip.card_rules", language), Weight.STRONG)]
+    blocks += [Line(f"{place}. {rule}") for place, rule in enumerate(rules, 1)]
+    blocks += [Rule(), Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}")]
+    return Slip(kind=SlipKind.CARD, language=language, blocks=tuple(blocks))
+
+
+def _closures(school: Served, shown: tuple[date, date], language: Language) -> str:
+    if school.closed_on:
+        days = say("slip.between_days", language).join(f"{day.month}/{day.day}" for day in sorted(school.closed_on))
+        return say("slip.card_closed", language, days=days)
+    first, last = (f"{day.month}/{day.day}" for day in shown)
+    return say("slip.card_open", language, first=first, last=last)
+
+
+def _day_said(day: date, language: Language) -> str:
+    return say_date(datetime(day.year, day.month, day.day, tzinfo=LIBRARY_TIME), language)
+
+
+def voucher_slip(
+    *,
+    prize: str,
+    points: int,
+    branch_name: str,
+    code: str,
+    valid_until: datetime,
+    language: Language,
+    library_name: str,
+    now: datetime,
+) -> Slip:
+    """A voucher for a prize (F4): staff at that branch scan `code` until it ends; it reserves nothing and names nobody."""
+    ends = valid_until.astimezone(LIBRARY_TIME)
+    return Slip(
+        kind=SlipKind.VOUCHER,
+        language=language,
+        blocks=(
+            Line(library_name, Weight.STRONG, centred=True),
+            Line(say("slip.voucher_title", language), Weight.TITLE, centred=True),
+            Rule(),
+            Line(prize, Weight.STRONG, centred=True),
+            Pair(say("slip.voucher_points", language), str(points)),
+            Pair(say("slip.voucher_branch", language), branch_name),
+            Pair(say("slip.voucher_ends", language), f"{ends:%Y-%m-%d %H:%M:%S}", Weight.STRONG),
+            Barcode(code),
+            Rule(),
+            Line(say("slip.voucher_how", language)),
+            Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M:%S}"),
+        ),
+    )
 
 
 TEST_LETTERS = "圖書館借閱證　許功蓋　應還日期（一）"

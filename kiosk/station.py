@@ -15,14 +15,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from kiosk.domain.clock import ClockWatch
+from kiosk.domain.clock import ClockWatch, Reading
 from kiosk.domain.journal import Word
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     Acts,
     Ask,
     Asker,
+    CardArrived,
+    CardTrouble,
     Clock,
+    CodeRead,
+    CodeTrouble,
     Effect,
     Event,
     LedgerError,
@@ -31,12 +35,15 @@ from kiosk.ports import (
     LinkChanged,
     Play,
     Print,
+    PrintEnded,
     Printer,
     Record,
     Screen,
     Settle,
+    Signals,
     Started,
     Ticked,
+    Touched,
     View,
 )
 from kiosk.visit.shell import PHASES, rule_for, step
@@ -79,6 +86,7 @@ class Station:
         clock: Clock,
         settings: VisitSettings,
         new_act_id: Callable[[], ActId],
+        signals: Signals | None = None,
     ) -> None:
         self._library = library
         self._acts = acts
@@ -88,6 +96,9 @@ class Station:
         self._clock = clock
         self._settings = settings
         self._new_act_id = new_act_id
+        self._signals = signals
+        self._source: str | None = None
+        """The device whose card or code is being dealt with."""
         self._watch = ClockWatch(wall=clock.now(), monotonic=clock.monotonic())
         self._shown: View | None = None
         self.visit = Visit(language=settings.language, touched_at=clock.monotonic())
@@ -107,6 +118,7 @@ class Station:
     def handle(self, event: Event) -> None:
         """One event: look up its rule, carry out the effects, then show."""
         world = self._world(event)
+        self._source = source_of(event, self._source)
         try:
             if isinstance(event, Started):
                 self._settle_the_past()
@@ -152,6 +164,8 @@ class Station:
                 self._printer.print_slip(job, slip)
             case Play(sound=sound):
                 self._screen.play(sound)
+                if self._signals is not None and self._source is not None:
+                    self._signals.signal(self._source, sound)
             case _ as never:
                 assert_never(never)
 
@@ -168,16 +182,36 @@ class Station:
             new_act_id=self._new_act_id,
             clock_trusted=not self._watch.jumped,
             clock_offset=self._asker.clock_offset(),
+            reading=Reading(self._clock.boot(), monotonic),
         )
 
     def _newest(self, event: Event) -> datetime | None:
-        """Only at start does the log know more than the running watch."""
+        """When, by the kiosk's clock, something was last written; only at start is that more than the watch knows."""
         if not isinstance(event, Started):
             return None
         try:
-            return self._acts.newest()
+            now = self._clock.now()
+            acted, age = self._acts.newest(), self._library.age(now)
         except LedgerError:
             return None
+        written = [moment for moment in (acted, None if age is None else now - age) if moment is not None]
+        return max(written, default=None)
+
+
+def source_of(event: Event, before: str | None) -> str | None:
+    """The device whose card or code this event brings or answers; None after a touch, and for a slip's sounds.
+
+    A verdict answers the newest card or code: it keeps the device.
+    """
+    match event:
+        case CardArrived(reader=device) | CardTrouble(reader=device):
+            return device
+        case CodeRead(scanner=device) | CodeTrouble(scanner=device):
+            return device
+        case Touched() | PrintEnded():
+            return None
+        case _:
+            return before
 
 
 def _held(stays: bool, before: Visit, after: Visit, leads_to: tuple[object, ...]) -> None:

@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import cast
 
+from kiosk.domain.clock import Reading
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
 
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
-    "policy_version, due_at, request_sequence, outcome, reason, details, verdict_due_at, epoch, position, hold"
+    "policy_version, due_at, request_sequence, heard_at, doubtful, boot, ticks_ms, outcome, reason, details, verdict_due_at, "
+    "epoch, position, hold, staff, entry"
 )
 
 
@@ -28,9 +31,11 @@ def spoken_of(row: Sequence[object]) -> Spoken:
         "int | None]",
         tuple(row[:14]),
     )
-    hold, told_due = cast("tuple[str | None, int | None]", (row[20], row[17]))
+    hold, told_due = cast("tuple[str | None, int | None]", (row[24], row[21]))
+    staff, entry = cast("tuple[str | None, str | None]", (row[25], row[26]))
     if deed == Deed.RETURN:
         due = due if due is not None else told_due
+    heard, doubtful, boot, ticks = cast("tuple[int | None, int, str | None, int | None]", tuple(row[14:18]))
     return Spoken(
         sequence=sequence,
         word=Word(word),
@@ -48,6 +53,11 @@ def spoken_of(row: Sequence[object]) -> Spoken:
             policy_version=policy,
             due_at=None if due is None else moment(due),
             hold=None if hold is None else ActId(hold),
+            heard_at=None if heard is None else moment(heard),
+            doubtful=bool(doubtful),
+            reading=None if boot is None or ticks is None else Reading(boot, ticks / 1000),
+            staff=None if staff is None else StaffId(staff),
+            entry=None if entry is None else Entry(entry),
         ),
     )
 
@@ -55,9 +65,9 @@ def spoken_of(row: Sequence[object]) -> Spoken:
 def verdict_of(row: Sequence[object]) -> Verdict | None:
     act, word = str(row[1]), str(row[2])
     outcome, reason, details, due, epoch, position = cast(
-        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[14:20])
+        "tuple[str | None, str | None, str | None, int | None, str | None, int | None]", tuple(row[18:24])
     )
-    hold = cast("str | None", row[20])
+    hold = cast("str | None", row[24])
     if outcome is None:
         return None
     return Verdict(

@@ -7,7 +7,8 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from uuid import uuid4
 import structlog
 
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
+from kiosk.domain.staff import Entry
 from kiosk.domain.values import ActId, IncarnationId, ItemId, MembershipId
 from sync.act_rows import COLUMNS, as_promised, micros, millis, moment, spoken_of, verdict_of
 from sync.encrypted import (
@@ -29,14 +31,16 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0002"
+HEAD = "acts_0005"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 _OF_ITEM = (
     f"SELECT {COLUMNS} FROM word WHERE item = ? "
     "ORDER BY coalesce(request_sequence, sequence) DESC, sequence DESC LIMIT 64"
 )
-"""An item's words, the newest act first: a last word stands where its request stood, also when it was said again later."""
+"""An item's words, the newest act first: a last word stands where its request stood, also when it was said again later.
+
+In the order of the index `word_of_item`, so that the newest word costs the same however often the item went out."""
 
 
 def prepare(folder: Path, key: bytes) -> None:
@@ -125,27 +129,27 @@ class ActsLog:
     def standing(self, item: ItemId, epoch: str, position: int) -> tuple[Spoken, Verdict | None] | None:
         """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
         decided: dict[str, Word] = {}
-        for row in self._read(_OF_ITEM, item):
-            spoken, verdict = spoken_of(row), verdict_of(row)
-            last = decided.setdefault(spoken.act.id, spoken.word)
-            if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN) and _stands(spoken.word, last, verdict):
-                return None if _passed(verdict, epoch, position) else (spoken, verdict)
+        with closing(self._of_item(item)) as words:
+            for spoken, verdict in words:
+                last = decided.setdefault(spoken.act.id, spoken.word)
+                if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN) and _stands(spoken.word, last, verdict):
+                    return None if _passed(verdict, epoch, position) else (spoken, verdict)
         return None
 
     def renewed(self, item: ItemId, epoch: str, position: int) -> tuple[datetime, int] | None:
         """Newest due date and number of own renewals of this item since its checkout that the replica lacks."""
         due, count = None, 0
         decided: set[ActId] = set()
-        for row in self._read(_OF_ITEM, item):
-            spoken, verdict = spoken_of(row), verdict_of(row)
-            if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN):
-                break
-            if spoken.act.deed is not Deed.RENEW or spoken.act.id in decided:
-                continue
-            decided.add(spoken.act.id)
-            if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
-                due = due or (verdict.due_at if verdict is not None and verdict.due_at else spoken.act.due_at)
-                count += 1
+        with closing(self._of_item(item)) as words:
+            for spoken, verdict in words:
+                if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN):
+                    break
+                if spoken.act.deed is not Deed.RENEW or spoken.act.id in decided:
+                    continue
+                decided.add(spoken.act.id)
+                if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
+                    due = due or (verdict.due_at if verdict is not None and verdict.due_at else spoken.act.due_at)
+                    count += 1
         return None if due is None else (due, count)
 
     def items_lent_to(self, membership: MembershipId, epoch: str, position: int) -> tuple[ItemId, ...]:
@@ -203,6 +207,16 @@ class ActsLog:
                 found.append((spoken, verdict))
         return tuple(reversed(found))
 
+    # --- tries to open the staff page ------------------------------------------------------------------------------
+
+    def staff_tries(self, since: datetime) -> tuple[tuple[datetime, Entry], ...]:
+        """Tries from this kiosk time on, oldest first; what holds the pause over a restart is the log itself."""
+        rows = self._read(
+            "SELECT happened_at, entry FROM word WHERE deed = 'staff_entry' AND happened_at >= ? ORDER BY sequence",
+            micros(since),
+        )
+        return tuple((moment(cast(int, at)), Entry(str(entry))) for at, entry in rows)
+
     # --- the outbox, for the sync thread -------------------------------------------------------------------------
 
     def newest_word(self, act: ActId) -> Spoken | None:
@@ -210,12 +224,14 @@ class ActsLog:
         rows = self._read(f"SELECT {COLUMNS} FROM word WHERE act = ? ORDER BY sequence DESC LIMIT 1", act)
         return spoken_of(rows[0]) if rows else None
 
-    def unsent(self, limit: int) -> tuple[Spoken, ...]:
-        """Facts and withdrawals without a verdict, oldest first."""
+    def unsent(self, limit: int, after: int = 0) -> tuple[Spoken, ...]:
+        """Facts and withdrawals without a verdict, oldest first, beyond the place `after`."""
         return tuple(
             spoken_of(row)
             for row in self._read(
-                f"SELECT {COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' ORDER BY sequence LIMIT ?",
+                f"SELECT {COLUMNS} FROM word WHERE outcome IS NULL AND word <> 'request' AND sequence > ? "
+                "ORDER BY sequence LIMIT ?",
+                after,
                 limit,
             )
         )
@@ -282,14 +298,11 @@ class ActsLog:
         if known == epoch and held_through == held:
             return 0
         again = 0
-        with transaction(self._db, self._path) as db:
+        with transaction(self._db, self._path):
             if known is not None and (known != epoch or held_through < held):
                 again = self._say_again(epoch, held_through)
-            for key, value in (("epoch", epoch), ("held_through", str(held_through))):
-                db.execute(
-                    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                    (key, value),
-                )
+            self._note("epoch", epoch)
+            self._note("held_through", str(held_through))
         return again
 
     def prune(self, before: datetime) -> int:
@@ -311,6 +324,25 @@ class ActsLog:
             forgotten += gone
             if gone < PRUNE_SLICE:
                 return forgotten
+
+    # --- parcels ---------------------------------------------------------------------------------------------------
+
+    def next_parcel(self) -> int:
+        """A number that no parcel of this log has had."""
+        with transaction(self._db, self._path):
+            number = int(self._meta("parcel") or 0) + 1
+            self._note("parcel", str(number))
+        return number
+
+    def told_at(self) -> datetime | None:
+        """Central's clock in the newest answer that came in a parcel."""
+        told = self._meta("told_at")
+        return None if told is None else datetime.fromisoformat(told)
+
+    def note_told(self, at: datetime) -> None:
+        """An answer of central was taken to its end."""
+        with transaction(self._db, self._path):
+            self._note("told_at", at.isoformat())
 
     def checkpoint(self) -> None:
         checkpoint(self._db, self._path)
@@ -348,8 +380,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry) "
+            f"VALUES ({', '.join('?' * 20)})",
             (
                 act.id,
                 word,
@@ -365,13 +397,31 @@ class ActsLog:
                 micros(act.due_at),
                 request_sequence,
                 act.hold,
+                micros(act.heard_at),
+                int(act.doubtful),
+                None if act.reading is None else act.reading.boot,
+                None if act.reading is None else round(act.reading.seconds * 1000),
+                act.staff,
+                act.entry,
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)
 
+    def _note(self, key: str, value: str) -> None:
+        """Inside a transaction."""
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
+
     def _meta(self, key: str) -> str | None:
         rows = self._read("SELECT value FROM meta WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
+
+    def _of_item(self, item: ItemId) -> Generator[tuple[Spoken, Verdict | None]]:
+        """Read as far as somebody asks; to be closed, since an open look holds the checkpoint up."""
+        with translated(self._path), closing(self._db.execute(_OF_ITEM, (item,))) as rows:
+            for row in rows:
+                yield spoken_of(row), verdict_of(row)
 
     def _read(self, query: str, *parameters: object) -> Sequence[tuple[object, ...]]:
         with translated(self._path):

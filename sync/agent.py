@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from kiosk.domain.journal import Verdict
+from kiosk.domain.journal import Spoken
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     AnswerMissing,
@@ -33,7 +33,7 @@ from kiosk.ports import (
     Mailbox,
     VerdictCame,
 )
-from sync import wire
+from sync import nightly, wire
 from sync.acts import ActsLog
 from sync.central_client import CentralClient, ClockOffset
 from sync.link_state import LinkRules, LinkState
@@ -48,8 +48,8 @@ LEDGER_PAUSE_S = 5.0
 TEND_S = 60.0
 """Between two checkpoints of a log that is only asked about."""
 PRUNE_S = 3600.0
-CHECK_S = 86400.0
-"""Between two readings of every page of the replica."""
+LOOK_S = 60.0
+"""Between two looks whether every page of the replica is to be read."""
 KEEP_ACTS = timedelta(days=14)
 SUSPECT = ActId("")
 """In the queue of asks: look now whether central is there."""
@@ -71,8 +71,11 @@ class SyncActs:
         deadline_s: float = 1.5,
         jitter: random.Random | None = None,
         keep: timedelta = KEEP_ACTS,
+        leave: Callable[[wire.Farewell], None] | None = None,
     ) -> None:
+        """`leave` is called once, on the thread of `turn`, when central has ordered the kiosk to take leave."""
         self._open_log = open_log
+        self._leave = leave
         self._keep = keep
         self._next_tend = self._next_prune = clock.monotonic() + TEND_S
         self._client = client
@@ -148,7 +151,19 @@ class SyncActs:
             if self._state.link is not Link.OFFLINE or self._state.good:
                 self._drain(acts)
                 self._tend(acts)
+        self._heed(acts)
         return max(0.0, self._next_probe - self._clock.monotonic())
+
+    def _heed(self, acts: ActsLog) -> None:
+        """A stolen kiosk takes leave at once, one that retires when it has told everything."""
+        farewell = None if self._client is None else self._client.farewell
+        if farewell is None or self._leave is None:
+            return
+        if farewell is wire.Farewell.RETIRE and acts.queue()[0]:
+            return
+        log.warning("central orders this kiosk to take leave", farewell=farewell)
+        leave, self._leave = self._leave, None
+        leave(farewell)
 
     def _take(self) -> ActId | None:
         """The oldest thing asked for, or None."""
@@ -179,12 +194,12 @@ class SyncActs:
             self._mailbox.post(AnswerMissing(act_id, self._state.reason or CentralReason.STARTING))
             return
         try:
-            pushed = self._client.push([wire.WireWord.of(spoken)], self._deadline_s)
+            pushed = self._client.push([self._dated(spoken)], self._deadline_s)
         except CentralError as error:
             self._failed(error.reason)
             self._mailbox.post(AnswerMissing(act_id, error.reason))
             return
-        verdict = next(said for said in _verdicts(pushed) if (said.act_id, said.word) == (act_id, spoken.word))
+        verdict = next(said for said in pushed.said() if (said.act_id, said.word) == (act_id, spoken.word))
         self._mailbox.post(VerdictCame(verdict))
         self._agree(acts, pushed, at_leisure=True)
 
@@ -204,12 +219,12 @@ class SyncActs:
         sent = False
         while words := acts.unsent(BATCH):
             try:
-                pushed = self._client.push([wire.WireWord.of(word) for word in words], 30.0)
+                pushed = self._client.push([self._dated(word) for word in words], 30.0)
             except CentralError as error:
                 self._failed(error.reason)
                 return
             self._agree(acts, pushed)  # first: a new epoch counts for these verdicts already
-            acts.settle_all(_verdicts(pushed))
+            acts.settle_all(pushed.said())
             sent = True
             if self._waiting or not self._asks.empty():
                 return
@@ -217,6 +232,14 @@ class SyncActs:
             acts.checkpoint()
         if self._state.link is not Link.ONLINE and sent:
             self._next_probe = min(self._next_probe, self._clock.monotonic() + self._state.rules.probe_s)
+
+    def _dated(self, spoken: Spoken) -> wire.WireWord:
+        """As it is sent: an act of this boot that was recorded before central was heard has a known time now."""
+        act = spoken.act
+        at = None if act.reading is None or act.clock_offset is not None else self._offset.at(act.reading)
+        if at is not None:
+            spoken = replace(spoken, act=replace(act, clock_offset=at - act.happened_at, doubtful=False))
+        return wire.WireWord.of(spoken)
 
     def _tend(self, acts: ActsLog) -> None:
         """Housekeeping, only in contact with central: its clock says what is old."""
@@ -258,14 +281,6 @@ class SyncActs:
             self._mailbox.post(LinkChanged(state.link, state.reason))
 
 
-def _verdicts(pushed: wire.Pushed) -> list[Verdict]:
-    """What central said. A verdict repeated from an older epoch was held before this one began: any feed has it."""
-    return [
-        verdict if verdict.epoch == pushed.epoch else replace(verdict, epoch=pushed.epoch, position=0)
-        for verdict in (said.verdict() for said in pushed.verdicts)
-    ]
-
-
 class SyncFeed:
     """Owns the way of the feed into the replica."""
 
@@ -282,7 +297,7 @@ class SyncFeed:
     ) -> None:
         self._open_replica = open_replica
         self._care = care
-        self._next_check = clock.monotonic() + CHECK_S
+        self._started = self._next_look = clock.monotonic()
         self._client = client
         self._clock = clock
         self._suspect = suspect
@@ -290,6 +305,8 @@ class SyncFeed:
         self._jitter = jitter or random.Random()
         self._replica: ReplicaWriter | None = None
         self._bad = 0
+        self.fresh_at: datetime | None = None
+        """Kiosk time when the replica was last known to lack nothing; for the heartbeat, assignment is atomic."""
 
     def run(self, stop: threading.Event) -> None:
         """The thread `sync-feed`, until `stop` is set; a long poll under way ends with its connection."""
@@ -302,6 +319,7 @@ class SyncFeed:
             stop.wait(pause_s)
         if self._replica is not None:
             self._replica.close()
+        self._client.close()
 
     def turn(self, stop: threading.Event | None = None) -> float:
         """Pull and apply one page; a damaged file is begun anew first. Returns seconds to pause before the next."""
@@ -319,12 +337,13 @@ class SyncFeed:
             self._replica = None
             self._care.begin_anew()
         replica = self._replica = self._replica or self._open_replica()
-        if self._clock.monotonic() >= self._next_check:
-            self._next_check = self._clock.monotonic() + CHECK_S
-            replica.check()
+        self.fresh_at = replica.place().fresh_at
+        self._look_through(replica)
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
         except CentralError:
+            if self._care is not None and self._care.damaged:
+                return 0.0  # somebody met a damaged page and cut the long poll short
             self._bad += 1
             if self._bad == 1 and not (stop is not None and stop.is_set()):
                 self._suspect()
@@ -332,10 +351,21 @@ class SyncFeed:
         self._bad = 0
         followed = replica.place().epoch
         replica.apply(page, self._clock.now())
+        self.fresh_at = replica.place().fresh_at
         if followed not in ("", page.epoch):
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
 
-    def close_line(self) -> None:
-        """End a long poll that is under way (from another thread), so that the program can stop."""
-        self._client.close()
+    def _look_through(self, replica: ReplicaWriter) -> None:
+        """Read every page if it is time; patrons go on meanwhile, only the feed waits."""
+        monotonic, now = self._clock.monotonic(), self._clock.now()
+        if monotonic < self._next_look:
+            return
+        self._next_look = monotonic + LOOK_S
+        if nightly.due(replica.checked_at(), now, monotonic - self._started):
+            replica.check(now)
+            log.info("every page of the replica was read", seconds=round(self._clock.monotonic() - monotonic, 1))
+
+    def interrupt(self) -> None:
+        """End a long poll that is under way (from another thread): the program stops, or the replica must be rebuilt."""
+        self._client.interrupt()

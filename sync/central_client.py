@@ -12,13 +12,14 @@ Tokens: JWT EdDSA (RFC 7519, RFC 8037), bound to the body by its SHA-256; their 
 measured offset. A 401 `token_time` carries central's clock; the call is made once more with it.
 """
 
-import base64
 import hashlib
 import secrets
+import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -27,16 +28,18 @@ import httpcore2
 import httpx2
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
 from sync import wire
 from sync.encrypted import write_secret
 
 TOKEN_LIFE_S = 120
-_IDENTITY = "kiosk.json"
+IDENTITY = "kiosk.json"
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,26 +50,98 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     branch: str
     private_key: str
     index_key: str
+    sealing_key: str = ""
+    """X25519, private: opens parcels to this kiosk."""
+    central_signs: str = ""
+    """Central's Ed25519 public key; empty if an older program enrolled this kiosk."""
+    central_opens: str = ""
+    """Central's X25519 public key."""
 
     def index_key_bytes(self) -> bytes:
-        return _unb64(self.index_key)
+        return wire.padded(self.index_key)
+
+    def signs(self) -> Ed25519PrivateKey:
+        """This kiosk's signature."""
+        return Ed25519PrivateKey.from_private_bytes(wire.padded(self.private_key))
+
+    def public_key(self) -> str:
+        """As central knows it."""
+        return wire.unpadded(self.signs().public_key().public_bytes_raw())
+
+
+class OwnKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """A kiosk's two private keys before central has given it a name."""
+
+    private_key: str
+    sealing_key: str
+
+    @classmethod
+    def make(cls) -> "OwnKeys":
+        return cls(
+            private_key=wire.unpadded(Ed25519PrivateKey.generate().private_bytes_raw()),
+            sealing_key=wire.unpadded(X25519PrivateKey.generate().private_bytes_raw()),
+        )
+
+    def public_halves(self) -> tuple[str, str]:
+        """As told to central: of the signature, and of what is sealed to this kiosk."""
+        signs = Ed25519PrivateKey.from_private_bytes(wire.padded(self.private_key)).public_key()
+        opens = X25519PrivateKey.from_private_bytes(wire.padded(self.sealing_key)).public_key()
+        return wire.unpadded(signs.public_bytes_raw()), wire.unpadded(opens.public_bytes_raw())
+
+    def enrolled(self, url: str, told: wire.Enrolled) -> Identity:
+        """The identity that these keys and central's answer make."""
+        return Identity(
+            url=url,
+            kiosk=told.kiosk,
+            branch=told.branch,
+            private_key=self.private_key,
+            index_key=told.index_key,
+            sealing_key=self.sealing_key,
+            central_signs=told.signing_key,
+            central_opens=told.sealing_key,
+        )
+
+
+def keep_identity(keys: Path, identity: Identity) -> None:
+    """On disk when this returns."""
+    write_secret(keys / IDENTITY, msgspec.json.encode(identity))
 
 
 def load_identity(keys: Path) -> Identity | None:
     """The enrolled identity, or None before enrolment."""
-    path = keys / _IDENTITY
+    path = keys / IDENTITY
     return msgspec.json.decode(path.read_bytes(), type=Identity) if path.exists() else None
 
 
 T = TypeVar("T", bound=wire.Envelope | wire.Enrolled)
 
 
-@dataclass(slots=True)
 class ClockOffset:
-    """Central's clock minus the kiosk's, shared by the clients of one kiosk; assignment is atomic."""
+    """What time it is at central: its last answer, and the monotonic clock since. Shared by the clients of one kiosk.
 
-    value: timedelta | None = None
-    """None until the first answer."""
+    So it does not matter what becomes of the wall clock meanwhile. Any thread; assignment is atomic.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heard: tuple[datetime, Reading] | None = None
+
+    def hear(self, central: datetime, seconds: float) -> None:
+        """Central's clock said this when the monotonic clock stood at `seconds`."""
+        self._heard = central, Reading(self._clock.boot(), seconds)
+
+    @property
+    def value(self) -> timedelta | None:
+        """Central's clock minus the kiosk's wall clock as both are now; None until the first answer."""
+        central = self.at(Reading(self._clock.boot(), self._clock.monotonic()))
+        return None if central is None else central - self._clock.now()
+
+    def at(self, reading: Reading) -> datetime | None:
+        """Central's clock at a moment of this boot; None for another boot's or before the first answer."""
+        heard = self._heard
+        if heard is None or heard[1].boot != reading.boot:
+            return None
+        return heard[0] + timedelta(seconds=reading.seconds - heard[1].seconds)
 
 
 class Transport(Protocol):
@@ -76,6 +151,8 @@ class Transport(Protocol):
         self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
     ) -> httpx2.Response: ...
 
+    def interrupt(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -84,13 +161,25 @@ class _Deadline:
     """When the call under way must be over; monotonic seconds."""
 
     at: float = 0.0
+    cut: bool = False
+    """Another thread wants it over now; assignment is atomic."""
 
     def left(self, timeout_s: float | None) -> float:
-        """Seconds for the next wait. Raises httpcore2.ReadTimeout when there are none."""
+        """Seconds for the next wait. Raises httpcore2.ReadTimeout when there are none, ReadError when it was cut."""
+        if self.cut:
+            raise httpcore2.ReadError("interrupted")
         left = self.at - monotonic()
         if left <= 0:
             raise httpcore2.ReadTimeout("the answer was not whole by its deadline")
         return left if timeout_s is None else min(left, timeout_s)
+
+
+def _cut(stream: httpcore2.NetworkStream) -> None:
+    """End what another thread waits for on this socket; under TLS too, whose own `shutdown` would drop its state."""
+    found = stream.get_extra_info("socket")
+    if isinstance(found, socket.socket):
+        with suppress(OSError):  # it may be gone already
+            socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -112,7 +201,8 @@ class _Stream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         left = self._deadline.left(timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        self._inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        return self
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -123,6 +213,8 @@ class _Backend(httpcore2.NetworkBackend):
 
     def __init__(self, deadline: _Deadline) -> None:
         self._inner, self._deadline = httpcore2.SyncBackend(), deadline
+        self.newest: httpcore2.NetworkStream | None = None
+        """The connection in use, if any; assignment is atomic."""
 
     def connect_tcp(
         self,
@@ -133,7 +225,9 @@ class _Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         left = self._deadline.left(timeout)
-        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._deadline)
+        opened = self._inner.connect_tcp(host, port, left, local_address, socket_options)
+        self.newest = _Stream(opened, self._deadline)
+        return self.newest
 
 
 class DeadlineHttp:
@@ -145,7 +239,8 @@ class DeadlineHttp:
         context = tls or httpx2.create_ssl_context(trust_env=False)
         transport = httpx2.HTTPTransport(verify=context, trust_env=False)
         # The transport has no way to hand its pool a network backend; the pool has one.
-        transport._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Backend(self._deadline))
+        self._backend = _Backend(self._deadline)
+        transport._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=self._backend)
         self._http = httpx2.Client(transport=transport, trust_env=False)
 
     def request(
@@ -153,7 +248,17 @@ class DeadlineHttp:
     ) -> httpx2.Response:
         """Blocks at most `timeout` seconds. Raises httpx2.HTTPError."""
         self._deadline.at = monotonic() + timeout
-        return self._http.request(method, url, content=content, headers=headers, timeout=timeout)
+        try:
+            return self._http.request(method, url, content=content, headers=headers, timeout=timeout)
+        finally:
+            self._deadline.cut = False
+
+    def interrupt(self) -> None:
+        """End the call under way with an error, or the next one if there is none. Any thread."""
+        self._deadline.cut = True
+        newest = self._backend.newest
+        if newest is not None:
+            _cut(newest)
 
     def close(self) -> None:
         self._http.close()
@@ -171,14 +276,20 @@ class CentralClient:
         transport: Transport | None = None,
     ) -> None:
         self._identity = identity
-        self._key = Ed25519PrivateKey.from_private_bytes(_unb64(identity.private_key))
+        self._key = identity.signs()
         self._incarnation = incarnation
         self._clock = clock
         self._offset = offset
+        self.farewell: wire.Farewell | None = None
+        """What central has ordered in its newest answer that held an order with its signature."""
         self._http: Transport = transport or DeadlineHttp()
 
     def close(self) -> None:
         self._http.close()
+
+    def interrupt(self) -> None:
+        """End the call under way as if the line were cut. Any thread."""
+        self._http.interrupt()
 
     def push(self, words: list[wire.WireWord], deadline_s: float) -> wire.Pushed:
         """Say words; the answer holds one verdict for each, or this raises CentralError(NOT_CENTRAL)."""
@@ -198,41 +309,70 @@ class CentralClient:
         """Heartbeat and probe."""
         return self._call("POST", "/v1/health", msgspec.json.encode(health), wire.Envelope, deadline_s)
 
+    def staff_entry(self, login: str, password: str, deadline_s: float) -> wire.StaffTold:
+        """Central's word on a login for this kiosk's staff page."""
+        body = msgspec.json.encode(wire.StaffAsk(login=login, password=password))
+        return self._call("POST", "/v1/staff-entry", body, wire.StaffTold, deadline_s)
+
     def _call(self, method: str, path: str, body: bytes, answer: type[T], deadline_s: float) -> T:
         for attempt in (1, 2):
-            before = self._clock.now()
+            before = self._clock.monotonic()
             response = _send(self._http, method, self._identity.url + path, body, self._headers(body), deadline_s)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
+                if isinstance(decoded, wire.Envelope):
+                    self._heed(decoded.order)
                 if method == "POST":
-                    middle = before + (self._clock.now() - before) / 2
-                    self._offset.value = decoded.now - middle
+                    self._offset.hear(decoded.now, (before + self._clock.monotonic()) / 2)
                 return decoded
             fault = _fault(response)
+            self._heed(fault.order)
             if fault.code == "token_time" and fault.now is not None and attempt == 1:
-                self._offset.value = fault.now - self._clock.now()
+                self._offset.hear(fault.now, self._clock.monotonic())
                 continue
             raise CentralError(_reason(response.status_code, fault.code), fault.code)
         raise CentralError(CentralReason.CLOCK_WRONG)
 
+    def _heed(self, order: wire.Order | None) -> None:
+        """Whoever stands between may show anything; only central can sign."""
+        if order is not None and is_centrals(self._identity, order):
+            self.farewell = order.farewell
+
     def _headers(self, body: bytes) -> dict[str, str]:
-        now = self._clock.now() + (self._offset.value or timedelta())
-        claims = {
-            "iss": self._identity.kiosk,
-            "iat": int(now.timestamp()),
-            "exp": int(now.timestamp()) + TOKEN_LIFE_S,
-            "jti": secrets.token_urlsafe(12),
-            "bh": _b64(hashlib.sha256(body).digest()),
-        }
-        token = jwt.encode(claims, self._key, algorithm="EdDSA")
+        token = signed(self._identity.kiosk, self._key, body, self._clock.now() + (self._offset.value or timedelta()))
         return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def signed(kiosk: str, key: Ed25519PrivateKey, body: bytes, now: datetime) -> str:
+    """A token of this kiosk for this body; `now` by central's clock."""
+    claims = {
+        "iss": kiosk,
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + TOKEN_LIFE_S,
+        "jti": secrets.token_urlsafe(12),
+        "bh": wire.unpadded(hashlib.sha256(body).digest()),
+    }
+    return jwt.encode(claims, key, algorithm="EdDSA")
+
+
+def is_centrals(identity: Identity, order: wire.Order) -> bool:
+    """True if central ordered this very enrolment to take leave."""
+    if not identity.central_signs:
+        return False
+    said = wire.farewell_said(identity.kiosk, identity.public_key(), order.farewell)
+    try:
+        signs = Ed25519PublicKey.from_public_bytes(wire.padded(identity.central_signs))
+        signs.verify(wire.padded(order.signature), said)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.0) -> Identity:
     """Introduce this kiosk with a one-time code and keep what central gives. Raises CentralError."""
-    key = Ed25519PrivateKey.generate()
-    public = _b64(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
-    body = msgspec.json.encode(wire.Enrol(code=code, public_key=public))
+    own = OwnKeys.make()
+    public_key, sealing_key = own.public_halves()
+    body = msgspec.json.encode(wire.Enrol(code=code, public_key=public_key, sealing_key=sealing_key))
     http = DeadlineHttp()
     try:
         response = _send(
@@ -243,16 +383,8 @@ def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.
     if response.status_code != 200 and response.status_code != 201:
         fault = _fault(response)
         raise CentralError(_reason(response.status_code, fault.code), fault.code)
-    enrolled = _decoded(response, wire.Enrolled)
-    private = _b64(key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
-    identity = Identity(
-        url=url.rstrip("/"),
-        kiosk=enrolled.kiosk,
-        branch=enrolled.branch,
-        private_key=private,
-        index_key=enrolled.index_key,
-    )
-    write_secret(keys / _IDENTITY, msgspec.json.encode(identity))
+    identity = own.enrolled(url.rstrip("/"), _decoded(response, wire.Enrolled))
+    keep_identity(keys, identity)
     return identity
 
 
@@ -305,18 +437,10 @@ def _fault(response: httpx2.Response) -> wire.Fault:
 
 
 def _reason(status: int, code: str) -> CentralReason:
-    if code in ("revoked", "unknown_kiosk"):
+    if code in ("revoked", "retired", "unknown_kiosk"):
         return CentralReason.CREDENTIAL_REVOKED
     if code == "token_time":
         return CentralReason.CLOCK_WRONG
     if status == 429 or status >= 500:
         return CentralReason.BUSY
     return CentralReason.NOT_CENTRAL
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _unb64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

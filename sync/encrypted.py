@@ -39,6 +39,13 @@ def key_file(path: Path) -> bytes:
     return _checked(path.read_bytes(), path)
 
 
+def existing_key(path: Path) -> bytes | None:
+    """As `key_file`, but nothing is made: None where there is no key."""
+    sealed = os.environ.get("CREDENTIALS_DIRECTORY")
+    there = path.exists() or (sealed is not None and (Path(sealed) / path.name).exists())
+    return key_file(path) if there else None
+
+
 def write_secret(path: Path, content: bytes) -> None:
     """Write a secret so that it is whole or not there, on disk, and readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -108,6 +108,9 @@ class Holdings:
         fresh = self._place().fresh_at
         return None if fresh is None else now - fresh
 
+    def heard_at(self) -> datetime | None:
+        return self._place().heard_at
+
     def _place(self) -> Place:
         return self._known(lambda replica: replica.place(), NOWHERE)
 
@@ -120,7 +123,7 @@ class Holdings:
                 fresh = care.reader()
                 self._replica.close()
                 self._replica, self._generation = fresh, care.generation
-            return look(self._replica)
+            return nothing if care.damaged else look(self._replica)  # half of what was known is no knowledge
         except LedgerError as error:
             if not care.noticed(error):
                 raise

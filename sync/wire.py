@@ -9,17 +9,21 @@ incarnation's log without a gap. Times are aware UTC (RFC 3339), durations are w
     POST /v1/acts     Push    -> Pushed          one word (an ask) or a batch, in sequence order
     GET  /v1/feed     ?cursor=&wait_s=&incarnation=  -> FeedPage     long poll, at most 25 s
     POST /v1/health   Health  -> Envelope        heartbeat, also the probe that leads back to online mode
+    POST /v1/staff-entry  StaffAsk -> StaffTold  may this login open the kiosk's staff page
 
 Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti, and
 bh = base64url(SHA-256(body)). A 401 with code `token_time` carries central's clock; the client retries once.
 Any other answer than a well-formed one that names the act's id is no verdict.
 """
 
+import base64
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Hold, HoldState
@@ -37,6 +41,7 @@ from kiosk.domain.lending import (
     Policy,
     Standing,
 )
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, WorkId
 
 VERSION = 1
@@ -47,6 +52,28 @@ MAX_ENTRIES = 2000
 MAX_WAIT_S = 25
 
 
+class Farewell(StrEnum):
+    """How a kiosk takes leave of central."""
+
+    RETIRE = "retire"
+    """It tells what it has not told yet, then forgets everything."""
+    STOLEN = "stolen"
+    """It forgets everything at once; what it had not told stays in a file that only central can open."""
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """Central tells a kiosk to take leave; only with its signature, so that nobody on the way can wipe a kiosk."""
+
+    farewell: Farewell
+    signature: str
+    """Ed25519 by central's signing key over `farewell_said`, base64url without padding."""
+
+
+def farewell_said(kiosk: str, public_key: str, farewell: Farewell) -> bytes:
+    """What the order's signature is of. The kiosk's own key stands in it: an order ends one enrolment, not the next."""
+    return "\n".join(("shelfpoint farewell 1", kiosk, public_key, farewell)).encode()
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """In every answer of central."""
 
@@ -54,6 +81,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     epoch: str
     now: datetime
     held_through: int = 0
+    order: Order | None = None
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -62,6 +90,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     code: str
     detail: str = ""
     now: datetime | None = None
+    order: Order | None = None
 
 
 class Enrol(Struct, frozen=True, kw_only=True):
@@ -71,6 +100,8 @@ class Enrol(Struct, frozen=True, kw_only=True):
     code: str
     public_key: str
     """Ed25519, raw 32 bytes, base64url without padding."""
+    sealing_key: str = ""
+    """X25519, raw 32 bytes, base64url without padding: what is sealed to this kiosk."""
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):
@@ -83,6 +114,10 @@ class Enrolled(Struct, frozen=True, kw_only=True):
     branch: str
     index_key: str
     """32 bytes, base64url without padding; never stored in a database at the kiosk."""
+    signing_key: str = ""
+    """Central's Ed25519 public key, raw, base64url without padding: signs parcels and orders to wipe."""
+    sealing_key: str = ""
+    """Central's X25519 public key, raw, base64url without padding: what only central may read is sealed to it."""
 
 
 class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,6 +139,14 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_sequence: int | None = None
     hold: str | None = None
     """Return: for which hold the copy was set aside. Cancelling: which hold."""
+    heard_at: datetime | None = None
+    """Central's clock as the kiosk had last heard it before the act."""
+    doubtful: bool = False
+    """The kiosk's clock could not be believed, and still cannot be corrected."""
+    staff: str | None = None
+    """Staff entry: who, by opaque id."""
+    entry: Entry | None = None
+    """Staff entry: how it ended."""
 
     @classmethod
     def of(cls, spoken: Spoken) -> "WireWord":
@@ -124,6 +167,10 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             due_at=act.due_at,
             request_sequence=spoken.request_sequence,
             hold=act.hold,
+            heard_at=act.heard_at,
+            doubtful=act.doubtful,
+            staff=act.staff,
+            entry=act.entry,
         )
 
     def spoken(self) -> Spoken:
@@ -144,6 +191,10 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 policy_version=self.policy_version,
                 due_at=self.due_at,
                 hold=None if self.hold is None else ActId(self.hold),
+                heard_at=self.heard_at,
+                doubtful=self.doubtful,
+                staff=None if self.staff is None else StaffId(self.staff),
+                entry=self.entry,
             ),
         )
 
@@ -154,6 +205,22 @@ class Push(Struct, frozen=True, kw_only=True):
     version: int = VERSION
     incarnation: str
     words: list[WireWord]
+
+
+class StaffAsk(Struct, frozen=True, kw_only=True):
+    """Staff want to open this kiosk's staff page; central looks at the password itself."""
+
+    version: int = VERSION
+    login: Annotated[str, Meta(max_length=64)]
+    password: Annotated[str, Meta(max_length=128)]
+
+
+class StaffTold(Envelope, frozen=True, kw_only=True):
+    """How it ended. The try reaches the audit as an act of the kiosk, not by this call."""
+
+    entry: Entry
+    staff: str | None = None
+    """Who, if let in."""
 
 
 class WireVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -203,6 +270,13 @@ class Pushed(Envelope, frozen=True, kw_only=True):
 
     verdicts: list[WireVerdict]
 
+    def said(self) -> list[Verdict]:
+        """What central said. A verdict repeated from an older epoch was held before this one began: any feed has it."""
+        return [
+            verdict if verdict.epoch == self.epoch else replace(verdict, epoch=self.epoch, position=0)
+            for verdict in (one.verdict() for one in self.verdicts)
+        ]
+
 
 class Health(Struct, frozen=True, kw_only=True):
     """How a kiosk is."""
@@ -215,6 +289,10 @@ class Health(Struct, frozen=True, kw_only=True):
     replica_age_ms: int | None = None
     clock_offset_ms: int | None = None
     devices: dict[str, str] = field(default_factory=dict)
+    disk_free_mb: int | None = None
+    """Room left where its records lie."""
+    trouble: str = ""
+    """Why it serves nobody now (disk_full, damaged ...); empty while it serves."""
 
 
 # --- feed: state per key; `gone` entries are tombstones -----------------------------------------------------------
@@ -371,6 +449,10 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     hold_days: int = 7
     hold_queue: HoldQueue = HoldQueue.STRICT
     hold_on_shelf: bool = False
+    staff_max_age_hours: int = 168
+    """A kiosk lets staff in by knowledge no older than this while central is away."""
+    unlink_after_days: int = 90
+    """Central forgets who had an item so many days after its return."""
 
     def policy(self) -> Policy:
         return Policy(
@@ -403,18 +485,40 @@ class PolicyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
             hold_days=self.hold_days,
             hold_queue=self.hold_queue,
             hold_on_shelf=self.hold_on_shelf,
+            staff_max_age=timedelta(hours=self.staff_max_age_hours),
         )
+
+
+class WireGrant(Struct, frozen=True, kw_only=True):
+    """A role within a scope (`all`, `branch:CODE`); both as text, so that a kiosk passes over a role it does not know."""
+
+    role: str
+    scope: str
+
+
+class StaffEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="staff"):
+    """A member of staff whose grants reach this kiosk's branch, to be known while central is away."""
+
+    id: str
+    """Opaque."""
+    index: str
+    """Of the login, like a card's: HMAC-SHA256(index key, "staff " + login), hex."""
+    verifier: str
+    """Of the password: argon2id, PHC string."""
+    grants: list[WireGrant]
+    """Those that reach this branch."""
 
 
 class GoneEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="gone"):
     """A tombstone: this key is no more."""
 
-    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold"]
+    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
     key: str
-    """Membership id, card index, item id, act id, branch, policy version or hold."""
+    """Membership id, card index, item id, act id, branch, policy version, hold or staff id."""
 
 
-FeedEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | HoldEntry | CalendarEntry | PolicyEntry | GoneEntry
+StateEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | HoldEntry | CalendarEntry | PolicyEntry | StaffEntry
+FeedEntry = StateEntry | GoneEntry
 
 
 class FeedPage(Envelope, frozen=True, kw_only=True):
@@ -431,6 +535,16 @@ class FeedPage(Envelope, frozen=True, kw_only=True):
     snapshot_begins: bool = False
     """First page of it: what was known before and is not named by the snapshot is no more."""
     entries: list[FeedEntry]
+
+
+def unpadded(raw: bytes) -> str:
+    """As the wire writes bytes: base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def padded(text: str) -> bytes:
+    """And back. Raises ValueError."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def _ms(span: timedelta | None) -> int | None:

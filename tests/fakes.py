@@ -44,12 +44,16 @@ class FakeClock:
     def __init__(self, now: datetime = NOON) -> None:
         self.wall = now
         self.seconds = 100.0
+        self.run = "boot-1"
 
     def now(self) -> datetime:
         return self.wall
 
     def monotonic(self) -> float:
         return self.seconds
+
+    def boot(self) -> str:
+        return self.run
 
     def pass_time(self, seconds: float) -> None:
         self.wall += timedelta(seconds=seconds)
@@ -68,6 +72,7 @@ class FakeLibrary:
         self.reserved: list[Hold] = []
         self.rules: Policy | None = POLICY
         self.known_for: timedelta | None = timedelta(minutes=2)
+        self.heard: datetime | None = None
 
     def card(self, number: str) -> CardHit | None:
         return self.cards.get(number)
@@ -99,6 +104,9 @@ class FakeLibrary:
 
     def calendar(self, branch: BranchId) -> Calendar:
         return Calendar(closed_weekdays=frozenset({0}))
+
+    def heard_at(self) -> datetime | None:
+        return self.heard
 
     def age(self, now: datetime) -> timedelta | None:
         return self.known_for
@@ -174,6 +182,14 @@ class FakeScreen:
         return self.views[-1]
 
 
+class FakeSignals:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Sound]] = []
+
+    def signal(self, device: str, sound: Sound) -> None:
+        self.told.append((device, sound))
+
+
 def act_ids() -> Iterator[ActId]:
     return (ActId(f"00000000-0000-7000-8000-{number:012}") for number in count(1))
 
@@ -200,6 +216,7 @@ class Kiosk:
         self.asker = FakeAsker()
         self.printer = FakePrinter()
         self.screen = FakeScreen()
+        self.signals = FakeSignals()
         self.clock = FakeClock()
         ids = act_ids()
         self.station = Station(
@@ -211,6 +228,7 @@ class Kiosk:
             clock=self.clock,
             settings=SETTINGS,
             new_act_id=lambda: next(ids),
+            signals=self.signals,
         )
 
     def hear(self, *events: Event) -> View:

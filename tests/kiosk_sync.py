@@ -89,6 +89,7 @@ def page(
     cursor: str = "c10",
     more: bool = False,
     begins: bool = False,
+    snapshot: bool = False,
     epoch: str = "e1",
 ) -> wire.FeedPage:
     return wire.FeedPage(
@@ -97,7 +98,7 @@ def page(
         cursor=cursor,
         position=position,
         more=more,
-        snapshot=begins,
+        snapshot=begins or snapshot,
         snapshot_begins=begins,
         entries=list(entries),
     )
@@ -160,6 +161,7 @@ class FakeCentral:
         self.outcome = Outcome.ACCEPTED
         self.broken: Callable[[str], httpx2.Response | None] | None = None
         self.closed = False
+        self.order: wire.Order | None = None
 
     def request(
         self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
@@ -173,7 +175,10 @@ class FakeCentral:
             return self._judge(msgspec.json.decode(content, type=wire.Push))
         if path == "/v1/feed":
             return _json(self.pages.pop(0))
-        return _json(wire.Envelope(epoch=self.epoch, now=self.now, held_through=self.held_through))
+        return _json(wire.Envelope(epoch=self.epoch, now=self.now, held_through=self.held_through, order=self.order))
+
+    def interrupt(self) -> None:
+        self.calls.append("interrupted")
 
     def close(self) -> None:
         self.closed = True
@@ -234,7 +239,7 @@ class SyncKiosk:
         self.central = FakeCentral()
         self.mailbox = FakeMailbox()
         self.clock = FakeClock()
-        self.offset = ClockOffset()
+        self.offset = ClockOffset(self.clock)
         self.log = open_log(folder)
         self.opens: list[LedgerError] = []
         self.sync = self.agent(self.client())
@@ -242,7 +247,7 @@ class SyncKiosk:
     def client(self) -> CentralClient:
         return CentralClient(identity(), IncarnationId("i1"), self.clock, self.offset, self.central)
 
-    def agent(self, client: CentralClient | None) -> SyncActs:
+    def agent(self, client: CentralClient | None, leave: Callable[[wire.Farewell], None] | None = None) -> SyncActs:
         return SyncActs(
             open_log=self.open,
             client=client,
@@ -252,6 +257,7 @@ class SyncKiosk:
             health=self.health,
             rules=LinkRules(probes_needed=2),
             jitter=random.Random(1),
+            leave=leave,
         )
 
     def open(self) -> acts.ActsLog:

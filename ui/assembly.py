@@ -1,25 +1,26 @@
 """The composition root: builds one kiosk from its settings, starts its threads, stops them.
 
 Here, and only here, does the type checker see that Holdings is a Library, ActsLog an Acts, and so on. Threads:
-`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, and one per device under the supervisor. A bug of ours in
-one of them is logged and ends the process; whoever started it (systemd, the demo) starts it again, and the log on
-disk makes that harmless. Knows nothing of Qt.
+`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, one per device under the supervisor, and `device-signals`.
+A bug of ours in one of them is logged and ends the process; whoever started it (systemd, the demo) starts it again,
+and the log on disk makes that harmless. Knows nothing of Qt.
 """
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Protocol
 
 import structlog
 from uuid_utils.compat import uuid7
 
 from config.settings import KioskSettings
-from drivers.catalog import build_devices
-from drivers.supervisor import Supervisor
+from drivers.catalog import DeviceSet, build_devices
 from drivers.viewfinder import Viewfinder
 from kiosk.domain.values import ActId, IncarnationId
 from kiosk.ports import (
@@ -27,6 +28,7 @@ from kiosk.ports import (
     CentralReason,
     DeviceChanged,
     Event,
+    LedgerError,
     Phase,
     Screen,
     Sound,
@@ -34,13 +36,14 @@ from kiosk.ports import (
     View,
 )
 from kiosk.station import QueueMailbox, Station
-from sync import rescue, wire
+from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import key_file
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
+from sync.owner import Owner
 from sync.replica import ReplicaCare, ReplicaWriter
 from ui.clock import SystemClock
 
@@ -49,6 +52,10 @@ log = structlog.get_logger(__name__)
 DATABASE_KEY = "database.key"
 CRASHED = 70
 """Exit code after a bug of ours (sysexits EX_SOFTWARE)."""
+TOOK_LEAVE = 75
+"""Exit code after central's order to take leave; started again, the kiosk says that it is not enrolled."""
+LEAVE_S = 5.0
+"""For the station to end its step."""
 
 
 class Post:
@@ -76,15 +83,20 @@ class Looking(Protocol):
 
 
 class Switch:
-    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes."""
+    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes.
+
+    Remembers for the heartbeat why nobody is served.
+    """
 
     PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
 
     def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
         self._screen = screen
         self._cameras = cameras
+        self.trouble = ""
 
     def show(self, view: View) -> None:
+        self.trouble = view.out_of_service if view.phase is Phase.OUT_OF_SERVICE else ""
         for camera in self._cameras:
             camera.wanted(view.phase in self.PHASES)
         self._screen.show(view)
@@ -129,8 +141,11 @@ def start_kiosk(
 
     `viewfinder` is given the pictures of the first camera.
     """
+    wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
     identity = require_identity(settings)
-    clock, offset, post, stop = SystemClock(), ClockOffset(), Post(mailbox), threading.Event()
+    owner = Owner(settings.data)
+    clock, post, stop = SystemClock(), Post(mailbox), threading.Event()
+    offset = ClockOffset(clock)
     past_settled = threading.Event()
     key = key_file(settings.keys / DATABASE_KEY)
     rescue.prepare_or_rescue(settings.data, key, clock.now())
@@ -138,13 +153,29 @@ def start_kiosk(
     care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
+
+    def take_leave(farewell: wire.Farewell) -> None:
+        """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""
+        wipe.begin(settings.keys, farewell)
+        stop.set()
+        threads[0].join(timeout=LEAVE_S)
+        sync_feed.interrupt()
+        try:
+            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
+        except LedgerError as error:
+            log.error("the kiosk cannot be wiped; it tries again when it starts", detail=error.detail)
+        finally:
+            os._exit(TOOK_LEAVE)
+
+    shown = Switch(screen, devices.cameras)
+    health = _health(settings.data, post, shown, offset, clock, incarnation)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
         offset=offset,
         mailbox=post,
         clock=clock,
-        health=_health(post, offset, clock, incarnation),
+        health=lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at),
         rules=LinkRules(
             probes_needed=settings.central.probes_needed,
             probe_s=settings.central.probe_s,
@@ -153,6 +184,7 @@ def start_kiosk(
         ),
         deadline_s=settings.central.deadline_s,
         keep=timedelta(days=settings.central.keep_acts_days),
+        leave=take_leave,
     )
     sync_feed = SyncFeed(
         open_replica=lambda: ReplicaWriter(settings.data, key),
@@ -161,6 +193,7 @@ def start_kiosk(
         suspect=sync_acts.suspect,
         care=care,
     )
+    care.on_damage = sync_feed.interrupt
 
     def station() -> None:
         log_file = ActsLog(settings.data, key)
@@ -170,10 +203,11 @@ def start_kiosk(
             acts=log_file,
             asker=sync_acts,
             printer=devices.printer,
-            screen=Switch(screen, devices.cameras),
+            screen=shown,
             clock=clock,
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),
+            signals=devices.signals,
         )
         built.handle(Started())
         past_settled.set()
@@ -192,9 +226,10 @@ def start_kiosk(
         _thread("sync-feed", lambda: sync_feed.run(stop)),
     ]
     devices.supervisor.start()
+    devices.signals.start()
     for thread in threads:
         thread.start()
-    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices.supervisor))
+    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices, owner))
 
 
 def _stop(
@@ -202,14 +237,17 @@ def _stop(
     threads: list[threading.Thread],
     sync_acts: SyncActs,
     sync_feed: SyncFeed,
-    supervisor: Supervisor,
+    devices: DeviceSet,
+    owner: Owner,
 ) -> None:
     stop.set()
     sync_acts.suspect()
-    supervisor.stop()
+    devices.signals.stop()
+    devices.supervisor.stop()
     for thread in threads[:2]:
         thread.join(timeout=5.0)
-    sync_feed.close_line()
+    sync_feed.interrupt()
+    owner.release()
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
@@ -232,22 +270,35 @@ def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
 
 
 def _health(
+    data: Path,
     post: Post,
+    shown: Switch,
     offset: ClockOffset,
     clock: SystemClock,
     incarnation: IncarnationId,
-) -> Callable[[int, datetime | None], wire.Health]:
+) -> Callable[[int, datetime | None, datetime | None], wire.Health]:
     program = version("shelfpoint")
 
-    def health(waiting: int, oldest: datetime | None) -> wire.Health:
-        now = clock.now()
+    def health(waiting: int, oldest: datetime | None, fresh: datetime | None) -> wire.Health:
+        now, behind = clock.now(), offset.value
         return wire.Health(
             incarnation=incarnation,
             program=program,
             queue_length=waiting,
             queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
-            clock_offset_ms=None if offset.value is None else int(offset.value.total_seconds() * 1000),
+            replica_age_ms=None if fresh is None else int((now - fresh).total_seconds() * 1000),
+            clock_offset_ms=None if behind is None else int(behind.total_seconds() * 1000),
             devices=post.devices(),
+            disk_free_mb=_free_mb(data),
+            trouble=shown.trouble,
         )
 
     return health
+
+
+def _free_mb(folder: Path) -> int | None:
+    """None where the system does not say."""
+    try:
+        return shutil.disk_usage(folder).free // 2**20
+    except OSError:
+        return None

@@ -9,12 +9,12 @@ pictures, page mode, drawer, the way from head to knife, and paper torn at its e
 
 import contextlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import qrcode
-from barcode.codex import Code128  # type: ignore[import-untyped]
-from barcode.errors import BarcodeError  # type: ignore[import-untyped]
+from barcode.charsets import code128  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw
 
 from drivers.printer_profiles import Profile
@@ -98,6 +98,8 @@ class Press:
         self._codes: list[str] = []
         self._rasters = 0
         self._raw = bytearray()
+        self.fed_dots = 0
+        """Paper that has passed the head since the beginning."""
         self._reset()
 
     def obey(self, command: bytes) -> int:
@@ -138,12 +140,17 @@ class Press:
                 self._letter(command)
             case _:
                 pass
+        self.fed_dots += sum(strip.height for strip in self._strips[before:])
         return sum(strip.height >= _LEAST_LINE for strip in self._strips[before:])
 
     @property
     def begun(self) -> bool:
         """Something is on the paper that was not cut off yet."""
         return bool(self._strips or self._line)
+
+    def switch_off(self) -> None:
+        """The modes and an unprinted line are lost; what is on the paper stays there."""
+        self._reset()
 
     def cut(self) -> None:
         """The slip falls."""
@@ -227,16 +234,13 @@ class Press:
 
     def _barcode(self, command: bytes) -> None:
         """Code 128 in form B; others leave only a note among the strange commands. What is too wide stays unprinted."""
-        code = command[4:]
-        if command[2] != 73 or code[:1] != b"{":
+        read = read_code128(command[4:]) if command[2] == 73 else None
+        if read is None:
             self.strange.append(command[:3].hex())
             return
-        if code[1:2] == b"C":
-            text = "".join(f"{pair:02}" for pair in code[2:])
-        else:
-            text = code[2:].decode("ascii", errors="replace").replace("{{", "{")
-        modules = _bars(text)
-        if not modules or len(modules) * self._bar_width > self._profile.width_dots:
+        text, symbols = read
+        modules = _bars(symbols)
+        if len(modules) * self._bar_width > self._profile.width_dots:
             return
         bars = Image.new("1", (len(modules), 1))
         bars.putdata([module == "1" for module in modules])
@@ -266,13 +270,35 @@ class Press:
                     self._codes.append(self._stored.decode("utf-8", errors="replace"))
 
 
-def _bars(text: str) -> str:
-    """The modules of a Code 128, "1" = black; empty where it cannot be said."""
-    try:
-        modules: str = Code128(text).build()[0] if text else ""
-    except (BarcodeError, KeyError, IndexError, ValueError):
-        return ""
-    return modules
+def read_code128(code: bytes) -> tuple[str, list[int]] | None:
+    """Text and symbols of the data of GS k, from its own choice of sets; None where they say nothing."""
+    text, symbols, code_set = "", list[int](), b""
+    place = 0
+    while place < len(code):
+        pair = code[place : place + 2]
+        if pair in (b"{B", b"{C"):
+            start, change = (104, 100) if pair == b"{B" else (105, 99)
+            symbols += [change if symbols else start] if pair != code_set else []
+            code_set = pair
+            place += 2
+        elif code_set == b"{C" and code[place] < 100:
+            symbols.append(code[place])
+            text += f"{code[place]:02}"
+            place += 1
+        elif code_set == b"{B" and 0x20 <= code[place] < 0x7F and (pair == b"{{" or code[place] != 0x7B):
+            symbols.append(code[place] - 0x20)
+            text += chr(code[place])
+            place += len(pair) if pair == b"{{" else 1
+        else:
+            return None
+    return (text, symbols) if text else None
+
+
+def _bars(symbols: Sequence[int]) -> str:
+    """The modules of a Code 128 with check and stop, "1" = black."""
+    check = (symbols[0] + sum(place * symbol for place, symbol in enumerate(symbols))) % 103
+    signs: list[str] = [code128.CODES[symbol] for symbol in (*symbols, check)]
+    return "".join([*signs, code128.STOP, "11"])
 
 
 @lru_cache(maxsize=2048)

@@ -2,57 +2,53 @@
 
 Owns a server socket on the loopback and one daemon thread; `press` obeys. DLE EOT is answered at once, GS r and GS ( H
 in their turn and not at paper end, as the Epson and Citizen manuals say; automatic status (GS a) follows every change
-that it was asked for. Its twin on a serial line, with the line's speed, is `drivers.virtual.serial_printer`.
+that it was asked for. Its twins on a serial line and on USB are `drivers.virtual.serial_printer` and `usb_printer`.
 
-Not modelled: the speed of paper and a full receive buffer, USB, head faults; what `press` says of itself.
+As made, it prints at once and takes everything. `buffer_bytes` gives it a receive buffer of that size: what does not
+fit stays on the line, and real-time questions in it stay unheard, as on USB and LAN. `dots_per_s` gives its paper a
+speed; then nothing is obeyed but what `pass_time` allows for, so a test stops it in the middle of any line.
+
+Not modelled: head faults, a motor that starts slowly, lines held back until the buffer holds several, printers that
+hear DLE EOT with a full buffer, or that leave it out of the buffer; what `press` says of itself.
 """
 
 import contextlib
 import socket
-import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, Self
+from typing import Self
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from drivers.virtual.press import LONGEST_START, PaperSlip, Press, command_length
+from drivers.virtual.printer_client import Client, TcpClient
+from drivers.virtual.printer_condition import Condition
 
 _DLE_EOT = b"\x10\x04"
 _ASK_ECHO = b"\x1d(H\x06\x0000"
 
 
-class Client(Protocol):
-    """Whoever sends to the printer now."""
-
-    def say(self, data: bytes) -> None:
-        """Answer; nothing happens when it has gone."""
-
-    def hang_up(self) -> None:
-        """Break the line without a goodbye."""
-
-
-class _TcpClient:
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-
-    def say(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.sendall(data)
-
-    def hang_up(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-
 class VirtualPrinter:
     """A printer on 127.0.0.1; use it as a context manager, or call `close`. All methods from any thread."""
 
-    def __init__(self, port: int = 0, profile: Profile = DEFAULT_PROFILE) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        profile: Profile = DEFAULT_PROFILE,
+        *,
+        buffer_bytes: int | None = None,
+        dots_per_s: float | None = None,
+        turns_away: bool = False,
+    ) -> None:
         self.port = port
         """Where it listens; chosen by the system when 0 was given, and kept over unplug and plug."""
         self._profile = profile
+        self._buffer_bytes = buffer_bytes
+        self._dots_per_s = dots_per_s
+        self._dots_left = 0.0
+        """How far the motor may still go, in the time that has passed."""
+        self._turns_away = turns_away
+        """A second client is turned away; otherwise it waits until the first one has gone."""
         self._changed = threading.Condition(threading.RLock())
         self._press = Press(profile)
         self._buffer = bytearray()
@@ -101,6 +97,23 @@ class VirtualPrinter:
         """Bytes received and not printed."""
         with self._changed:
             return bytes(self._buffer)
+
+    def wait_until(self, claim: Callable[[], bool], timeout_s: float = 5.0) -> None:
+        """Blocks until this is true of it, asked whenever bytes have come or gone; TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(claim, timeout_s):
+                raise TimeoutError(f"not within {timeout_s} s, with {len(self._buffer)} bytes in the buffer")
+
+    # --- time
+
+    def pass_time(self, seconds: float) -> None:
+        """Lets its paper run for so long; what an idle motor did not use is lost. Only where paper has a speed."""
+        if self._dots_per_s is None:
+            raise ValueError("this twin's paper has no speed")
+        with self._changed:
+            self._dots_left += seconds * self._dots_per_s
+            self._work()
+            self._dots_left = min(self._dots_left, 0.0)
 
     # --- faults
 
@@ -169,23 +182,30 @@ class VirtualPrinter:
             if after_bytes == 0:
                 self._hang_up()
 
+    def power_cycle(self) -> None:
+        """Off and on again: the buffer, the modes and whatever was promised in them are lost."""
+        self.unplug()
+        self.plug()
+
     def unplug(self) -> None:
         """Off: nobody listens, and the buffer is lost."""
         with self._changed:
             self._hang_up()
+            self._forget()
             if self._server is not None:
                 with contextlib.suppress(OSError):
                     self._server.shutdown(socket.SHUT_RDWR)
                 self._server.close()
                 self._server = None
-            self._buffer.clear()
 
     def plug(self) -> None:
         """On again, at the same port."""
         with self._changed:
             if self._server is not None:
                 return
-            self._server = socket.create_server(("127.0.0.1", self.port), backlog=1)
+            self._server = socket.create_server(("127.0.0.1", self.port), backlog=8)
+            if self._buffer_bytes is not None:
+                self._server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer_bytes)
             self.port = self._server.getsockname()[1]
             threading.Thread(
                 target=self._serve, args=(self._server,), name=f"virtual-printer:{self.port}", daemon=True
@@ -203,15 +223,40 @@ class VirtualPrinter:
                 connection, _ = server.accept()
             except OSError:
                 return
-            client = _TcpClient(connection)
-            if not self._welcome(client, server):
+            client = TcpClient(connection)
+            if self._turns_away and self._client is not None:
+                connection.close()
+            elif not self._welcome(client, server):
                 connection.close()
                 return
-            with contextlib.suppress(OSError):
-                while data := connection.recv(65536):
-                    self._receive(client, data)
-            self._goodbye(client)
-            connection.close()
+            elif self._turns_away:
+                threading.Thread(target=self._attend, args=(client, connection), daemon=True).start()
+            else:
+                self._attend(client, connection)
+
+    def _attend(self, client: Client, connection: socket.socket) -> None:
+        """One client from its first byte to its last."""
+        with contextlib.suppress(OSError):
+            while (room := self._room(client)) and (data := connection.recv(room)):
+                self._receive(client, data)
+        self._goodbye(client)
+        connection.close()
+
+    def _room(self, client: Client) -> int:
+        """How much may be taken from the line; blocks while that is nothing. 0 when the client was hung up on."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._client is not client or self._space() > 0)
+            return self._space() if self._client is client else 0
+
+    def _space(self) -> int:
+        return 65536 if self._buffer_bytes is None else max(0, self._buffer_bytes - len(self._buffer))
+
+    def _forget(self) -> None:
+        """The power is gone."""
+        self._buffer.clear()
+        self._realtime, self._news_wanted, self._dots_left = b"", False, 0.0
+        self._press.switch_off()
+        self._changed.notify_all()
 
     def _welcome(self, client: Client, server: socket.socket | None) -> bool:
         """A client begins to send; False when the printer was switched off meanwhile."""
@@ -225,12 +270,14 @@ class VirtualPrinter:
         with self._changed:
             if self._client is client:
                 self._client = None
+                self._changed.notify_all()
 
     def _hang_up(self) -> None:
         self._drop_in = None
         client, self._client = self._client, None
         if client is not None:
             client.hang_up()
+            self._changed.notify_all()
 
     def _receive(self, client: Client, data: bytes) -> None:
         with self._changed:
@@ -242,7 +289,7 @@ class VirtualPrinter:
             for byte in data:
                 self._realtime = (self._realtime + bytes([byte]))[-3:]
                 if self._realtime[:-1] == _DLE_EOT and byte in (1, 2, 3, 4):
-                    self._say(bytes([self._state(byte)]))
+                    self._say(bytes([self._condition().answer(byte)]))
             self._buffer += data
             self._work()
             if dropped:
@@ -250,13 +297,17 @@ class VirtualPrinter:
 
     def _work(self) -> None:
         """Obeys what stands in the buffer until it is empty or the printer must stop."""
-        while self._buffer and self._paper and self._cover_in != 0 and not self._cutter_stuck:
+        while self._buffer and not self._condition().stopped:
+            if self._dots_per_s is not None and self._dots_left <= 0:
+                break
             length = command_length(bytes(self._buffer[:LONGEST_START]), self._press.chinese)
             if not 0 < length <= len(self._buffer):
                 break
             command = bytes(self._buffer[:length])
             del self._buffer[:length]
+            before = self._press.fed_dots
             lines = self._press.obey(command)
+            self._dots_left -= self._press.fed_dots - before
             if self._silent_in is not None:
                 self._silent_in = max(0, self._silent_in - lines)
             if self._cover_in is not None:
@@ -290,29 +341,13 @@ class VirtualPrinter:
             self._tell_news()
 
     def _tell_news(self) -> None:
-        news = self._status()
+        news = self._condition().news()
         if self._news_wanted and news != self._news:
             self._news = news
             self._say(news)
 
-    def _status(self) -> bytes:
-        """Automatic status: four bytes (ESC/POS reference, GS a)."""
-        cover = self._cover_in == 0
-        stopped = not self._paper or cover or self._cutter_stuck
-        first = 0x10 | (0x08 if stopped else 0) | (0x20 if cover else 0)
-        paper = (0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)
-        return bytes([first, 0x08 if self._cutter_stuck else 0, paper, 0x0F])
-
-    def _state(self, number: int) -> int:
-        """The answer to DLE EOT `number`."""
-        stopped = not self._paper or self._cover_in == 0 or self._cutter_stuck
-        bits = {
-            1: 0x08 if stopped else 0,
-            2: (0x04 if self._cover_in == 0 else 0) | (0 if self._paper else 0x20),
-            3: 0x08 if self._cutter_stuck else 0,
-            4: (0x0C if self._near_end else 0) | (0 if self._paper else 0x60),
-        }
-        return 0x12 | bits.get(number, 0)
+    def _condition(self) -> Condition:
+        return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end)
 
     def _say(self, data: bytes) -> None:
         if self._client is not None and self._silent_in != 0:

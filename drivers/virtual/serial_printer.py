@@ -4,7 +4,8 @@ Everything but the line is `drivers.virtual.printer`. A pty knows no speed, so t
 line (10 bits each) and obeys them when they would have come; a host that writes faster fills the pty's buffer, as it
 would fill the UART's. `drop_connection` pulls the cable for good: `plug` puts it back.
 
-Not modelled: parity, framing errors, the handshake wires (RTS/CTS, DTR/DSR), the printer's own receive buffer.
+Not modelled: parity, framing errors, the handshake wires (RTS/CTS, DTR/DSR): a full receive buffer shows as a pty that
+takes no more, after some kilobytes of the system's own.
 """
 
 import contextlib
@@ -42,11 +43,19 @@ class _Line:
 class VirtualSerialPrinter(VirtualPrinter):
     """A printer at `link`; `baud` None = as fast as the pty."""
 
-    def __init__(self, link: Path, baud: int | None = None, profile: Profile = DEFAULT_PROFILE) -> None:
+    def __init__(
+        self,
+        link: Path,
+        baud: int | None = None,
+        profile: Profile = DEFAULT_PROFILE,
+        *,
+        buffer_bytes: int | None = None,
+        dots_per_s: float | None = None,
+    ) -> None:
         self.link = link
         self._baud = baud
         self._line: _Line | None = None
-        super().__init__(profile=profile)
+        super().__init__(profile=profile, buffer_bytes=buffer_bytes, dots_per_s=dots_per_s)
 
     def plug(self) -> None:
         """On, at the same link; twice changes nothing."""
@@ -66,7 +75,12 @@ class VirtualSerialPrinter(VirtualPrinter):
         with self._changed:
             self._hang_up()
             self.link.unlink(missing_ok=True)
-            self._buffer.clear()
+            self._forget()
+
+    def power_cycle(self) -> None:
+        """Off and on again, which the line does not notice."""
+        with self._changed:
+            self._forget()
 
     def _take(self, line: _Line) -> None:
         piece = 65536 if self._baud is None else max(1, int(self._baud / 10 * _TICK_S))
@@ -74,7 +88,7 @@ class VirtualSerialPrinter(VirtualPrinter):
             if not select.select([line.master], [], [], _TICK_S)[0]:
                 continue
             try:
-                data = os.read(line.master, piece)
+                data = os.read(line.master, min(piece, self._room(line)))
             except OSError:
                 break
             if self._baud is not None:

@@ -2,12 +2,25 @@
 
 It may not when it stands before what is already written, or when it jumps against the monotonic clock by more than a
 minute. Central's answer, or staff, confirm the time again. Returns go on meanwhile; lending offline waits.
+
+The monotonic clock is what dates an act: a `Reading` of it can be told in central's time by any answer of central within
+the same boot, before or after the act, whatever somebody does to the wall clock in between.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 JUMP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the monotonic clock said at some moment."""
+
+    boot: str
+    """Which run of the machine; seconds of two boots cannot be compared."""
+    seconds: float
+    """Since some moment of that boot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -240,7 +240,7 @@ def settle_holds(events: Iterable[ItemEvent]) -> HoldSettlement:
     work = _Work({event.act_id: _placed(event) for event in ordered if event.deed is Deed.PLACE_HOLD})
     for event in ordered:
         match event.deed:
-            case Deed.PLACE_HOLD | Deed.RENEW:
+            case Deed.PLACE_HOLD | Deed.RENEW | Deed.STAFF_ENTRY:
                 pass
             case Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
                 work.end(event)

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from kiosk.domain.clock import Reading
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason
 
 
@@ -25,6 +27,8 @@ class Deed(StrEnum):
     CANCEL_HOLD = "cancel_hold"
     EXPIRE_HOLD = "expire_hold"
     """Said by central alone."""
+    STAFF_ENTRY = "staff_entry"
+    """Somebody tried to open the staff page; of no item and no membership."""
 
 
 class Word(StrEnum):
@@ -53,7 +57,7 @@ class Act:
     membership: MembershipId | None
     """Who; None for a return, which needs no card."""
     item: ItemId
-    """Which copy."""
+    """Which copy; empty for a staff entry."""
     branch: BranchId
     """Where it happened."""
     happened_at: datetime
@@ -70,11 +74,27 @@ class Act:
     """The due date promised to the patron (checkout, renew); until when a copy is kept ready (return)."""
     hold: ActId | None = None
     """Return: for which hold this copy was set aside. Cancelling, expiring: which hold. Named by the act that placed it."""
+    heard_at: datetime | None = None
+    """Central's clock as last heard before it: it did not happen earlier. None if central was never heard."""
+    doubtful: bool = False
+    """The kiosk's clock could not be believed and central had not been heard since the machine started."""
+    reading: Reading | None = None
+    """The kiosk's monotonic clock; stays at the kiosk, to date the act once central is heard in the same boot."""
+    staff: StaffId | None = None
+    """Staff entry: who, if the login is known."""
+    entry: Entry | None = None
+    """Staff entry: how it ended."""
 
     @property
     def corrected_at(self) -> datetime:
-        """When it happened by central's clock, as well as is known."""
-        return self.happened_at + (self.clock_offset or timedelta())
+        """When it happened by central's clock, as well as the kiosk knows."""
+        at = self.happened_at + (self.clock_offset or timedelta())
+        return at if self.earliest is None else max(at, self.earliest)
+
+    @property
+    def earliest(self) -> datetime | None:
+        """The first moment after what the kiosk had heard."""
+        return None if self.heard_at is None else self.heard_at + timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,6 +180,8 @@ class Policy:
     """See `MissingItem`."""
     replica_max_age: timedelta = timedelta(days=7)
     """Older knowledge is not used for lending offline (C2)."""
+    staff_max_age: timedelta = timedelta(days=7)
+    """Older knowledge opens no staff page offline (C2)."""
     hold_days: int = 7
     """Open days that a copy is kept on the ready shelf."""
     hold_queue: HoldQueue = HoldQueue.STRICT

@@ -4,7 +4,7 @@
 of arrival ends in the same holdings and the same open conflicts. Used by central's inbox; pure, no I/O.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -116,6 +116,26 @@ class ItemEvent:
     """Where it happened."""
     hold: ActId | None = None
     """See `journal.Act.hold`."""
+    doubtful_from: datetime | None = None
+    """Of an act dated by a clock that could not be believed: it happened no earlier than this."""
+    doubtful_until: datetime | None = None
+    """And no later than this; both are None when its time is known."""
+
+    def may_change_places_with(self, other: "ItemEvent") -> bool:
+        """True when nobody can say which of the two came first, and it matters: one of them lends the item."""
+        if (self.kiosk, self.incarnation) == (other.kiosk, other.incarnation):
+            return False
+        if Deed.CHECKOUT not in (self.deed, other.deed) or not (self.doubtful_until or other.doubtful_until):
+            return False
+        return self._earliest <= other._latest and other._earliest <= self._latest
+
+    @property
+    def _earliest(self) -> datetime:
+        return self.doubtful_from or self.at
+
+    @property
+    def _latest(self) -> datetime:
+        return self.doubtful_until or self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +158,26 @@ class Span:
     """Corrected time of the end."""
 
 
+UNLINKED = "unlinked:"
+"""Begins what stands in the place of a membership once nobody is to know any more who it was (C9)."""
+
+
+def is_unlinked(membership: str | None) -> bool:
+    """Nobody knows any more who this was; two such marks tell nothing about whether it was the same person."""
+    return membership is not None and membership.startswith(UNLINKED)
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Two acts that cannot both be the whole truth; a case for a person while it lasts."""
 
     reason: Reason
-    """LENT_TO_TWO, and of holds ITEM_RESERVED, HOLD_COPY_STRAY."""
+    """LENT_TO_TWO, ORDER_UNKNOWN, and of holds ITEM_RESERVED, HOLD_COPY_STRAY."""
     earlier: ActId
-    """The act that lost the item; of a stray copy, the act that it came too late for."""
+    """The act that lost the item; of two whose order is unknown, the one put first; of a stray copy, the act that it came
+    too late for."""
     later: ActId
-    """The act that has it."""
+    """The act that has it; of two whose order is unknown, the one put behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,26 +200,21 @@ def in_order(events: Iterable[ItemEvent]) -> list[ItemEvent]:
 
     A log that uses a sequence twice (a fault, a case elsewhere) has an order too, and it is not that of arrival.
     """
-    latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
-    keyed = []
-    for event in sorted(events, key=lambda event: (event.sequence, event.at, event.act_id)):
-        log = (event.kiosk, event.incarnation)
-        at = latest[log] = max(event.at, latest.get(log, event.at))
-        keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
-    return [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
+    return [event for _, event in in_order_with_times(events)]
 
 
 def settle(events: Iterable[ItemEvent]) -> Settlement:
     """Holdings and conflicts of one item from its set of standing events."""
     spans: list[Span] = []
-    conflicts: set[Conflict] = set()
-    for event in in_order(events):
+    ordered = in_order(events)
+    conflicts = _of_unknown_order(ordered)
+    for event in ordered:
         open_span = spans[-1] if spans and spans[-1].ended_by is None else None
         match event.deed:
             case Deed.CHECKOUT:
                 if open_span is not None:
                     spans[-1] = _end(open_span, event)
-                    if open_span.membership != event.membership:
+                    if _differ(open_span.membership, event.membership):
                         conflicts.add(Conflict(Reason.LENT_TO_TWO, open_span.act_id, event.act_id))
                 spans.append(
                     Span(act_id=event.act_id, membership=event.membership, lent_at=event.at, due_at=event.due_at)
@@ -200,11 +225,39 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
             case Deed.RENEW:
                 if open_span is not None and open_span.membership == event.membership:
                     spans[-1] = _renew(open_span, event)
-            case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
+            case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD | Deed.STAFF_ENTRY:
                 pass  # moves no copy: `holds.settle_holds`
             case _ as never:
                 assert_never(never)
     return Settlement(tuple(spans), frozenset(conflicts))
+
+
+def _of_unknown_order(ordered: Sequence[ItemEvent]) -> set[Conflict]:
+    """Each act with a doubtful time, and every act of another log that may in truth be on its other side."""
+    found: set[Conflict] = set()
+    for place, event in enumerate(ordered):
+        if event.doubtful_until is not None:
+            before = (one for one in ordered[:place] if event.may_change_places_with(one))
+            behind = (one for one in ordered[place + 1 :] if event.may_change_places_with(one))
+            found.update(Conflict(Reason.ORDER_UNKNOWN, one.act_id, event.act_id) for one in before)
+            found.update(Conflict(Reason.ORDER_UNKNOWN, event.act_id, one.act_id) for one in behind)
+    return found
+
+
+def _differ(one: MembershipId | None, other: MembershipId | None) -> bool:
+    """What is unlinked is settled: nothing is in conflict with it."""
+    return one != other and not is_unlinked(one) and not is_unlinked(other)
+
+
+def in_order_with_times(events: Iterable[ItemEvent]) -> list[tuple[datetime, ItemEvent]]:
+    """`in_order`, each event with the time it is placed at: its own, or a later one of its log before it."""
+    latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
+    keyed = []
+    for event in sorted(events, key=lambda event: (event.sequence, event.at, event.act_id)):
+        log = (event.kiosk, event.incarnation)
+        at = latest[log] = max(event.at, latest.get(log, event.at))
+        keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
+    return [(key[0], event) for key, event in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _end(span: Span, event: ItemEvent) -> Span:

@@ -104,6 +104,7 @@ class Reason(StrEnum):
     REPLICA_TOO_OLD = "replica_too_old"
     REPLICA_EMPTY = "replica_empty"
     CLOCK_DOUBTFUL = "clock_doubtful"
+    ORDER_UNKNOWN = "order_unknown"
     NO_POLICY = "no_policy"
     # what central notes or hands to a person
     LENT_TO_TWO = "lent_to_two"

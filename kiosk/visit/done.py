@@ -86,6 +86,8 @@ def ended(visit: Visit, event: PrintEnded, world: World) -> Step:
             slip, sound = SlipState.PRINTED, Sound.OK
         case PrintOutcome.UNCONFIRMED:
             slip, sound = SlipState.UNCONFIRMED, Sound.ATTENTION
+        case PrintOutcome.SPOOLED:
+            slip, sound = SlipState.SPOOLED, Sound.ATTENTION
         case PrintOutcome.FAILED:
             slip, sound = SlipState.FAILED, Sound.NO
         case _ as never:

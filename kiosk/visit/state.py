@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from kiosk.domain.clock import Reading
 from kiosk.domain.identity import CardClass, CodePattern, SpellingRule
 from kiosk.domain.journal import Act
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
@@ -65,7 +66,9 @@ class World:
     clock_trusted: bool
     """False: no lending offline until central or staff confirm the time."""
     clock_offset: timedelta | None
-    """Central's clock minus ours."""
+    """Central's clock minus ours, by its last answer since the machine started; None if there was none."""
+    reading: Reading
+    """The monotonic clock, to date what happens now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,4 +180,7 @@ def new_act(visit: Visit, deed: Deed, item: ItemId, mode: Mode, world: World) ->
         clock_offset=world.clock_offset,
         mode=mode,
         replica_age=world.library.age(world.now),
+        heard_at=world.library.heard_at(),
+        doubtful=not world.clock_trusted and world.clock_offset is None,
+        reading=world.reading,
     )

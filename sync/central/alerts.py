@@ -15,6 +15,7 @@ OFFLINE = timedelta(minutes=15)
 QUEUE_AGE = timedelta(hours=1)
 REPLICA_AGE = timedelta(hours=24)
 CLOCK_OFFSET = timedelta(seconds=60)
+DISK_FREE_MB = 500
 _READY = "ready"
 _PAPER = frozenset(("paper_out", "paper_low"))
 
@@ -36,6 +37,10 @@ class Rule(StrEnum):
     """The printer has little paper or none."""
     DEVICE = "device"
     """A reader, scanner or printer is gone or faulty."""
+    DISK = "disk"
+    """Soon it can keep no records any more."""
+    OUT_OF_SERVICE = "out_of_service"
+    """It serves nobody: its disk is full, its records cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,16 @@ def alerts(kiosk: Kiosk, now: datetime) -> Iterator[Alert]:
     if silent > OFFLINE:
         yield Alert(kiosk.id, Rule.OFFLINE, f"{_minutes(silent)} min")
         return  # what it said before is old
+    if health.trouble:
+        yield Alert(kiosk.id, Rule.OUT_OF_SERVICE, health.trouble)
     for rule, ms, limit in (
         (Rule.QUEUE_OLD, health.queue_age_ms, QUEUE_AGE),
         (Rule.REPLICA_OLD, health.replica_age_ms, REPLICA_AGE),
     ):
         if ms is not None and ms > limit / timedelta(milliseconds=1):
             yield Alert(kiosk.id, rule, f"{ms // 60_000} min")
+    if health.disk_free_mb is not None and health.disk_free_mb < DISK_FREE_MB:
+        yield Alert(kiosk.id, Rule.DISK, f"{health.disk_free_mb} MB free")
     offset = health.clock_offset_ms
     if offset is not None and abs(offset) > CLOCK_OFFSET / timedelta(milliseconds=1):
         yield Alert(kiosk.id, Rule.CLOCK, f"{offset / 1000:+.0f} s")

@@ -1,11 +1,13 @@
 """Is central well? A few questions to its database, for `central doctor`. Blocking; a large SQLite file takes a while."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
 from sync.central import tables
+from sync.central.database import DatabaseUnusable
 from sync.central.office import Central
 
 QUIET = timedelta(minutes=15)
@@ -26,29 +28,64 @@ class Check:
 
 def checks(central: Central) -> list[Check]:
     """All of them; each is asked even if one before it failed."""
+    return [
+        _asked("database file" if central.database.dialect == "sqlite" else "PostgreSQL", _whole, central),
+        _asked("schema", lambda central: (True, central.database.version()), central),
+        _asked("feed", _feed, central),
+        _asked("lending rules", _rules, central),
+        _asked("imports", _imports, central),
+        _asked("kiosks", _kiosks, central),
+        _asked("cases", _cases, central),
+    ]
+
+
+def _asked(name: str, ask: Callable[[Central], tuple[bool, str]], central: Central) -> Check:
+    """A database that cannot answer is an answer too."""
+    try:
+        ok, found = ask(central)
+    except DatabaseUnusable as error:
+        return Check(name, False, f"cannot be read: {error}")
+    return Check(name, ok, found)
+
+
+def _whole(central: Central) -> tuple[bool, str]:
     with central.database.read() as connection:
-        if central.database.dialect == "sqlite":
-            said = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-            whole = Check("database file", said == "ok", said)
-        else:
-            version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
-            whole = Check("PostgreSQL", True, version)
+        if central.database.dialect != "sqlite":
+            return True, str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+        wrong = connection.exec_driver_sql("PRAGMA cipher_integrity_check").scalars().all()  # every page's own seal
+        if wrong:
+            return False, f"{len(wrong)} damaged pages, first: {wrong[0]}; restore the newest backup"
+        said = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        return said == "ok", said
+
+
+def _feed(central: Central) -> tuple[bool, str]:
+    with central.database.read() as connection:
         newest = connection.execute(select(func.max(tables.feed.c.position))).scalar() or 0
         head = connection.execute(select(tables.feed_head.c.position)).scalar_one()
-        count = select(func.count()).select_from(tables.case).where(tables.case.c.closed_at.is_(None))
-        waiting = connection.execute(count).scalar_one()
-        run = tables.import_run.c
-        halted = connection.execute(select(func.count()).where(run.state != "done")).scalar_one()
-        rules = connection.execute(select(tables.policy.c.version).where(tables.policy.c.current == 1)).scalar()
+    return newest <= head, f"newest entry {newest}, head {head}"
+
+
+def _rules(central: Central) -> tuple[bool, str]:
+    policy = central.registry.policy()
+    return policy is not None, "none set: every loan is refused" if policy is None else policy.policy_version
+
+
+def _imports(central: Central) -> tuple[bool, str]:
+    with central.database.read() as connection:
+        unfinished = select(func.count()).where(tables.import_run.c.state != "done")
+        halted = connection.execute(unfinished).scalar_one()
+    return not halted, f"{halted} unfinished" if halted else "none unfinished"
+
+
+def _kiosks(central: Central) -> tuple[bool, str]:
     now = central.clock()
     enrolled = [kiosk for kiosk in central.fleet.all() if kiosk.revoked_at is None]
     quiet = [kiosk.id for kiosk in enrolled if kiosk.health_at is None or now - kiosk.health_at > QUIET]
-    return [
-        whole,
-        Check("schema", True, central.database.version()),
-        Check("feed", newest <= head, f"newest entry {newest}, head {head}"),
-        Check("lending rules", rules is not None, rules or "none set: every loan is refused"),
-        Check("imports", not halted, f"{halted} unfinished" if halted else "none unfinished"),
-        Check("kiosks", not quiet, f"{len(enrolled)} enrolled" + (f", silent: {', '.join(quiet)}" if quiet else "")),
-        Check("cases", True, f"{waiting} open"),
-    ]
+    return not quiet, f"{len(enrolled)} enrolled" + (f", silent: {', '.join(quiet)}" if quiet else "")
+
+
+def _cases(central: Central) -> tuple[bool, str]:
+    with central.database.read() as connection:
+        count = select(func.count()).select_from(tables.case).where(tables.case.c.closed_at.is_(None))
+        return True, f"{connection.execute(count).scalar_one()} open"

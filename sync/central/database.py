@@ -12,13 +12,16 @@ rest is there the matter of its disk.
 """
 
 import hashlib
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import psycopg
 import sqlcipher3.dbapi2 as sqlcipher
 from alembic import command
 from alembic.config import Config
@@ -35,6 +38,7 @@ OLDEST_POSTGRESQL = 150000
 """As PostgreSQL numbers its versions: 15."""
 CONNECTIONS = 4
 """Kept by one process for each of writing and reading; as many again when busy. Five processes fit PostgreSQL's 100."""
+CONNECT: Mapping[str, Any] = MappingProxyType({"connect_timeout": 10, "application_name": "shelfpoint central"})
 _NOT_OURS = frozenset(("42P01", "42703", "42501"))  # undefined table or column, insufficient privilege: not our schema
 _DEFEATED = frozenset(("40001", "40P01"))  # serialization_failure, deadlock_detected
 
@@ -58,6 +62,8 @@ class Database:
         # SQLite has one writer: those of this process queue here, not in its polling busy handler
         self._turn: AbstractContextManager[object] = threading.Lock() if alone else nullcontext()
         self._after_commit: Callable[[], None] = lambda: None
+        self.name = secrets.token_hex(8)
+        """Tells the notices of this process from those of others."""
 
     @property
     def dialect(self) -> str:
@@ -86,8 +92,18 @@ class Database:
         Raises Defeated where another writer won.
         """
         with _translated(), self._turn, self._writer.begin() as connection:
+            connection.info[_NAME] = self.name
             yield connection
         self._after_commit()
+
+    @contextmanager
+    def listening(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of its own that hears what `tell_others` says; PostgreSQL only. Raises psycopg.Error."""
+        _, options = self._writer.dialect.create_connect_args(self._writer.url)
+        wishes: dict[str, Any] = {**options, **CONNECT, "autocommit": True}
+        with psycopg.connect(**wishes) as connection:
+            connection.execute(f"LISTEN {_CHANNEL}")
+            yield connection
 
     def close(self) -> None:
         """Ends all connections; the WAL is folded into the file."""
@@ -141,7 +157,7 @@ def open_postgresql(address: str) -> Database:
         raise DatabaseUnusable(f"expected postgresql://…, got {url.get_backend_name()}://…")
     url = url.set(drivername="postgresql+psycopg")
 
-    def engine(**options: Any) -> Engine:
+    def engine(option: str = "", **more: Any) -> Engine:
         return create_engine(
             url,
             pool_size=CONNECTIONS,
@@ -149,11 +165,13 @@ def open_postgresql(address: str) -> Database:
             pool_timeout=30,
             pool_pre_ping=True,
             query_cache_size=1000,
-            connect_args={"connect_timeout": 10, "application_name": "shelfpoint central"},
-            **options,
+            connect_args={**CONNECT, "options": f"{url.query.get('options', '')} {option}"},
+            **more,
         )
 
-    writer = engine(isolation_level="READ COMMITTED")
+    # A writer looks up keys only. A plan made while a table was small must not stay a scan when it has grown (until the
+    # next ANALYZE each batch of a backlog would take longer), and to compile one costs more than to run it.
+    writer = engine("-c enable_seqscan=off -c jit=off", isolation_level="READ COMMITTED")
     reader = engine(isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True})
     with _translated(), writer.connect() as connection:
         version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
@@ -214,6 +232,18 @@ def lock(connection: Connection, names: Iterable[str]) -> None:
     connection.execute(_LOCK, {"keys": keys})
 
 
+def tell_others(connection: Connection) -> None:
+    """Other processes hear of this transaction when it is committed; on SQLite there are none.
+
+    Only transactions that hold the feed's head say so: PostgreSQL lets commits with notices wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NOTIFY, {"name": connection.info.get(_NAME, "")})
+
+
+_NAME = "shelfpoint process"
+_CHANNEL = "shelfpoint_feed"
+_NOTIFY = text(f"SELECT pg_notify('{_CHANNEL}', :name)")
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 
 

@@ -1,7 +1,7 @@
 """Everything that central holds, as CSV: one file for each table, all of one moment.
 
-Left out is what opens something or is not yet anything: kiosks' index salts, enrolment codes, the rows of an import
-under way. The files name patrons, so only their owner may read them. Blocking; memory holds a thousand rows.
+Left out is what opens something or is not yet anything: kiosks' index salts, enrolment codes, staff's verifiers and
+sessions, the rows of an import under way. The files name patrons, so only their owner may read them. Blocking; memory holds a thousand rows.
 """
 
 import csv
@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sync.central.database import Database
 from sync.central.tables import metadata
 
-SECRET_TABLES = frozenset(("enrolment_code", "import_row", "import_key"))
-SECRET_COLUMNS = frozenset(("kiosk.index_salt",))
+SECRET_TABLES = frozenset(("enrolment_code", "import_row", "import_key", "staff_session", "knock"))
+SECRET_COLUMNS = frozenset(("kiosk.index_salt", "staff.verifier"))
 ROWS = 1000
 
 

@@ -1,13 +1,15 @@
 """The change feed to the kiosks: where each key last changed, read as state per key with tombstones.
 
-A key (a membership, a card number, an item, a loan, a hold, a calendar, a policy) stands in the feed once, at the position of
+A key (a membership, a card number, an item, a loan, a hold, a calendar, a policy, a member of staff) stands in the feed
+once, at the position of
 its newest change; its state is read from its own table in the same snapshot, and a key without state is a tombstone.
 So a replica that reads on from its cursor ends at central's state, however late it comes, and a snapshot is nothing but
 the feed read from the start without tombstones. Positions are given under the lock of the head's row, which is held
 until the commit: they become visible in their order, so no reader can pass one that is still to be committed.
 
 A page's `position` only moves when the replica has caught up: half-way through a backlog some keys are newer and some
-are older than the last entry read. Card numbers and names never leave here in clear. Any thread; blocking.
+are older than the last entry read. Card numbers and names never leave here in clear. Staff are told only to kiosks that
+their grants reach; to the others they are tombstones, which say an opaque id. Any thread; blocking.
 """
 
 import base64
@@ -22,9 +24,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from kiosk.domain.holds import HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
+from kiosk.domain.staff import Permission, branch_scope, may
 from sync.central import tables
-from sync.central.database import Database, upsert
-from sync.central.keys import card_index
+from sync.central.database import Database, tell_others, upsert
+from sync.central.keys import card_index, login_index
 from sync.central.records import (
     AnyRow,
     calendar_entry,
@@ -34,9 +37,10 @@ from sync.central.records import (
     membership_entry,
     policy_entry,
 )
-from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, GoneEntry
+from sync.central.roster import members
+from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, GoneEntry, StaffEntry, WireGrant
 
-Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold"]
+Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _HEAD = select(tables.feed_head.c.position, tables.feed_head.c.floor)
@@ -92,6 +96,7 @@ class Marks:
         else:
             upsert(self._connection, tables.feed, rows)
         self._connection.execute(_MOVE_HEAD, {"new_head": base + self._count})
+        tell_others(self._connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,16 @@ class Cursor:
         return None if match is None else Cursor(match[1], int(match[2]), int(match[3]), int(match[4]))
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The kiosk that a page is for."""
+
+    index_key: bytes
+    """Card numbers and logins are hashed with it."""
+    branch: str
+    """Where it stands."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Entries after a cursor, for one kiosk."""
@@ -150,8 +165,8 @@ class Feed:
         with self._database.read() as connection:
             return int(connection.execute(_HEAD).one().position)
 
-    def page(self, cursor_text: str | None, index_key: bytes) -> Page:
-        """What comes after the cursor; card numbers hashed with this kiosk's index key."""
+    def page(self, cursor_text: str | None, index_key: bytes, branch: str = "") -> Page:
+        """What comes after the cursor; card numbers and logins hashed with this kiosk's index key, staff of its branch."""
         with self._database.read() as connection:
             epoch = connection.execute(_EPOCH).scalar_one()
             head, floor = connection.execute(_HEAD).one()
@@ -177,7 +192,7 @@ class Feed:
                 more=more,
                 snapshot=snapshot,
                 snapshot_begins=begins,
-                entries=list(_entries(connection, rows, index_key, tombstones=not snapshot)),
+                entries=list(_entries(connection, rows, Reader(index_key, branch), tombstones=not snapshot)),
             )
 
     def prune(self, *, before: int) -> None:
@@ -186,7 +201,7 @@ class Feed:
             rows = connection.execute(select(tables.feed).where(tables.feed.c.position <= before)).all()
             for kind in KINDS:
                 keys = [row.key for row in rows if row.kind == kind]
-                gone = sorted(set(keys) - _states(connection, kind, keys, b"").keys())
+                gone = sorted(set(keys) - _states(connection, kind, keys, None).keys())
                 if gone:
                     table = tables.feed
                     connection.execute(delete(table).where(table.c.kind == kind, table.c.key.in_(gone)))
@@ -201,28 +216,53 @@ def _usable(cursor: Cursor, epoch: str, head: int, floor: int) -> bool:
 
 
 def _entries(
-    connection: Connection, rows: Sequence[AnyRow], index_key: bytes, *, tombstones: bool
+    connection: Connection, rows: Sequence[AnyRow], reader: Reader, *, tombstones: bool
 ) -> Iterator[FeedEntry]:
     """States of these keys, in feed order."""
-    states = {
-        kind: _states(connection, kind, [row.key for row in rows if row.kind == kind], index_key) for kind in KINDS
-    }
+    states = {kind: _states(connection, kind, [row.key for row in rows if row.kind == kind], reader) for kind in KINDS}
     for row in rows:
         entry = states[row.kind].get(row.key)
         if entry is not None:
             yield entry
         elif tombstones:
-            key = card_index(index_key, row.key) if row.kind == "card" else row.key
+            key = card_index(reader.index_key, row.key) if row.kind == "card" else row.key
             yield GoneEntry(kind=row.kind, key=key)
 
 
-def _states(connection: Connection, kind: Kind, keys: Sequence[str], index_key: bytes) -> dict[str, FeedEntry]:
-    """What stands under these keys now; a key without state is missing."""
+def _states(
+    connection: Connection, kind: Kind, keys: Sequence[str], reader: Reader | None
+) -> dict[str, FeedEntry | None]:
+    """What stands under these keys now, for this reader; a key without state is missing."""
     if not keys:
         return {}
+    if kind == "staff":
+        return _staff(connection, keys, reader)
     table, key, make = _SOURCES[kind]
     query = table.where(key.in_(keys))
-    return {row.feed_key: make(row, index_key) for row in connection.execute(query)}
+    return {row.feed_key: None if reader is None else make(row, reader.index_key) for row in connection.execute(query)}
+
+
+def _staff(connection: Connection, keys: Sequence[str], reader: Reader | None) -> dict[str, FeedEntry | None]:
+    own = tables.staff.c
+    verifiers = {
+        row.id: row.verifier for row in connection.execute(select(own.id, own.verifier).where(own.id.in_(keys)))
+    }
+    found: dict[str, FeedEntry | None] = {}
+    for member in members(connection, keys):
+        if member.disabled_at is not None:
+            continue
+        if reader is None:
+            found[member.id] = None
+            continue
+        here = [one for one in member.grants if one.scope.covers(branch_scope(reader.branch))]
+        if may(here, Permission.KIOSK_OPEN, branch_scope(reader.branch)):
+            found[member.id] = StaffEntry(
+                id=member.id,
+                index=login_index(reader.index_key, member.login),
+                verifier=verifiers[member.id],
+                grants=[WireGrant(role=one.role.value, scope=str(one.scope)) for one in here],
+            )
+    return found
 
 
 def _card(row: AnyRow, index_key: bytes) -> FeedEntry:
@@ -239,7 +279,7 @@ _m, _c, _i, _l, _b, _p, _h = (
     tables.hold,
 )
 _Make = Callable[[AnyRow, bytes], FeedEntry]
-_makes: dict[Kind, _Make] = {
+_makes: dict[str, _Make] = {
     "membership": lambda row, _: membership_entry(row),
     "card": _card,
     "item": lambda row, _: item_entry(row),

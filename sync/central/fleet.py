@@ -8,21 +8,22 @@ enrolment, and is told once. Any thread; blocking.
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from sqlalchemy import func, insert, select, update
 
 from kiosk.domain.values import BranchId, KioskId
 from sync.central import tables
-from sync.central.database import Database, lock
+from sync.central.database import Database, lock, upsert
 from sync.central.keys import RootKey
 from sync.central.records import microseconds, moment
 from sync.central.registry import Change, UnknownRecord
-from sync.wire import Health
+from sync.wire import Enrolled, Farewell, Health, Order, farewell_said, unpadded
 
 CODE_LIFE = timedelta(hours=1)
 HEALTH_EVERY = timedelta(seconds=30)
@@ -34,7 +35,7 @@ class CodeRefused(Exception):
 
 
 class BadPublicKey(Exception):
-    """Not 32 bytes of an Ed25519 public key."""
+    """Not 32 bytes of an Ed25519 or X25519 public key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,10 @@ class Kiosk:
     """Its last heartbeat."""
     health: Health | None
     """What it said then."""
+    sealing_key: bytes | None = None
+    """X25519, raw; None for one that was enrolled by an older program."""
+    farewell: Farewell | None = None
+    """How it is to take leave; None while it is welcome, and for one that was only revoked."""
 
 
 class Fleet:
@@ -62,9 +67,11 @@ class Fleet:
         self._database = database
         self._root_key = root_key
         self._clock = clock
-        self._heard: dict[KioskId, tuple[dict[str, str], datetime]] = {}
+        self._heard: dict[KioskId, tuple[tuple[dict[str, str], str], datetime]] = {}
 
-    def make_code(self, branch: str, *, who: str = "command line", again: str | None = None) -> str:
+    def make_code(
+        self, branch: str, *, who: str = "command line", again: str | None = None, life: timedelta = CODE_LIFE
+    ) -> str:
         """A one-time code for a new kiosk of this branch, or to enrol the kiosk `again` anew. Like `4J7K-9QXZ-A2MT`.
 
         Raises UnknownRecord.
@@ -77,16 +84,18 @@ class Fleet:
                 known = select(tables.kiosk.c.id).where(tables.kiosk.c.id == again)
                 if connection.execute(known).scalar() is None:
                     raise UnknownRecord(f"kiosk {again}")
-            expires = microseconds(self._clock() + CODE_LIFE)
+            expires = microseconds(self._clock() + life)
             row = {"digest": _digest(plain), "branch": branch, "kiosk": again, "expires_at": expires}
             connection.execute(insert(tables.enrolment_code).values(**row))
             Change(connection, who, self._clock()).audit("enrolment code made", again or branch)
         return "-".join(plain[start : start + 4] for start in range(0, 12, 4))
 
-    def enrol(self, code: str, public_key: bytes) -> Kiosk:
+    def enrol(self, code: str, public_key: bytes, sealing_key: bytes | None = None) -> Kiosk:
         """A new credential for the code. Raises CodeRefused, BadPublicKey."""
         try:
             Ed25519PublicKey.from_public_bytes(public_key)
+            if sealing_key is not None:
+                X25519PublicKey.from_public_bytes(sealing_key)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise BadPublicKey(str(error)) from error
         now = microseconds(self._clock())
@@ -108,9 +117,16 @@ class Fleet:
                 "index_salt": secrets.token_bytes(16),
                 "enrolled_at": now,
                 "revoked_at": None,
+                "sealing_key": sealing_key,
+                "farewell": None,
             }
             if taken.kiosk is not None:
                 id_ = taken.kiosk
+                own = kiosks.c
+                before = connection.execute(
+                    select(own.public_key, own.revoked_at, own.farewell).where(own.id == id_)
+                ).one()
+                upsert(connection, tables.former_key, [{"kiosk": id_, **before._mapping}])
                 connection.execute(update(kiosks).where(kiosks.c.id == id_).values(**new))
             else:
                 count = select(func.count()).select_from(kiosks).where(kiosks.c.branch == taken.branch)
@@ -122,21 +138,72 @@ class Fleet:
             raise UnknownRecord(f"kiosk {id_}")
         return found
 
-    def revoke(self, kiosk: str, *, who: str = "command line") -> None:
-        """Its credential opens nothing any more, from the next request on. Raises UnknownRecord."""
+    def revoke(self, kiosk: str, *, who: str = "command line", farewell: Farewell | None = None) -> None:
+        """From the next request on its credential opens nothing any more; with a farewell it is told to wipe itself.
+
+        One that retires may still tell what it has not told, and nothing else. Raises UnknownRecord.
+        """
         now = self._clock()
         with self._database.write() as connection:
             own = tables.kiosk
-            done = connection.execute(update(own).where(own.c.id == kiosk).values(revoked_at=microseconds(now)))
+            values = {"revoked_at": microseconds(now), "farewell": None if farewell is None else farewell.value}
+            done = connection.execute(update(own).where(own.c.id == kiosk).values(**values))
             if not done.rowcount:
                 raise UnknownRecord(f"kiosk {kiosk}")
-            Change(connection, who, now).audit("kiosk revoked", kiosk)
+            details = {} if farewell is None else {"farewell": farewell.value}
+            Change(connection, who, now).audit("kiosk revoked", kiosk, details)
+
+    def order(self, kiosk: Kiosk) -> Order | None:
+        """What a kiosk that is to take leave is told with every answer."""
+        if kiosk.farewell is None:
+            return None
+        said = farewell_said(kiosk.id, unpadded(kiosk.public_key), kiosk.farewell)
+        return Order(farewell=kiosk.farewell, signature=unpadded(self._root_key.signing_key().sign(said)))
+
+    def enrolled(self, kiosk: Kiosk, epoch: str) -> Enrolled:
+        """What a new kiosk is told."""
+        return Enrolled(
+            epoch=epoch,
+            now=self._clock(),
+            kiosk=kiosk.id,
+            branch=kiosk.branch,
+            index_key=unpadded(kiosk.index_key),
+            signing_key=unpadded(self._root_key.signing_key().public_key().public_bytes_raw()),
+            sealing_key=unpadded(self._root_key.sealing_key().public_key().public_bytes_raw()),
+        )
+
+    def signs(self) -> Ed25519PrivateKey:
+        """Central's signature, for parcels."""
+        return self._root_key.signing_key()
+
+    def opens(self) -> X25519PrivateKey:
+        """Central's key for what is sealed to it."""
+        return self._root_key.sealing_key()
 
     def find(self, kiosk: str) -> Kiosk | None:
         """By id; also a revoked one. A text that no database takes is nobody's."""
         if not kiosk.isprintable():
             return None
         return next(iter(self._list(kiosk)), None)
+
+    def enrolments(self, kiosk: Kiosk) -> list[Kiosk]:
+        """This kiosk as it is enrolled now, then as it was before; the latter only to know and judge what it has signed."""
+        former = tables.former_key
+        with self._database.read() as connection:
+            rows = connection.execute(select(former).where(former.c.kiosk == kiosk.id)).all()
+        return [
+            kiosk,
+            *(
+                replace(
+                    kiosk,
+                    public_key=row.public_key,
+                    revoked_at=None if row.revoked_at is None else moment(row.revoked_at),
+                    sealing_key=None,
+                    farewell=None if row.farewell is None else Farewell(row.farewell),
+                )
+                for row in rows
+            ),
+        ]
 
     def all(self) -> list[Kiosk]:
         """Every kiosk that ever enrolled, by id."""
@@ -145,10 +212,10 @@ class Fleet:
     def note_health(self, kiosk: KioskId, health: Health) -> None:
         """Keeps a heartbeat; one that says nothing new only every half minute, so that a fleet does not wear the disk."""
         now = self._clock()
-        heard = self._heard.get(kiosk)
-        if heard is not None and heard[0] == health.devices and now - heard[1] < HEALTH_EVERY:
+        heard, news = self._heard.get(kiosk), (health.devices, health.trouble)
+        if heard is not None and heard[0] == news and now - heard[1] < HEALTH_EVERY:
             return
-        self._heard[kiosk] = (health.devices, now)
+        self._heard[kiosk] = (news, now)
         values = {"health": msgspec.json.encode(health).decode(), "health_at": microseconds(self._clock())}
         with self._database.write() as connection:
             connection.execute(update(tables.kiosk).where(tables.kiosk.c.id == kiosk).values(**values))
@@ -169,6 +236,8 @@ class Fleet:
                 revoked_at=None if row.revoked_at is None else moment(row.revoked_at),
                 health_at=None if row.health_at is None else moment(row.health_at),
                 health=None if row.health is None else msgspec.json.decode(row.health, type=Health),
+                sealing_key=row.sealing_key,
+                farewell=None if row.farewell is None else Farewell(row.farewell),
             )
             for row in rows
         ]

@@ -1,18 +1,16 @@
 """What central holds, to be looked at: open loans, acts, and the cases that wait for a person. Any thread; blocking."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from kiosk.domain.lending import Loan
 from kiosk.domain.reconcile import Held
 from kiosk.domain.values import Reason
 from sync.central import tables
 from sync.central.database import Database
-from sync.central.records import details_of, loan_of, microseconds, moment
-from sync.central.registry import Change, UnknownRecord
+from sync.central.records import details_of, loan_of, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +42,10 @@ class Case:
 
 
 class Holdings:
-    """Reads loans and acts; reads and closes cases."""
+    """Reads loans, acts and cases; the work list of the cases is `worklist`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     def open_loans(self, *, membership: str | None = None, item: str | None = None) -> list[Loan]:
         """Of everybody, one membership or one item; oldest first."""
@@ -98,13 +95,3 @@ class Holdings:
             )
             for row in rows
         ]
-
-    def close_case(self, id_: str, *, who: str) -> None:
-        """A person has looked at it. Raises UnknownRecord."""
-        now = self._clock()
-        case = tables.case
-        with self._database.write() as connection:
-            close = update(case).where(case.c.id == id_, case.c.closed_at.is_(None))
-            if not connection.execute(close.values(closed_at=microseconds(now), closed_by=who)).rowcount:
-                raise UnknownRecord(f"open case {id_}")
-            Change(connection, who, now).audit("case closed", id_)

@@ -6,12 +6,13 @@ every reason that needs a person follows from the records (membership, item) or 
 never from what happened to arrive first: any order of arrival opens the same cases. Notes may differ; they are history.
 
 An accepted request is newer than every event of its item that central knows, because central let it happen now; if a
-kiosk's clock says otherwise by a few seconds, the event is moved up behind the newest. A fact keeps its own time.
+kiosk's clock says otherwise by a few seconds, the event is moved up behind the newest. A fact keeps its own time, within
+what is possible: not before the moment at which its kiosk had last heard central's clock, not after it is heard of.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from kiosk.domain.calendar import due_at, end_of_day, library_day
@@ -43,15 +44,20 @@ from sync.central.judge_holds import CENTRAL, asked, routed, with_holds, without
 from sync.central.ruling import NEEDS_PERSON, Known, Ruling, Unjudgeable
 
 _TICK = timedelta(microseconds=1)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""Of a kiosk that had never heard of central."""
 
 
 def judge(spoken: Spoken, known: Known) -> Ruling:
     """The ruling on one word that was never judged before. Raises Unjudgeable."""
-    return with_holds(spoken.act, known, _judge(spoken, known))
+    ruling = _judge(spoken, known)
+    return ruling if spoken.act.deed is Deed.STAFF_ENTRY else with_holds(spoken.act, known, ruling)
 
 
 def _judge(spoken: Spoken, known: Known) -> Ruling:
     act, word = spoken.act, spoken.word
+    if act.deed is Deed.STAFF_ENTRY:
+        return _staff_entry(spoken)
     if act.deed not in (Deed.RETURN, Deed.EXPIRE_HOLD) and act.membership is None:
         raise Unjudgeable(f"a {act.deed} without a membership")
     if act.deed is Deed.EXPIRE_HOLD and known.kiosk != CENTRAL:
@@ -80,6 +86,13 @@ def _judge(spoken: Spoken, known: Known) -> Ruling:
 
 
 # --- words that change little -------------------------------------------------------------------------------------
+
+
+def _staff_entry(spoken: Spoken) -> Ruling:
+    """It happened at the kiosk, and there is nothing to judge: the ledger writes it into the audit."""
+    if spoken.word is not Word.FACT or spoken.act.entry is None:
+        raise Unjudgeable("a staff entry is a fact that says how it ended")
+    return Ruling(outcome=Outcome.ACCEPTED, held=Held.FACT)
 
 
 def _fault(known: Known, reason: Reason) -> Ruling:
@@ -144,12 +157,15 @@ def _cancel(spoken: Spoken, known: Known) -> Ruling:
 def _request(spoken: Spoken, known: Known) -> Ruling:
     act = spoken.act
     newest = max((event.at for event in known.events.values()), default=None)
-    at = act.corrected_at if newest is None else max(act.corrected_at, newest + _TICK)
+    placed = _placed(act, known)
+    at = placed if newest is None else max(placed, newest + _TICK)
     holder = next((_loan(span, act) for span in known.spans if span.ended_by is None), None)
     answer: Lent | Renewed | Refused | None
     match act.deed:
         case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
             answer = asked(act, known)
+        case Deed.STAFF_ENTRY:
+            raise Unjudgeable("a staff entry is no request")
         case Deed.RETURN:
             return _entered(spoken, known, _event(spoken, known, at, None), _objections(act, known)[0])
         case Deed.CHECKOUT:
@@ -166,7 +182,7 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
                     policy=known.policy,
                     calendar=known.calendar,
                     branch=act.branch,
-                    now=act.corrected_at,
+                    now=placed,
                 )
         case Deed.RENEW:
             if known.membership is None:
@@ -186,7 +202,7 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
                     policy=known.policy,
                     calendar=known.calendar,
                     branch=act.branch,
-                    now=act.corrected_at,
+                    now=placed,
                     others_wait=known.work is not None and others_wait(known.work.holds.holds, known.membership.id),
                 )
     if isinstance(answer, Refused):
@@ -214,7 +230,7 @@ def _fact(spoken: Spoken, known: Known, first: Refused | None = None) -> Ruling:
     if act.deed is Deed.CHECKOUT and due is None:
         due = _due_by_bare_rule(act, known)
     said = objections if first is None else [first, *objections]
-    return _entered(spoken, known, _event(spoken, known, act.corrected_at, due), said)
+    return _entered(spoken, known, _event(spoken, known, _placed(act, known), due), said)
 
 
 def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequence[Refused]) -> Ruling:
@@ -263,7 +279,7 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
     if act.deed in HOLD_DEEDS:
         return said, None
     item = without_hold(known)
-    at, policy, membership = act.corrected_at, known.policy, known.membership
+    at, policy, membership = _placed(act, known), known.policy, known.membership
     clean = replace(membership, standing=Standing.ACTIVE, expires_on=None, suspended_until=None, owed=0)
     others = [loan for loan in known.open_loans if loan.act_id != act.id]
     by_record = may_borrow_at_all(membership=membership, open_loans=(), policy=policy, now=at)
@@ -276,14 +292,22 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
             membership=clean, item=item, holder=None, open_loans=(),
             policy=policy, calendar=known.calendar, branch=act.branch, now=at,
         )  # fmt: skip
-    elif item is not None:
-        span = _span_at(known.spans, at)
-        if span is not None and span.membership == membership.id:
-            by_item = may_renew(
-                membership=clean, item=item, loan=_loan(span, act), open_loans=(),
+    by_hold: Refused | None = None
+    if item is not None and act.deed is Deed.RENEW:
+        own = _span_at(known.spans, at)
+        fresh = Loan(act_id=act.id, membership=membership.id, item=act.item, lent_at=at, due_at=at)
+        plain, asked = (
+            may_renew(
+                membership=clean, item=item, loan=loan, open_loans=(),
                 policy=policy, calendar=known.calendar, branch=act.branch, now=at,
-            )  # fmt: skip
-    for answer in (by_record, by_item, by_loans):
+            )
+            for loan in (fresh, fresh if own is None else _loan(own, act))
+        )  # fmt: skip
+        if isinstance(plain, Refused) and plain.reason in NEEDS_PERSON:
+            by_hold = plain  # whether or not the loan has been heard of, and whatever else is wrong with it
+        if own is not None and own.membership == membership.id:
+            by_item = asked
+    for answer in (by_record, by_hold, by_item, by_loans):
         if isinstance(answer, Refused) and answer not in said:
             said.append(answer)
         elif isinstance(answer, Lent | Renewed):
@@ -322,8 +346,8 @@ def _due_by_bare_rule(act: Act, known: Known) -> datetime:
     item_type = ANY if known.item is None else known.item.item_type
     rule = known.policy.loan_rule(ANY, item_type, act.branch)
     if rule is None:
-        return end_of_day(library_day(act.corrected_at))
-    return due_at(act.corrected_at, rule.loan_days, known.calendar)
+        return end_of_day(library_day(_placed(act, known)))
+    return due_at(_placed(act, known), rule.loan_days, known.calendar)
 
 
 # --- small things -------------------------------------------------------------------------------------------------
@@ -331,6 +355,7 @@ def _due_by_bare_rule(act: Act, known: Known) -> datetime:
 
 def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> ItemEvent:
     """A last word takes the place of the request it settles, so that both orders of arrival give the same event."""
+    doubtful = spoken.act.doubtful and spoken.word is Word.FACT
     return ItemEvent(
         act_id=spoken.act.id,
         deed=spoken.act.deed,
@@ -343,11 +368,21 @@ def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> 
         item=spoken.act.item,
         branch=spoken.act.branch,
         hold=spoken.act.hold,
+        doubtful_from=(spoken.act.earliest or _LONG_AGO) if doubtful else None,
+        doubtful_until=known.now if doubtful else None,
     )
 
 
+def _placed(act: Act, known: Known) -> datetime:
+    """When it happened, as well as central knows: not before the kiosk had last heard of central, and not later than now.
+
+    So whatever a kiosk had been told of stays before what it did then, however wrong its clock was.
+    """
+    return min(act.corrected_at, known.now)
+
+
 def _in_conflict(act: ActId, settlement: Settlement) -> Reason | None:
-    return next((one.reason for one in settlement.conflicts if act in (one.earlier, one.later)), None)
+    return min((one.reason for one in settlement.conflicts if act in (one.earlier, one.later)), default=None)
 
 
 def _span_at(spans: Sequence[Span], at: datetime) -> Span | None:

@@ -1,4 +1,4 @@
-"""Central's root key, and what is derived from it: the database key and each kiosk's index key.
+"""Central's root key, and what is derived from it: the database key, each kiosk's index key, the keys for parcels.
 
 The root key is 32 random bytes in a 0600 file outside the data folder, made at first start; a backup of the data
 without it opens nothing. Derived keys (HKDF, RFC 5869, SHA-256) stand in no database: a copy of the data folder alone
@@ -11,6 +11,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -36,6 +38,14 @@ class RootKey:
         """32 bytes for one enrolment of one kiosk; a stolen one opens no other kiosk's index."""
         return self._derive(b"shelfpoint kiosk index " + kiosk.encode(), salt=salt)
 
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Signs parcels and orders to wipe; every kiosk learns its public half when it enrols."""
+        return Ed25519PrivateKey.from_private_bytes(self._derive(b"shelfpoint central signs", salt=b""))
+
+    def sealing_key(self) -> X25519PrivateKey:
+        """Opens what kiosks seal to central."""
+        return X25519PrivateKey.from_private_bytes(self._derive(b"shelfpoint central opens", salt=b""))
+
     def fingerprint(self) -> str:
         """Tells two keys apart and nothing else; may stand in a database."""
         return self._derive(b"shelfpoint root key fingerprint", salt=b"").hex()[:32]
@@ -47,6 +57,11 @@ class RootKey:
 def card_index(index_key: bytes, number: str) -> str:
     """HMAC-SHA256 of a spelled card number, hex: all that a kiosk ever holds of it."""
     return hmac.digest(index_key, number.encode(), "sha256").hex()
+
+
+def login_index(index_key: bytes, login: str) -> str:
+    """The same of a staff login; the word before keeps logins and card numbers apart."""
+    return card_index(index_key, f"staff {login}")
 
 
 def load_or_make(path: Path, *, make: bool) -> RootKey:

@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
-from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span
+from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
 from sync.central import stored, tables
 from sync.central.database import upsert
@@ -50,9 +50,11 @@ SETTLED = "settled"
 class Ledger:
     """The part of central's state that one batch needs."""
 
-    def __init__(self, connection: Connection, log: Log, now: datetime, locked_works: set[str]) -> None:
+    _log: Log
+
+    def __init__(self, connection: Connection, now: datetime, locked_works: set[str]) -> None:
+        """`turn_to` says whose words are judged, before the first one is."""
         self._connection = connection
-        self._log = log
         self._now = now
         self.marks = Marks(connection)
         self._works = Works(connection, self.marks, locked_works)
@@ -64,13 +66,14 @@ class Ledger:
         self._items: dict[str, Item] = {}
         self._acts: dict[str, HeldAct] = {}
         self._verdicts: dict[tuple[str, Word], Verdict] = {}
-        self._sequences: dict[int, tuple[str, Word]] = {}
+        self._sequences: dict[tuple[int, int], tuple[str, Word]] = {}
         self._events: dict[str, dict[ActId, ItemEvent]] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._open_loans: dict[str, dict[ActId, Loan]] = {}
         self._conflicts: dict[str, dict[str, bool]] = {}  # item -> case id -> whether it is open
         self._settled: dict[WorkId, HoldSettlement] = {}
         self._changed_acts: dict[str, HeldAct] = {}
+        self._entries: list[Act] = []
         self._changed_loans: dict[str, dict[str, Any]] = {}
         self._gone_loans: set[str] = set()
         self._new_words: list[dict[str, Any]] = []
@@ -81,9 +84,10 @@ class Ledger:
 
     def load(
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
-        sequences: Iterable[int], asked: Iterable[str] = (),
+        sequences: Iterable[tuple[int, int]], asked: Iterable[str] = (),
     ) -> None:  # fmt: skip
-        """Everything about these keys, in a fixed number of queries; `asked` are items of words about holds.
+        """Everything about these keys, in a fixed number of queries: a sequence with the row of its log; `asked` are
+        items of words about holds.
 
         Call once, before judging. Raises Defeated.
         """
@@ -101,8 +105,10 @@ class Ledger:
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
             self._verdicts[row.act, Word(row.word)] = verdict_of(row)
-        for row in run(stored.SPEAKERS, {"ids": sorted(set(sequences)), "log": self._log.row}):
-            self._sequences[row.sequence] = (row.act, Word(row.word))
+        places = set(sequences)
+        keys = {"logs": sorted({log for log, _ in places}), "ids": sorted({number for _, number in places})}
+        for row in run(stored.SPEAKERS, keys):
+            self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
         self._load_items(item_ids)
@@ -135,11 +141,15 @@ class Ledger:
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
             work = self._works.of(row.item)
             known = self._conflicts[row.item]
-            if row.reason != Reason.LENT_TO_TWO.value:
+            if Reason(row.reason) not in stored.OF_ONE_ITEM:
                 known = {} if work is None else self._works.conflicts[work]
             known[row.id] = row.closed_by != SETTLED  # what a person closed stays closed
 
     # --- looking ---
+
+    def turn_to(self, log: Log) -> None:
+        """The next words stand in this log."""
+        self._log = log
 
     def act(self, id_: str) -> HeldAct | None:
         """What is held under an id."""
@@ -151,7 +161,7 @@ class Ledger:
 
     def speaker(self, sequence: int) -> tuple[str, Word] | None:
         """Which word of this incarnation took this place in its log."""
-        return self._sequences.get(sequence)
+        return self._sequences.get((self._log.row, sequence))
 
     def known(self, act: Act) -> Known:
         """Everything that `judge` asks about one act."""
@@ -172,6 +182,7 @@ class Ledger:
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
             work=self._known_work(act),
+            now=self._now,
         )
 
     def _known_work(self, act: Act) -> KnownWork | None:
@@ -214,7 +225,7 @@ class Ledger:
                 id=act.id,
                 held=ruling.held,
                 deed=act.deed,
-                membership=act.membership,
+                membership=_who(before, act),
                 item=act.item,
                 branch=act.branch,
                 kiosk=self._log.kiosk,
@@ -225,8 +236,12 @@ class Ledger:
                 counts=event is not None,
                 due_at=act.due_at if event is None else event.due_at,
                 hold=act.hold if event is None else event.hold,
+                doubtful_from=None if event is None else event.doubtful_from,
+                doubtful_until=None if event is None else event.doubtful_until,
             )
         )
+        if act.deed is Deed.STAFF_ENTRY and before is None:
+            self._entries.append(act)
         for one in ruling.cases:
             self.open_case(one, act=act.id, item=act.item, membership=act.membership)
         return self.say(
@@ -246,10 +261,11 @@ class Ledger:
 
     def say(self, verdict: Verdict, sequence: int) -> Verdict:
         """Keeps the verdict for ever; a sequence that another word has taken is not kept."""
-        free = 0 < sequence < MAX_SEQUENCE and sequence not in self._sequences
+        place = (self._log.row, sequence)
+        free = 0 < sequence < MAX_SEQUENCE and place not in self._sequences
         self._verdicts[verdict.act_id, verdict.word] = verdict
         if free:
-            self._sequences[sequence] = (verdict.act_id, verdict.word)
+            self._sequences[place] = (verdict.act_id, verdict.word)
         self._new_words.append(
             {
                 "act": verdict.act_id,
@@ -340,8 +356,9 @@ class Ledger:
                 self._open_loans[now.membership][id_] = now
 
     def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
-        spans = {span.act_id: span for span in self._spans[act.item]}
-        self._compare({one: (act.item, spans[one.earlier].membership) for one in conflicts}, self._conflicts[act.item])
+        events = self._events[act.item]
+        about = {one: events[one.earlier].membership or events[one.later].membership for one in conflicts}
+        self._compare({one: (act.item, who) for one, who in about.items()}, self._conflicts[act.item])
 
     def _hold_work(self, act: Act, after: HoldSettlement, *, gone: ActId | None) -> None:
         """What the acts of a work amount to now: holds, copies set aside, and conflicts about them."""
@@ -386,6 +403,7 @@ class Ledger:
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
         self._works.write()
         self._write_cases()
+        self._write_entries()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         if self._new_words:
             run(stored.NEW_WORDS, [row | {"position": self.marks.placed(row["position"])} for row in self._new_words])
@@ -393,6 +411,23 @@ class Ledger:
     def placed(self, verdict: Verdict) -> Verdict:
         """With its position in the feed, which is known once all is written."""
         return replace(verdict, position=self.marks.placed(verdict.position))
+
+    def _write_entries(self) -> None:
+        """Tries to open a kiosk's staff page, into the audit; once each, with the word that told of them."""
+        rows = [
+            {
+                "at": microseconds(self._now),
+                "who": act.staff or "unknown",
+                "what": "kiosk staff entry",
+                "subject": self._log.kiosk,
+                "details": details_text(
+                    {"entry": str(act.entry), "at": act.corrected_at.isoformat(), "mode": act.mode.value}
+                ),
+            }
+            for act in self._entries
+        ]
+        if rows:
+            self._connection.execute(insert(tables.audit), rows)
 
     def _write_cases(self) -> None:
         """A case that a person has closed is not opened again by a word that comes once more."""
@@ -408,6 +443,11 @@ class Ledger:
             for id_ in self._connection.execute(held).scalars().all():
                 del self._cases[id_]
             upsert(self._connection, tables.case, list(self._cases.values()))
+
+
+def _who(before: HeldAct | None, act: Act) -> MembershipId | None:
+    """A later word of an act that was unlinked does not link it again."""
+    return before.membership if before is not None and is_unlinked(before.membership) else act.membership
 
 
 def _loan_row(item: str, span: Span) -> dict[str, Any]:

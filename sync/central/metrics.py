@@ -21,6 +21,7 @@ _FIGURES = (
     ("queue_age_seconds", "Age of the oldest of them", "queue_age_ms", 1000),
     ("replica_age_seconds", "Age of the data that the kiosk decides by", "replica_age_ms", 1000),
     ("clock_offset_seconds", "How far the kiosk's clock is off", "clock_offset_ms", 1000),
+    ("disk_free_megabytes", "Room left where the kiosk's records lie", "disk_free_mb", 1),
 )
 
 

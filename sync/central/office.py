@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select, update
 
 from sync.central import tables
+from sync.central.audit_log import AuditLog
 from sync.central.bell import Bell
 from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
 from sync.central.feed import Feed
@@ -21,11 +22,19 @@ from sync.central.holds import Holds
 from sync.central.imports import Imports
 from sync.central.inbox import Inbox
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
+from sync.central.limits import Limits
+from sync.central.passwords import Passwords
 from sync.central.periodic import Chore, Periodic
-from sync.central.registry import Registry
+from sync.central.registry import Change, Registry
+from sync.central.retention import Retention
+from sync.central.sessions import Sessions
+from sync.central.staff import Staff
+from sync.central.worklist import Worklist
 
 EXPIRE_EVERY = timedelta(minutes=15)
 """Holds end with a day, so a few minutes past midnight is soon enough."""
+UNLINK_EVERY = timedelta(days=1)
+SWEEP_EVERY = timedelta(hours=1)
 
 Clock = Callable[[], datetime]
 
@@ -64,22 +73,41 @@ class CentralSettings:
 class Central:
     """All of central, opened."""
 
-    def __init__(self, database: Database, feed: Feed, fleet: Fleet, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, feed: Feed, fleet: Fleet, clock: Clock, passwords: Passwords | None = None
+    ) -> None:
         self.clock = clock
         self.database = database
         self.feed = feed
         self.fleet = fleet
         self.inbox = Inbox(database, clock)
         self.registry = Registry(database, clock)
-        self.holdings = Holdings(database, clock)
+        self.holdings = Holdings(database)
+        self.worklist = Worklist(database, clock)
+        self.audit = AuditLog(database)
+        self.staff = Staff(database, clock, passwords)
+        self.sessions = Sessions(database, self.staff, clock)
+        self.limits = Limits(database, clock)
+        self.retention = Retention(database, self.registry, clock)
         self.holds = Holds(database, self.inbox, clock)
         self.imports = Imports(database, self.registry, clock)
-        self.periodic = Periodic(database, clock, [Chore("expire holds", EXPIRE_EVERY, self.holds.expire)])
+        self.periodic = Periodic(
+            database,
+            clock,
+            [
+                Chore("expire holds", EXPIRE_EVERY, self.holds.expire),
+                Chore("unlink", UNLINK_EVERY, self.retention.run),
+                Chore("forget sessions", SWEEP_EVERY, self.sessions.forget_old),
+                Chore("forget knocks", SWEEP_EVERY, self.limits.forget_old),
+            ],
+        )
         self.bell = Bell()
         database.on_commit(self.bell.ring)
 
     @classmethod
-    def open(cls, settings: CentralSettings, *, clock: Clock = system_clock) -> "Central":
+    def open(
+        cls, settings: CentralSettings, *, clock: Clock = system_clock, passwords: Passwords | None = None
+    ) -> "Central":
         """Opens or makes it. Blocking, about a tenth of a second. Raises KeyFileUnusable, DatabaseUnusable."""
         if settings.database is None:
             first = not (settings.data / FILE_NAME).exists()
@@ -95,7 +123,7 @@ class Central:
         with database.write() as connection:
             lock(connection, ["first start"])
             _first_rows(connection)
-        return cls(database, Feed(database), Fleet(database, root_key, clock), clock)
+        return cls(database, Feed(database), Fleet(database, root_key, clock), clock, passwords)
 
     def epoch(self) -> str:
         """Renewed by a restore; every answer names it."""
@@ -107,6 +135,7 @@ class Central:
         epoch = new_epoch()
         with self.database.write() as connection:
             connection.execute(update(tables.meta).where(tables.meta.c.key == "epoch").values(value=epoch))
+            Change(connection, "command line", self.clock()).audit("epoch renewed", epoch)
         return epoch
 
     def close(self) -> None:

@@ -52,6 +52,8 @@ class _PolicyFile(_Part):
     renew_within: int | None = Field(default=None, ge=0, le=3660)
     missing_item: MissingItem = Field(default=MissingItem.TO_DESK, strict=False)
     replica_max_age_hours: int = Field(default=168, ge=1, le=8760)
+    staff_max_age_hours: int = Field(default=168, ge=1, le=8760)
+    unlink_after_days: int = Field(default=90, ge=1, le=3660)
     hold_days: int = Field(default=7, ge=0, le=60)
     hold_queue: HoldQueue = Field(default=HoldQueue.STRICT, strict=False)
     hold_on_shelf: bool = False
@@ -108,4 +110,6 @@ def _parse(name: str, text: str) -> PolicyEntry:
         renew_within=file.renew_within,
         missing_item=file.missing_item,
         replica_max_age_hours=file.replica_max_age_hours,
+        staff_max_age_hours=file.staff_max_age_hours,
+        unlink_after_days=file.unlink_after_days,
     )

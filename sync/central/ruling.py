@@ -26,6 +26,7 @@ NEEDS_PERSON = frozenset(
         Reason.ITEM_MISSING,
         Reason.LENT_TO_TWO,
         Reason.HOLD_COPY_STRAY,
+        Reason.ORDER_UNKNOWN,
         Reason.ENTERED_AFTER_REFUSAL,
         Reason.FACT_AFTER_WITHDRAWAL,
         Reason.WITHDRAWAL_AFTER_FACT,
@@ -81,6 +82,8 @@ class Known:
     """The current one."""
     calendar: Calendar
     """Of the act's branch."""
+    now: datetime
+    """Central's clock: nothing that was told can have happened later."""
     work: KnownWork | None = None
     """None where nobody ever waited."""
 

@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from sync.central.http.app import make_app
+from sync.central.listener import others_heard
 from sync.central.office import Central, CentralSettings
 from sync.central.periodic import TICK_S
 
@@ -52,6 +53,13 @@ async def serve_until(
     shared: bool = False,
 ) -> None:  # fmt: skip
     """Serves an opened central until `stop`; leaves it open. `shared`: other processes listen on the port as well."""
+    with others_heard(central.database, central.bell):
+        await _serve_until(central, settings, stop, announce=announce, shared=shared)
+
+
+async def _serve_until(
+    central: Central, settings: CentralSettings, stop: asyncio.Event, *, announce: Callable[[str], None], shared: bool
+) -> None:
     with reserved(settings.host, settings.port, shared=shared) as port:
         server = Server(
             make_app(central),

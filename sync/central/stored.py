@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, insert, select
 
 from kiosk.domain.journal import Deed
-from kiosk.domain.reconcile import Held, ItemEvent
+from kiosk.domain.reconcile import Held, ItemEvent, is_unlinked
 from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId, Reason
 from sync.central import tables
 from sync.central.records import AnyRow, microseconds, moment
@@ -36,6 +36,8 @@ class HeldAct:
     counts: bool
     due_at: datetime | None
     hold: ActId | None
+    doubtful_from: datetime | None = None
+    doubtful_until: datetime | None = None
 
     def event(self) -> ItemEvent:
         """As an event of its item; only for a row that counts."""
@@ -53,6 +55,8 @@ class HeldAct:
             item=self.item or ItemId(""),
             branch=BranchId(self.branch or ""),
             hold=self.hold,
+            doubtful_from=self.doubtful_from,
+            doubtful_until=self.doubtful_until,
         )
 
     def row(self) -> dict[str, Any]:
@@ -65,11 +69,14 @@ class HeldAct:
             "membership": self.membership,
             "item": self.item,
             "branch": self.branch,
-            "at": None if self.at is None else microseconds(self.at),
+            "at": _micros(self.at),
             "incarnation": self.incarnation_row,
             "sequence": self.sequence,
-            "due_at": None if self.due_at is None else microseconds(self.due_at),
+            "due_at": _micros(self.due_at),
+            "doubtful_from": _micros(self.doubtful_from),
+            "doubtful_until": _micros(self.doubtful_until),
             "hold": self.hold,
+            "linked": int(self.membership is not None and not is_unlinked(self.membership)),
         }
 
 
@@ -91,8 +98,8 @@ _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.
 ACTS = _ACT.where(tables.act.c.id.in_(_IDS))
 EVENTS = _ACT.where(tables.act.c.item.in_(_IDS), tables.act.c.counts == 1)
 WORDS = select(tables.word).where(tables.word.c.act.in_(_IDS))
-SPEAKERS = select(tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
-    tables.word.c.incarnation == bindparam("log"), tables.word.c.sequence.in_(_IDS)
+SPEAKERS = select(tables.word.c.incarnation, tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
+    tables.word.c.incarnation.in_(bindparam("logs", expanding=True)), tables.word.c.sequence.in_(_IDS)
 )
 BRANCHES = select(tables.branch).where(tables.branch.c.id.in_(_IDS))
 ITEMS = select(tables.item).where(tables.item.c.id.in_(_IDS)).order_by(tables.item.c.id).with_for_update()
@@ -101,7 +108,9 @@ MEMBERSHIPS = (
 )
 OPEN_LOANS = select(tables.loan).where(tables.loan.c.membership.in_(_IDS), tables.loan.c.ended_by.is_(None))
 LOANS = select(tables.loan).where(tables.loan.c.item.in_(_IDS)).order_by(tables.loan.c.lent_at)
-_OF_TWO_ACTS = (Reason.LENT_TO_TWO, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
+OF_ONE_ITEM = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN)
+"""Conflicts of two acts of one item; the others are of a work."""
+_OF_TWO_ACTS = (*OF_ONE_ITEM, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 _CASE = tables.case.c
 CONFLICTS = select(_CASE.id, _CASE.item, _CASE.reason, _CASE.closed_by).where(
     _CASE.item.in_(_IDS), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
@@ -121,9 +130,19 @@ def held_act(row: AnyRow) -> HeldAct:
         kiosk=row.kiosk,
         incarnation=row.log,
         incarnation_row=row.incarnation,
-        at=None if row.at is None else moment(row.at),
+        at=_moment(row.at),
         sequence=row.sequence,
         counts=bool(row.counts),
-        due_at=None if row.due_at is None else moment(row.due_at),
+        due_at=_moment(row.due_at),
+        doubtful_from=_moment(row.doubtful_from),
+        doubtful_until=_moment(row.doubtful_until),
         hold=None if row.hold is None else ActId(row.hold),
     )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else microseconds(at)
+
+
+def _moment(us: int | None) -> datetime | None:
+    return None if us is None else moment(us)

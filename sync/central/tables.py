@@ -152,8 +152,12 @@ act = _table(
     Column("sequence", _Big, nullable=False),
     Column("due_at", _Big),
     Column("hold", Text),
+    Column("linked", _Small, nullable=False, server_default=text("1")),  # 0: membership names nobody (any more)
     Index("ix_act_item_hold", "item", sqlite_where=text("hold IS NOT NULL"), postgresql_where=text("hold IS NOT NULL")),
+    Column("doubtful_from", _Big),  # both only of an act whose time is not known
+    Column("doubtful_until", _Big),
     Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
+    Index("ix_act_linked", "at", "id", sqlite_where=text("linked = 1"), postgresql_where=text("linked = 1")),
 )
 
 word = _table(
@@ -203,6 +207,8 @@ case = _table(
     Column("opened_at", _Big, nullable=False),
     Column("closed_at", _Big),
     Column("closed_by", Text),
+    Column("assignee", Text),  # staff id
+    Column("closed_how", Text),  # in the words of who closed it
     Index("ix_case_item", "item"),
     Index(
         "ix_case_open", "opened_at", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")
@@ -219,6 +225,8 @@ kiosk = _table(
     Column("revoked_at", _Big),
     Column("health", Text),  # JSON of wire.Health, the newest
     Column("health_at", _Big),
+    Column("sealing_key", LargeBinary),  # X25519; null for one enrolled by an older program
+    Column("farewell", Text),  # wire.Farewell, of a revoked one that is to be wiped
 )
 
 enrolment_code = _table(
@@ -320,5 +328,52 @@ chore = _table(
     Column("name", Text, primary_key=True),
     Column("due_at", _Big, nullable=False),
     Column("leased_until", _Big, nullable=False),
+    rowid=False,
+)
+
+staff = _table(
+    "staff",
+    Column("id", Text, primary_key=True),
+    Column("login", Text, nullable=False),  # as `sync.central.staff` spells it
+    Column("verifier", Text, nullable=False),  # argon2id, PHC string
+    Column("tries", Integer, nullable=False),  # since the last good one
+    Column("locked_until", _Big),
+    Column("created_at", _Big, nullable=False),
+    Column("disabled_at", _Big),
+    UniqueConstraint("login", name="uq_staff_login"),
+)
+
+staff_grant = _table(
+    "staff_grant",
+    Column("staff", Text, ForeignKey("staff.id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),  # all, branch:CODE, school:CODE
+    rowid=False,
+)
+
+staff_session = _table(
+    "staff_session",
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of the token
+    Column("staff", Text, ForeignKey("staff.id"), nullable=False),
+    Column("begun_at", _Big, nullable=False),
+    Column("seen_at", _Big, nullable=False),
+    Column("ended_at", _Big),
+    Index("ix_staff_session_staff", "staff"),
+)
+
+knock = _table(
+    "knock",  # who has knocked how often at a door that is limited; a row lives as long as its window
+    Column("key", Text, primary_key=True),
+    Column("begun_at", _Big, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("ix_knock_begun_at", "begun_at"),
+)
+
+former_key = _table(
+    "former_key",  # of a kiosk that was enrolled anew: what the old machine left behind is still known for its own
+    Column("kiosk", Text, primary_key=True),
+    Column("public_key", LargeBinary, primary_key=True),
+    Column("revoked_at", _Big),
+    Column("farewell", Text),
     rowid=False,
 )

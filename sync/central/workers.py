@@ -3,7 +3,7 @@
 Each process is a whole central (`server.serve`); they share nothing but the database, and the kernel deals out new
 connections among those that listen (SO_REUSEPORT). The parent migrates, reserves the port, starts them and waits. One
 that ends unasked ends all, with exit code 1, and whoever supervises the service starts it anew. A change made by one
-process wakes the long polls of the others within two seconds, when they look by themselves.
+process wakes the long polls of the others at once (`listener`).
 """
 
 import contextlib
@@ -91,6 +91,7 @@ def _work(settings: CentralSettings, announce: Callable[[str], None]) -> None:
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
     serve_alone(settings, announce=announce, shared=True)
+    os._exit(0)  # everything is closed; granian's own threads may outlive it, and abort an interpreter on its way out
 
 
 def _follow(sentinel: int) -> None:

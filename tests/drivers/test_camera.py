@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from drivers.virtual.video import CameraMissing, VirtualCamera, build
+from drivers.camera_node import ask_node
+from drivers.virtual.video import CameraMissing, Fault, VirtualCamera, build
+from kiosk.ports import DeviceError, DeviceReason
 
 ROOT = Path(__file__).resolve().parents[2]
 READY, UNPLUGGED, SILENT = ["device", "ready", None], ["device", "absent", "not_plugged"], ["device", "fault", "silent"]
@@ -134,9 +136,36 @@ def test_a_camera_that_falls_silent_is_a_fault_and_heals(camera: VirtualCamera, 
     eye.until(READY)
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Fault.DENIED, ["device", "fault", "no_permission"]),
+        (Fault.LOCKED, ["device", "fault", "held_by_other"]),
+        (Fault.BUSY, ["device", "fault", "held_by_other"]),
+        (Fault.DATA, ["device", "absent", "not_plugged"]),
+    ],
+)
+def test_a_camera_that_cannot_be_used_says_why_and_reads_when_it_can_be(
+    camera: VirtualCamera, eye: Eye, fault: Fault, told: list[Any]
+) -> None:
+    camera.suffer(fault)
+    camera.show_code("qr", "C0000005")
+    eye.tell("on")
+    eye.until(told)
+    camera.suffer(None)
+    eye.until(["code", "C0000005", "qr"])
+
+
 def test_bytes_that_are_no_picture_do_not_end_the_camera(camera: VirtualCamera, eye: Eye) -> None:
     eye.tell("on")
     eye.until(READY)
     camera.send_bytes(b"\xff\xd8 no picture \xff\xd9")
     camera.show_code("code39", "C0000004")
     eye.until(["code", "C0000004", "code39"])
+
+
+def test_a_node_that_is_no_camera_is_told_as_such(tmp_path: Path) -> None:
+    for path, told in ((os.devnull, "takes no pictures"), (str(tmp_path / "video7"), "No such file")):
+        with pytest.raises(DeviceError, match=told) as refused:
+            ask_node(path)
+        assert refused.value.reason is DeviceReason.NOT_PLUGGED

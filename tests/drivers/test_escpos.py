@@ -110,6 +110,12 @@ def test_barcodes_say_their_set_and_too_long_ones_become_text() -> None:
         assert b"\x1dk" not in build(slip(Barcode(data)), DEFAULT_PROFILE).data
 
 
+def test_a_long_number_is_said_in_pairs_of_digits_where_letters_alone_would_be_too_wide() -> None:
+    card = build(slip(Barcode("NTUST-1-20261121112900")), DEFAULT_PROFILE).data
+    assert b"\x1dw\x02" in card
+    assert b"{BNTUST-1-{C" + bytes([20, 26, 11, 21, 11, 29, 0]) in card
+
+
 def test_a_qr_code_is_native_or_dots_and_one_too_long_is_left_out() -> None:
     assert "證 1".encode() in build(slip(QrCode("證 1")), DEFAULT_PROFILE).data
     assert b"\x1dv0" in build(slip(QrCode("證 1")), PROFILES["generic-58-big5"]).data

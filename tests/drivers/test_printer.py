@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -216,16 +217,19 @@ def test_a_printer_that_cannot_confirm_leaves_the_job_unconfirmed() -> None:
         assert len(twin.slips()) == 1
 
 
-def test_a_connection_lost_in_the_middle_is_not_sent_again_and_the_next_job_prints_whole(twin: VirtualPrinter) -> None:
+@pytest.mark.parametrize(("confirms", "outcome"), [("gs_h", PrintOutcome.PRINTED), ("gs_r", PrintOutcome.UNCONFIRMED)])
+def test_a_connection_lost_in_the_middle_is_not_sent_again_and_the_next_job_prints_whole(
+    twin: VirtualPrinter, confirms: Literal["gs_h", "gs_r"], outcome: PrintOutcome
+) -> None:
     rare = loan_slip("陶堃與喆", "峯與珉")
-    with running(twin.port) as (printer, box):
+    with running(twin.port, replace(DEFAULT_PROFILE, confirms=confirms), replace(QUICK, job_s=1.0)) as (printer, box):
         box.sees(DeviceState.READY)
         twin.drop_connection(after_bytes=1500)  # inside the dots of a line
         printer.print_slip("one", rare)
         ended = box.ended("one")
         assert ended.outcome is PrintOutcome.UNCONFIRMED or ended.reason is DeviceReason.NOT_REACHABLE
         printer.print_slip("two", loan_slip("第二張"))
-        assert box.ended("two").outcome is PrintOutcome.PRINTED
+        assert box.ended("two").outcome is outcome  # a mark without a name may still be that of the first
     assert len(twin.slips()) == 1
     assert "第二張" in shown(twin.slips()[0])
     assert shown(twin.slips()[0]).count("C0000001") == 1
@@ -260,15 +264,23 @@ def test_a_printer_that_was_never_there_fails_quickly() -> None:
         assert box.ended("one") == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.NOT_REACHABLE)
 
 
-def test_a_printer_held_by_somebody_else_hangs_up_or_stays_silent(twin: VirtualPrinter) -> None:
-    with (
-        socket.create_connection(("127.0.0.1", twin.port)) as other,
-        running(twin.port, patience=IMPATIENT) as (printer, box),
-    ):
-        printer.print_slip("one", SLIP)
-        assert box.ended("one").outcome is PrintOutcome.FAILED
-        other.close()
-        box.sees(DeviceState.READY)
+@pytest.mark.parametrize(("turns_away", "reason"), [(True, DeviceReason.HELD_BY_OTHER), (False, DeviceReason.SILENT)])
+def test_a_printer_that_serves_another_computer_turns_us_away_or_lets_us_wait_and_is_ours_when_that_one_goes(
+    turns_away: bool, reason: DeviceReason
+) -> None:
+    with VirtualPrinter(turns_away=turns_away) as twin, socket.create_connection(("127.0.0.1", twin.port)) as other:
+        other.sendall(b"\x10\x04\x01")
+        assert other.recv(1) == b"\x12"  # it is served
+        with running(twin.port, patience=IMPATIENT) as (printer, box):
+            printer.print_slip("one", SLIP)
+            assert box.ended("one") == PrintEnded("one", PrintOutcome.FAILED, reason)
+            box.sees(DeviceState.FAULT, reason)
+            assert turns_away or "another computer" in box.statuses[-1].detail
+            other.close()
+            box.sees(DeviceState.READY)
+            printer.print_slip("two", SLIP)
+            assert box.ended("two") == PrintEnded("two", PrintOutcome.PRINTED)
+    assert len(twin.slips()) == 1
 
 
 def test_jobs_that_wait_when_it_stops_and_jobs_after_that_end_as_failed(twin: VirtualPrinter) -> None:

@@ -5,55 +5,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ears import Ears
+from print_room import QUICK, SLIP, ended, is_now, running
 
-from drivers.link import Door, TcpDoor
-from drivers.printer import Patience, SlipPrinter
+from drivers.link import TcpDoor
 from drivers.printer_probe import probe
-from drivers.printer_profiles import DEFAULT_PROFILE, Profile
+from drivers.printer_profiles import DEFAULT_PROFILE
 from drivers.serial_link import SerialDoor
-from drivers.supervisor import Supervisor
 from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.serial_printer import VirtualSerialPrinter
-from kiosk.ports import DeviceChanged, DeviceError, DeviceReason, DeviceState, Event, PrintEnded, PrintOutcome
+from kiosk.ports import DeviceError, DeviceReason, DeviceState, PrintEnded, PrintOutcome
 from kiosk.slip import Line, Slip, SlipKind
 from kiosk.words import Language
 
-QUICK = Patience(answer_s=1.0, job_s=5.0, watch_s=0.01, poll_s=0.02)
 ECHOES = replace(DEFAULT_PROFILE, confirms="gs_h")
-SLIP = Slip(kind=SlipKind.TEST, language=Language.ZH_TW, blocks=tuple(Line(f"第{n}行") for n in range(6)))
-
-
-@contextmanager
-def running(
-    door: Door, profile: Profile = DEFAULT_PROFILE, patience: Patience = QUICK
-) -> Iterator[tuple[SlipPrinter, Ears]]:
-    ears = Ears()
-    printer = SlipPrinter("slips", door, profile, mailbox=ears, patience=patience)
-    supervisor = Supervisor([printer], ears, back_off_s=(0.02,))
-    supervisor.start()
-    try:
-        yield printer, ears
-    finally:
-        supervisor.stop()
-
-
-def ended(ears: Ears) -> PrintEnded:
-    event = ears.until(lambda event: isinstance(event, PrintEnded))
-    assert isinstance(event, PrintEnded)
-    return event
-
-
-def is_now(state: DeviceState, reason: DeviceReason | None = None) -> "object":
-    def claim(event: Event) -> bool:
-        return isinstance(event, DeviceChanged) and (event.status.state, event.status.reason) == (state, reason)
-
-    return claim
 
 
 @pytest.fixture

@@ -131,6 +131,22 @@ def whole_replica(settings: KioskSettings) -> None:
     os._exit(3)
 
 
+def full_disk(mailbox: QueueMailbox, screen: TellingScreen, book: str) -> None:
+    """A return while the disk is full, and again when there is room; the test fills and frees it between the lines."""
+    say("ready")
+    sys.stdin.readline()
+    mailbox.post(CodeRead("scanner", book))
+    view = screen.until(lambda view: view.phase is Phase.OUT_OF_SERVICE)
+    say("out", view.out_of_service)
+    sys.stdin.readline()
+    screen.until(lambda view: view.phase is Phase.START)
+    say("back")
+    mailbox.post(Touched(Intent.RETURN))
+    screen.until(lambda view: view.phase is Phase.RETURN)
+    mailbox.post(CodeRead("scanner", book))
+    screen.until(lambda view: bool(view.rows) and view.rows[0].state is RowState.DONE)
+
+
 def main() -> None:
     """SETTINGS SCENARIO KILL_AT BOOK UID"""
     path, scenario, kill_at, book, uid = sys.argv[1:]
@@ -145,7 +161,7 @@ def main() -> None:
     kiosk = start_kiosk(settings, mailbox, screen, make_station=make_station)
     wanted = Link.OFFLINE if scenario == "offline" else Link.ONLINE
     screen.until(lambda view: view.link is wanted)
-    if scenario == "return":
+    if scenario in ("return", "full"):
         mailbox.post(Touched(Intent.RETURN))
         screen.until(lambda view: view.phase is Phase.RETURN)
     else:
@@ -155,6 +171,8 @@ def main() -> None:
         mailbox.post(Touched(Intent.ACCOUNT))
         for row in screen.until(lambda view: view.phase is Phase.ACCOUNT).rows:
             say("account", row.item)
+    elif scenario == "full":
+        full_disk(mailbox, screen, book)
     else:
         say("ready")
         sys.stdin.readline()

@@ -4,6 +4,7 @@ The kiosk is a real process built by the composition root against a real central
 it starts again from what is on disk (SIGKILL: the files as they are; power cut: as of their last fsync). B4, C5.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from ui.assembly import DATABASE_KEY
 
 HERE = Path(__file__).parent
 PATRON = demo_cast().ipass
-_books = iter(lendable_books())
+books = iter(lendable_books())
 
 ONLINE = ("before-write-request", "after-write-request", "before-send", "after-send", "after-answer", "after-settle")
 OFFLINE = ("before-write-fact", "after-write-fact")
@@ -35,6 +36,11 @@ STORIES = [
     *(("silence", step) for step in (*OFFLINE, *SHOW)),
     *(("return", step) for step in (*OFFLINE, "before-send", "after-send", "after-answer", "after-settle", *SHOW)),
 ]
+
+
+def python_path() -> str:
+    """For a kiosk in a process of its own: this folder, and wherever this process finds the program."""
+    return os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Story:
 
     def run(self, scenario: str, kill_at: str) -> int:
         """Play the scenario until the kiosk dies or has finished; returns its exit code."""
-        more = {"PYTHONPATH": str(HERE)}
+        more = {"PYTHONPATH": python_path()}
         if self.shadow is not None:
             library = _shim(self.settings.parent)
             data = self.settings.parent / "data"
@@ -91,7 +97,7 @@ def story(central: CentralServer, tmp_path: Path, scenario: str) -> Story:
     settings = central.enrolled_kiosk(
         tmp_path, network.url, deadline_s=0.3 if scenario == "silence" else 10.0, probe_s=0.05, longest_probe_s=0.2
     )
-    return Story(central, network, settings, next(_books))
+    return Story(central, network, settings, next(books))
 
 
 def prepare(story: Story, scenario: str) -> None:

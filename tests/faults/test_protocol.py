@@ -18,7 +18,7 @@ from kiosk.domain.reconcile import JOIN, Held
 from ui.benchmarks import faults
 from ui.benchmarks.faults import STEPS, Scene, Template, draw, play, quick_folder
 
-SEEDS = (*range(8), 1003, 1018, 1021, 1029, 1036, 1046, 1051)
+SEEDS = (*range(4), 137, 505, 536, 589)
 """Among them those that meet the rare cells of the words table."""
 
 

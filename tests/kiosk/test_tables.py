@@ -154,7 +154,7 @@ class Drive:
     def _printed(self, which: int) -> None:
         jobs = self.kiosk.printer.jobs
         job = jobs[-1][0] if jobs and which % 5 else "0-0"
-        self.hear(PrintEnded(job, list(PrintOutcome)[which % 3], DeviceReason.PAPER_OUT))
+        self.hear(PrintEnded(job, list(PrintOutcome)[which % len(PrintOutcome)], DeviceReason.PAPER_OUT))
 
     def _device(self, which: int) -> None:
         kind = list(DeviceKind)[which % len(DeviceKind)]

@@ -250,6 +250,13 @@ def test_the_slip_masks_the_name_and_says_not_yet_confirmed(kiosk: Kiosk) -> Non
     assert view.slip is SlipState.PRINTED
 
 
+def test_a_slip_that_only_a_queue_took_is_not_called_printed(kiosk: Kiosk) -> None:
+    kiosk.hear(OFFLINE, TAP, scan(1), touch(Intent.FINISH), touch(Intent.SLIP_PRINT))
+    job, _ = kiosk.printer.jobs[0]
+    assert kiosk.hear(PrintEnded(job, PrintOutcome.SPOOLED)).slip is SlipState.SPOOLED
+    assert kiosk.hear(touch(Intent.SLIP_QR)).slip is SlipState.QR
+
+
 def test_a_failed_print_keeps_the_loan_and_a_second_one_is_marked(kiosk: Kiosk) -> None:
     kiosk.hear(OFFLINE, TAP, scan(1), touch(Intent.FINISH), touch(Intent.SLIP_PRINT))
     job, _ = kiosk.printer.jobs[0]

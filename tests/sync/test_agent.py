@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -20,7 +22,8 @@ from kiosk_sync import (
     verdict,
 )
 
-from kiosk.domain.journal import Deed, Mode, Outcome, Word
+from kiosk.domain.clock import Reading
+from kiosk.domain.journal import Act, Deed, Mode, Outcome, Word
 from kiosk.ports import (
     CentralError,
     CentralReason,
@@ -232,8 +235,8 @@ def test_the_feed_is_pulled_page_by_page_and_one_failure_is_reported_once(kiosk:
     kiosk.central.pages = [page(copy(1), more=True, begins=True, cursor="s1"), page(copy(2), cursor="s2")]
     assert (feed.turn(), feed.turn()) == (0.0, 0.0)
     assert (reader.place().position, writer.cursor()) == (10, "s2")
-    feed.close_line()
-    assert kiosk.central.closed
+    feed.interrupt()
+    assert kiosk.central.calls[-1] == "interrupted"
     writer.close()
     reader.close()
 
@@ -244,3 +247,39 @@ def test_the_client_says_which_answer_was_none(kiosk: SyncKiosk) -> None:
         kiosk.client().feed("", 0)
     assert caught.value.reason is CentralReason.NOT_CENTRAL
     assert "secret" not in str(caught.value)
+
+
+# --- time --------------------------------------------------------------------------------------------------------
+
+
+def undated(kiosk: SyncKiosk, boot: str) -> Act:
+    reading = Reading(boot, kiosk.clock.monotonic())
+    return kiosk.says(of=replace(act(), clock_offset=None, doubtful=True, reading=reading))
+
+
+def test_what_was_recorded_before_central_was_heard_is_dated_when_it_is_sent(kiosk: SyncKiosk) -> None:
+    said = undated(kiosk, kiosk.clock.boot())
+    kiosk.clock.pass_time(600)
+    kiosk.clock.wall -= timedelta(days=1)
+    kiosk.central.now = NOON + timedelta(days=3)
+    kiosk.turns(3)
+    (word,) = kiosk.central.words
+    assert not word.doubtful
+    assert word.spoken().act.corrected_at == kiosk.central.now - timedelta(seconds=600)
+    assert next(kiosk.log.words())[0].act == said
+
+
+def test_what_another_boot_recorded_stays_undated(kiosk: SyncKiosk) -> None:
+    undated(kiosk, "boot-0")
+    kiosk.turns(3)
+    (word,) = kiosk.central.words
+    assert word.doubtful
+    assert word.clock_offset_ms is None
+
+
+def test_a_wall_clock_that_jumps_does_not_move_centrals_time(online: SyncKiosk) -> None:
+    before = online.sync.clock_offset()
+    online.clock.wall -= timedelta(days=1)
+    after = online.sync.clock_offset()
+    assert before is not None
+    assert after == before + timedelta(days=1)

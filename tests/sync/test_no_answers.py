@@ -15,12 +15,13 @@ from kiosk_sync import (
     act,
     answers,
     fault,
+    identity,
     raises,
     verdict,
 )
 
 from kiosk.domain.journal import Spoken, Word
-from kiosk.domain.values import ActId
+from kiosk.domain.values import ActId, IncarnationId
 from kiosk.ports import (
     AnswerMissing,
     CentralReason,
@@ -32,6 +33,7 @@ from kiosk.ports import (
 )
 from sync import wire
 from sync.acts import ActsLog
+from sync.central_client import CentralClient
 
 
 @pytest.fixture
@@ -191,3 +193,12 @@ def test_the_offset_is_measured_from_each_answer(kiosk: SyncKiosk) -> None:
     kiosk.central.now = NOON + timedelta(seconds=40)
     kiosk.turns()
     assert kiosk.sync.clock_offset() == timedelta(seconds=40)
+
+
+def test_a_kiosk_that_was_enrolled_by_stick_and_has_no_address_is_simply_offline(kiosk: SyncKiosk) -> None:
+    nowhere = msgspec.structs.replace(identity(), url="")
+    kiosk.sync = kiosk.agent(CentralClient(nowhere, IncarnationId("i1"), kiosk.clock, kiosk.offset))
+    kiosk.says()
+    kiosk.turns(2)
+    assert kiosk.heard() == [LinkChanged(Link.OFFLINE, CentralReason.UNREACHABLE)]
+    assert kiosk.log.queue()[0] == 1

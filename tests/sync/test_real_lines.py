@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
+import httpx2
 import msgspec
 import pytest
 from cryptography import x509
@@ -208,3 +209,39 @@ def test_only_a_valid_certificate_of_a_known_authority_is_central(
         other_side.close()
     reason = CentralReason.BUSY if fault_of == "none" else CentralReason.NOT_CENTRAL
     assert heard == [LinkChanged(Link.OFFLINE, reason), reason]
+
+
+# --- a call cut short --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["http", "https"])
+def test_a_long_poll_ends_when_another_thread_wants_it_and_the_line_serves_again(tmp_path: Path, sealed: bool) -> None:
+    server, client = certificates(tmp_path, ends=datetime.now(UTC) + timedelta(days=5))
+    asked = threading.Event()
+    told = says("204 No Content", b"")
+
+    def silent_once(connection: socket.socket, stop: threading.Event) -> None:
+        if asked.is_set():
+            told(connection, stop)
+        else:
+            asked.set()
+            connection.recv(1)  # until the other end is cut
+
+    other_side = Counterpart(silent_once, server if sealed else None)
+    http = DeadlineHttp(client if sealed else None)
+    url = f"http{'s' if sealed else ''}://127.0.0.1:{other_side.port}/"
+
+    def cut() -> None:
+        asked.wait(5.0)
+        http.interrupt()
+
+    cutter = threading.Thread(target=cut)
+    cutter.start()
+    try:
+        with pytest.raises(httpx2.TransportError):
+            http.request("GET", url, content=b"", headers={}, timeout=60.0)
+        assert http.request("GET", url, content=b"", headers={}, timeout=5.0).status_code == 204
+    finally:
+        cutter.join()
+        http.close()
+        other_side.close()

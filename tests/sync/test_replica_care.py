@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ from kiosk.ports import (
     Touched,
 )
 from kiosk.station import Station
-from sync.agent import CHECK_S, SyncFeed
+from sync.agent import SyncFeed
 from sync.holdings import Holdings
+from sync.nightly import SETTLED_S
 from sync.replica import FILE, ReplicaCare, ReplicaWriter
 
 PAGE = 4096
@@ -131,12 +133,24 @@ def test_the_nightly_reading_of_every_page_finds_what_no_patron_met(branch: Bran
     content = bytearray(path.read_bytes())
     content[-PAGE + 50 : -PAGE + 350] = os.urandom(300)
     path.write_bytes(content)
-    branch.sync.clock.pass_time(CHECK_S + 1)
+    branch.sync.clock.pass_time(SETTLED_S + 1)
     assert branch.feed.turn() == 0.0
     assert branch.care.damaged
     branch.fill()
     assert not branch.care.damaged
     assert branch.knowledge.policy() is not None
+
+
+def test_a_whole_replica_is_read_once_and_that_is_remembered_over_a_start(branch: Branch) -> None:
+    put_off_guard(branch)
+    branch.sync.clock.pass_time(SETTLED_S + 1)
+    branch.fill()
+    replica = branch.feed._open_replica()
+    assert replica.checked_at() == branch.sync.clock.now()
+    branch.sync.clock.pass_time(3600)
+    branch.fill()
+    assert replica.checked_at() == branch.sync.clock.now() - timedelta(hours=1)
+    replica.close()
 
 
 @pytest.mark.parametrize("first_page", [0, 1])

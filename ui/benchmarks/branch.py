@@ -73,6 +73,8 @@ class Times:
     def __init__(self, now: datetime) -> None:
         self.true = now
         self.seconds = 1000.0
+        self.acts: dict[ActId, datetime] = {}
+        """When each act really happened."""
 
     def __call__(self) -> datetime:
         return self.true
@@ -88,12 +90,16 @@ class KioskClock:
 
     times: Times
     skew: timedelta = timedelta()
+    boots: int = 0
 
     def now(self) -> datetime:
         return self.times.true + self.skew
 
     def monotonic(self) -> float:
         return self.times.seconds
+
+    def boot(self) -> str:
+        return f"boot-{self.boots}"
 
 
 def keep_as_is(folder: Path, close: Callable[[], None]) -> None:
@@ -194,6 +200,7 @@ class CentralSide:
         self.fuse.step()
         judged = self.central.inbox.judge(kiosk, IncarnationId(push.incarnation), push.words)
         for word, verdict in zip(push.words, judged.verdicts, strict=True):
+            self._dated_well(word)
             self.cells[held.get(ActId(word.act), Held.NOTHING), word.word] += 1
             self._judged_once(word, wire.WireVerdict.of(verdict))
         self.fuse.step()
@@ -203,6 +210,17 @@ class CentralSide:
             held_through=judged.held_through,
             verdicts=[wire.WireVerdict.of(verdict) for verdict in judged.verdicts],
         )
+
+    def _dated_well(self, word: wire.WireWord) -> None:
+        """Whatever became of the kiosk's clock: a corrected time is true, and what had been heard came before."""
+        true = self.times.acts.get(ActId(word.act))
+        if true is None:
+            return
+        act = word.spoken().act
+        if word.heard_at is not None and word.heard_at > true:
+            raise Violation(f"heard before it was said: {word} happened {true}")
+        if word.clock_offset_ms is not None and (word.doubtful or abs(act.corrected_at - true) > timedelta(seconds=1)):
+            raise Violation(f"dated wrongly: {word} happened {true}")
 
     def _judged_once(self, word: wire.WireWord, verdict: wire.WireVerdict) -> None:
         if word.word is Word.FACT and verdict.outcome in (Outcome.REFUSED, Outcome.CANCELLED):
@@ -271,15 +289,20 @@ class Line:
     """One client's transport."""
 
     network: Network
-    fuse: Fuse
+    kiosk: "KioskSide"
 
     def request(
         self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
     ) -> httpx2.Response:
-        self.fuse.step()
+        self.kiosk.fuse.step()
+        if self.kiosk.cut:
+            raise httpx2.ConnectError("no line")
         answer = self.network.call(url, content, headers)
-        self.fuse.step()
+        self.kiosk.fuse.step()
         return answer
+
+    def interrupt(self) -> None:
+        """Nothing is under way."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -332,6 +355,7 @@ class KioskSide:
         self.mail: deque[Event] = deque()
         self.promises: dict[ActId, Promise] = {}
         self.acts_made = 0
+        self.cut = False
         self.view: View | None = None
         self.renew()
 
@@ -354,7 +378,7 @@ class KioskSide:
         """As the composition root does: the past is settled before the first sync."""
         self.fuse.left = None
         self.mail.clear()
-        offset = ClockOffset()
+        offset = ClockOffset(self.clock)
         self.log = ActsLog(self.folder, KEY)
         self.replica = Replica(self.folder, KEY, self.identity.index_key_bytes())
         self.knowledge = Holdings(self.replica, self.log)
@@ -363,7 +387,7 @@ class KioskSide:
         incarnation = self.log.incarnation
 
         def client() -> CentralClient:
-            return CentralClient(self.identity, incarnation, self.clock, offset, Line(self.network, self.fuse))
+            return CentralClient(self.identity, incarnation, self.clock, offset, Line(self.network, self))
 
         fused: Any = FusedLog(self._sync_log, self.fuse)
         self.sync = SyncActs(
@@ -401,6 +425,12 @@ class KioskSide:
         keep_as_is(self.folder, self._close)
         self.start()
 
+    def reboot(self, skew: timedelta) -> None:
+        """The machine loses power and starts with a clock that may be wrong; its monotonic clock is another one."""
+        self.clock.boots += 1
+        self.clock.skew = skew
+        self.die()
+
     def _close(self) -> None:
         for each in (self.log, self._sync_log, self.replica, self._writer):
             each.close()
@@ -410,7 +440,9 @@ class KioskSide:
 
     def _new_act(self) -> ActId:
         self.acts_made += 1
-        return ActId(f"{self.identity.kiosk}-{self.log.incarnation[:8]}-{self.acts_made}")
+        made = ActId(f"{self.identity.kiosk}-{self.log.incarnation[:8]}-{self.acts_made}")
+        self.network.central.times.acts[made] = self.network.central.times()
+        return made
 
     # --- what happens ---
 

@@ -61,9 +61,10 @@ BRANCHES = ("main", "east")
 STEPS = (
     *("borrow",) * 6, *("return",) * 5, *("renew",) * 2, *("wish",) * 3, *("desk wish",) * 3, "unwish",
     *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 3,
-    *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "block",
+    *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "reboot", "block",
     "rebind", "reserve", "replace", "faulty kiosk",
 )  # fmt: skip
+SKEWS = (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4))
 Schedule = Sequence[tuple[str, int]]
 
 VISIT = VisitSettings(
@@ -227,10 +228,10 @@ class Scene:
             case "replace":
                 kiosk.replace()
             case "clock":
-                kiosk.clock.skew = dice.choice(
-                    (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4))
-                )
+                kiosk.clock.skew = dice.choice(SKEWS)
                 kiosk.alive(lambda: kiosk.handle(Ticked()))
+            case "reboot":
+                kiosk.reboot(dice.choice(SKEWS))
             case "central dies":
                 self.central.die()
             case "back up":
@@ -440,7 +441,7 @@ def visit(kiosk: KioskSide, step: str, dice: Random) -> None:
         kiosk.handle(Touched(Intent.FINISH))
 
 
-_OF_TWO = (Reason.LENT_TO_TWO, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
+_OF_TWO = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 """Conflicts of two acts; a case of one act alone says why the rules are against it."""
 
 

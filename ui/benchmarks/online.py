@@ -34,7 +34,8 @@ class Bench:
     """A kiosk without devices at a real central, handled from this thread."""
 
     def __init__(self, folder: Path, central: CentralProcess, settings: KioskSettings) -> None:
-        clock, offset = SystemClock(), ClockOffset()
+        clock = SystemClock()
+        offset = ClockOffset(clock)
         identity = enrol(central.url, central.enrolment_code(), folder / "keys", clock)
         acts.prepare(folder, KEY)
         replica.prepare(folder, KEY)

@@ -1,26 +1,32 @@
 """`shelfpoint central`: serve, enrol and look after the central server, on the machine that holds its data.
 
 Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does: they open
-the same database, and a waiting kiosk hears of a change within two seconds.
+the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
 """
 
 import os
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
-from kiosk.words import Language, say_reason
 from sync.central.backup import back_up, restore_from
 from sync.central.demo import demo_cast, load_demo
+from sync.central.fleet import CODE_LIFE
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
+from sync.wire import Farewell
+from ui.cli.central_cases import audit, cases
 from ui.cli.central_holds import hold
+from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
+from ui.cli.central_retention import forget, retention
+from ui.cli.central_staff import user
 
 
 @click.group()
@@ -63,22 +69,30 @@ def serve(place: CentralSettings, host: str, port: int, ready_file: Path | None,
 @with_place
 @click.option("--branch", required=True, help="Where the kiosk will stand.")
 @click.option("--again", metavar="KIOSK", help="Enrol this kiosk anew instead of a new one.")
+@click.option("--days", type=click.IntRange(1, 90), help="Let it live longer, for a kiosk that is enrolled by stick.")
 @AS_JSON
-def enrol(place: CentralSettings, branch: str, again: str | None, as_json: bool) -> None:
+def enrol(place: CentralSettings, branch: str, again: str | None, days: int | None, as_json: bool) -> None:
     """Make a one-time code for a new kiosk; it lives an hour."""
     with opened_at(place) as opened:
-        code = opened.fleet.make_code(branch, again=again)
+        life = CODE_LIFE if days is None else timedelta(days=days)
+        code = opened.fleet.make_code(branch, again=again, life=life)
     say(as_json, {"code": code, "branch": branch}, code)
 
 
 @central.command()
 @with_place
 @click.argument("kiosk")
-def revoke(place: CentralSettings, kiosk: str) -> None:
-    """End a kiosk's credential, from its next request on."""
+@click.option("--retire", "farewell", flag_value="retire", help="It tells what it has not told yet, then wipes itself.")
+@click.option("--stolen", "farewell", flag_value="stolen", help="At its next contact it wipes itself at once.")
+def revoke(place: CentralSettings, kiosk: str, farewell: str | None) -> None:
+    """End a kiosk's credential, from its next request on; with an option, let it forget everything as well."""
     with opened_at(place) as opened:
-        opened.fleet.revoke(kiosk)
-    click.echo(f"{kiosk} is revoked.")
+        opened.fleet.revoke(kiosk, farewell=None if farewell is None else Farewell(farewell))
+    follows = {
+        "retire": " It tells what it has not told yet, then wipes itself.",
+        "stolen": " At its next contact it wipes itself.",
+    }
+    click.echo(f"{kiosk} is revoked.{follows.get(farewell or '', '')}")
 
 
 @central.command()
@@ -93,6 +107,7 @@ def kiosks(place: CentralSettings, as_json: bool) -> None:
                 "branch": kiosk.branch,
                 "enrolled_at": kiosk.enrolled_at.isoformat(),
                 "revoked_at": None if kiosk.revoked_at is None else kiosk.revoked_at.isoformat(),
+                "farewell": kiosk.farewell,
                 "health_at": None if kiosk.health_at is None else kiosk.health_at.isoformat(),
                 "queue_length": None if kiosk.health is None else kiosk.health.queue_length,
             }
@@ -126,49 +141,21 @@ def loans(place: CentralSettings, membership: str | None, item: str | None, as_j
     say(as_json, rows, "\n".join(plain) or "Nothing is lent.")
 
 
-@central.command()
-@with_place
-@click.option("--all", "include_closed", is_flag=True, help="Closed ones too.")
-@AS_JSON
-def cases(place: CentralSettings, include_closed: bool, as_json: bool) -> None:
-    """List what waits for a person."""
-    with opened_at(place) as opened:
-        found = opened.holdings.cases(include_closed=include_closed)
-    rows = [
-        {
-            "case": case.id,
-            "reason": case.reason.value,
-            "act": case.act,
-            "other_act": case.other_act,
-            "item": case.item,
-            "membership": case.membership,
-            "kiosk": case.kiosk,
-            "details": case.details,
-            "opened_at": case.opened_at.isoformat(),
-            "closed_at": None if case.closed_at is None else case.closed_at.isoformat(),
-            "closed_by": case.closed_by,
-        }
-        for case in found
-    ]
-    plain = [
-        f"{case.opened_at:%Y-%m-%d %H:%M}  {case.item or '-'}  {case.membership or '-'}  "
-        f"{say_reason(case.reason, Language.ZH_TW, case.details)}  [{case.id}]"
-        for case in found
-    ]  # fmt: skip
-    say(as_json, rows, "\n".join(plain) or "Nothing waits.")
-
-
-@central.command("close-case")
-@with_place
-@click.argument("case")
-@click.option("--who", required=True, help="Who has looked at it.")
-def close_case(place: CentralSettings, case: str, who: str) -> None:
-    """Mark a case as done."""
-    with opened_at(place) as opened:
-        opened.holdings.close_case(case, who=who)
-
-
-for _command in (import_items, import_patrons, export_all, doctor, fleet, hold):
+_ELSEWHERE = (
+    import_items,
+    import_patrons,
+    export_all,
+    doctor,
+    fleet,
+    hold,
+    parcel,
+    user,
+    cases,
+    audit,
+    retention,
+    forget,
+)
+for _command in _ELSEWHERE:
     central.add_command(_command)
 
 

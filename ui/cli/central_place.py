@@ -9,14 +9,19 @@ from typing import Any
 
 import click
 
+from kiosk.domain.staff import BadGrant
 from sync.central.backup import BackupFailed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
 from sync.central.import_sources import BadFile
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central, CentralSettings
+from sync.central.passwords import BadPassword
 from sync.central.policies import BadPolicy
 from sync.central.registry import UnknownRecord
+from sync.central.retention import StillOpen
+from sync.central.staff import BadLogin
+from sync.central.worklist import NotYours
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), required=True, envvar="SHELFPOINT_CENTRAL_DATA",
@@ -31,6 +36,10 @@ _DATABASE = click.option(
     help="postgresql://user@host/name; default: encrypted SQLite in the data folder. A password belongs into ~/.pgpass.",
 )  # fmt: skip
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
+
+
+WHO = "command line"
+"""In the audit: whoever may read the root key on this machine."""
 
 
 class WrongUse(click.ClickException):
@@ -54,11 +63,11 @@ def told() -> Iterator[None]:
     """What we know can go wrong becomes a message and an exit code."""
     try:
         yield
-    except (KeyFileUnusable, BadPolicy, BadFile) as error:
+    except (KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, NotYours) as error:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed, ExportFailed) as error:
+    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -10,7 +10,7 @@ from kiosk.ports import DeviceChanged, DeviceState, PrintEnded, PrintOutcome
 from kiosk.slip import test_page
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
 from ui.clock import SystemClock
 
 NAME = click.option("--name", help="Which one, where several are configured.")
@@ -34,12 +34,18 @@ def probe() -> None:
 @CONFIG
 @NAME
 def probe_printer(config: Path, name: str | None) -> None:
-    """Ask a printer for every answer it may give; prints the settings. Exit code 1 when it tells no state."""
+    """Ask a printer for every answer it may give; prints the settings. Exit code 1 when it tells no state.
+
+    Behind a print queue only the queue is asked: it never says whether a slip was printed.
+    """
     from drivers.catalog import door_of
     from drivers.printer_probe import probe as ask
 
     entry = _printer(load(config), name)
     logs.configure()
+    if entry.queue:
+        _show_queue(entry.queue)
+        return
     link = door_of(entry).open(ANSWER_S)
     try:
         found = ask(link, ANSWER_S)
@@ -51,6 +57,17 @@ def probe_printer(config: Path, name: str | None) -> None:
     click.echo(f'confirms = "{found.confirms}"')
     if not found.state:
         raise SystemExit(1)
+
+
+def _show_queue(queue: str) -> None:
+    from drivers.cups import Queue
+
+    told = Queue(queue).state()
+    click.echo(f"# queue {queue}: {told.working.value}, {'takes' if told.accepting else 'refuses'} jobs")
+    click.echo(f"# heard of the printer with the last job: {', '.join(told.alerts) or 'nothing wrong'}")
+    click.echo('confirms = "none"')
+    if told.reason is not None:
+        click.echo(say(f"device.{told.reason.value}", Language.EN), err=True)
 
 
 @click.group("test")
@@ -91,4 +108,6 @@ def print_test_page(config: Path, name: str | None) -> None:
         raise click.ClickException("The page was not printed.")
     if event.outcome is PrintOutcome.UNCONFIRMED:
         raise click.ClickException("The page was sent; the printer did not say whether it printed it.")
+    if event.outcome is PrintOutcome.SPOOLED:
+        raise click.ClickException("The page went through the print queue; nobody says whether it was printed.")
     click.echo("Printed.")

@@ -83,7 +83,7 @@ def _key_protection() -> Finding:
 def _configured(config: Path) -> Iterator[Finding]:
     from config.settings import BadSettings, load
     from kiosk.domain.values import KioskError
-    from sync import acts
+    from sync import acts, wipe
     from sync.acts import ActsLog
     from sync.central_client import load_identity
     from sync.encrypted import key_file
@@ -100,6 +100,8 @@ def _configured(config: Path) -> Iterator[Finding]:
         "enrolment", identity is not None, "run 'shelfpoint kiosk enrol'" if identity is None else identity.kiosk
     )
     yield _try("data folder", lambda: f"{shutil.disk_usage(settings.data).free // 2**20} MiB free")
+    for rest in wipe.left_behind(settings.data):
+        yield Finding("left behind", False, f"{rest}: acts sealed for central; run 'central parcel take' on it there")
     if (settings.data / acts.FILE).exists():
         try:
             log = ActsLog(settings.data, key_file(settings.keys / DATABASE_KEY))

@@ -5,10 +5,7 @@ from pathlib import Path
 import click
 
 from config.settings import load
-
-CONFIG = click.option(
-    "--config", "config", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Settings of this kiosk."
-)
+from ui.cli.kiosk_place import CONFIG
 
 
 @click.group()
@@ -29,15 +26,38 @@ def run(config: Path, windowed: bool) -> None:
 
 @kiosk.command()
 @CONFIG
-@click.option("--url", required=True, help="Address of central, for example https://central.example.")
-@click.option("--code", required=True, help="One-time code from 'shelfpoint central enrol'.")
-def enrol(config: Path, url: str, code: str) -> None:
-    """Introduce this kiosk to central with a one-time code."""
+@click.option("--url", help="Address of central, for example https://central.example.")
+@click.option("--code", help="One-time code from 'shelfpoint central enrol'.")
+@click.option(
+    "--request",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Without a network: write the request into this folder on a stick; needs --code.",
+)
+@click.option(
+    "--answer",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Without a network: take central's answer from this file.",
+)
+def enrol(config: Path, url: str | None, code: str | None, request: Path | None, answer: Path | None) -> None:
+    """Introduce this kiosk to central with a one-time code: over the network (--url), or by stick."""
+    from sync import replica
     from sync.central_client import enrol as enrol_at
+    from sync.owner import owned
+    from ui.cli import parcels
     from ui.clock import SystemClock
 
     settings = load(config)
-    identity = enrol_at(url, code, settings.keys, SystemClock())
+    if answer is not None and code is None and url is None and request is None:
+        identity = parcels.finish_enrolment(settings, answer)
+    elif code is not None and request is not None and url is None and answer is None:
+        parcels.request_enrolment(settings, request, code)
+        return
+    elif code is not None and url is not None and request is None and answer is None:
+        with owned(settings.data):
+            identity = enrol_at(url, code, settings.keys, SystemClock())
+            replica.forget(settings.data)
+    else:
+        raise click.UsageError("one of: --url with --code; --request with --code; --answer")
     click.echo(f"This kiosk is {identity.kiosk} at branch {identity.branch}.")
     if identity.branch != settings.branch:
         click.echo(f"Note: its settings say branch {settings.branch}; loans are recorded there.", err=True)

@@ -1,4 +1,4 @@
-"""`shelfpoint queue status`: what waits to be sent to central, read from the kiosk's own log."""
+"""`shelfpoint queue`: what waits to be sent to central, read from the kiosk's own log; and by stick where no line is."""
 
 import json
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ from sync.acts import ActsLog
 from sync.central_client import load_identity
 from sync.encrypted import key_file
 from ui.assembly import DATABASE_KEY
-from ui.cli.kiosk import CONFIG
+from ui.cli.kiosk_place import CONFIG
+from ui.cli.parcels import export, take
 
 
 @click.group()
@@ -63,6 +64,10 @@ def status(config: Path, as_json: bool) -> None:
         )
         if rescue.unclear:
             click.echo(f"Of {rescue.unclear} requests it could not be read whether they happened; compare at the desk.")
+
+
+queue.add_command(export)
+queue.add_command(take)
 
 
 def _spoken(seconds: float) -> str:

@@ -206,9 +206,13 @@ VIEWS: Mapping[str, View] = {
     "done_printing": replace(_DONE, slip=SlipState.PRINTING),
     "done_printed": replace(_DONE, slip=SlipState.PRINTED),
     "done_unconfirmed": replace(_DONE, slip=SlipState.UNCONFIRMED),
+    "done_spooled": replace(_DONE, slip=SlipState.SPOOLED),
     "done_failed": replace(_DONE, slip=SlipState.FAILED, slip_reason=DeviceReason.PAPER_OUT),
     "done_qr": replace(_DONE, slip=SlipState.QR),
     "out_of_service": replace(_PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="disk_full", link=Link.OFFLINE),
+    "out_not_enrolled": replace(
+        _PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="not_enrolled", link=Link.OFFLINE, countdown_s=None
+    ),
     "out_starting": replace(_PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="starting", link=Link.STARTING),
 }
 

@@ -371,6 +371,10 @@
         <translation>印表機沒有回報。請先看一看出紙口。</translation>
     </message>
     <message>
+        <source>The printer says nothing to this machine. If no slip comes, print it again or take the QR code.</source>
+        <translation>這台印表機不會回報結果。單據沒有出來時，請再印一次，或改用 QR 碼。</translation>
+    </message>
+    <message>
         <source>Printing</source>
         <translation>列印中，請稍候</translation>
     </message>
@@ -381,6 +385,10 @@
     <message>
         <source>Is your slip there?</source>
         <translation>單據出來了嗎？</translation>
+    </message>
+    <message>
+        <source>Your slip is on its way</source>
+        <translation>單據送去列印了</translation>
     </message>
     <message>
         <source>The slip was not printed</source>

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the virtual card reader's driver into build/reader/libifdshelf.so, only when its source is newer.
+# Builds the virtual card reader's driver into build/reader/libifdshelf.so, only when a source is newer.
 #
 #   build.sh                            build
 #   build.sh conf FLAGS FILE PORT ...   build, then write a pcscd reader configuration to FILE: one reader per loopback
@@ -12,7 +12,7 @@ root=$(cd "$here/../../.." && pwd -P)
 source=$here/ifdshelf.c
 library=$root/build/reader/libifdshelf.so
 
-if [ ! -f "$library" ] || [ -n "$(find "$source" -newer "$library")" ]; then
+if [ ! -f "$library" ] || [ -n "$(find "$here" -name '*.[ch]' -newer "$library")" ]; then
   mkdir -p "$root/build/reader"
   fresh=$(mktemp "$root/build/reader/new.XXXXXX")
   # Two builds at once do no harm: each has its own file and the rename is atomic.

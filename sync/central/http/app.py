@@ -1,4 +1,4 @@
-"""The HTTP API of `sync.wire`: enrol, acts, feed, health, and `live` for whoever supervises the process.
+"""The HTTP API of `sync.wire`: enrol, acts, feed, health; the staff API; `live` for whoever supervises the process.
 
 Handlers are thin: they name the kiosk, call one capability of `Central` on a worker thread and wrap the answer in the
 envelope. Only the long poll is a coroutine, so that hundreds of waiting kiosks hold no thread.
@@ -6,8 +6,8 @@ OpenAPI is served under /schema/openapi.json.
 """
 
 import asyncio
-import binascii
-from base64 import b64decode, urlsafe_b64encode
+import random
+import time
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -23,12 +23,18 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
+from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
-from sync.central.http.credentials import verify
+from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
+from sync.central.http.gate import client_address
+from sync.central.http.pace import Pace
+from sync.central.http.staff import login, staff_router
+from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
+from sync.central.staff import LoginLocked, LoginRefused
 from sync.wire import (
     MAX_WAIT_S,
     MAX_WORDS,
@@ -40,19 +46,23 @@ from sync.wire import (
     Health,
     Push,
     Pushed,
+    StaffAsk,
+    StaffTold,
     WireVerdict,
+    padded,
 )
 
 _FAULTS = {
     400: ResponseSpec(Fault, description="The request makes no sense"),
     401: ResponseSpec(Fault, description="Not let in; code tells why, now is central's clock"),
     413: ResponseSpec(Fault, description="Too large"),
+    429: ResponseSpec(Fault, description="Too often; Retry-After says when"),
     503: ResponseSpec(Fault, description="Central cannot use its database now"),
 }
 MAX_BODY = 1024 * 1024
 """Bytes; 500 words take about 250 kB."""
 RECHECK = timedelta(seconds=2)
-"""How long a change made by another process may go unseen by a long poll."""
+"""How long a change made by another process may go unseen by a long poll that nobody wakes (SQLite, a broken listener)."""
 
 KioskRequest = Request[Kiosk, None, State]
 
@@ -91,21 +101,16 @@ def scrape(state: State) -> bytes:
 
 
 @post("/v1/enrol", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="A new kiosk introduces itself")
-def enrol(data: JSONBody[Enrol], state: State) -> Enrolled:
+def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: State) -> Enrolled:
     """Takes a one-time code and an Ed25519 public key."""
     central: Central = state.central
+    central.limits.knock(Door.ENROL, address=client_address(request))
     try:
-        public_key = b64decode(data.public_key + "=" * (-len(data.public_key) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadPublicKey("public_key is not base64url") from error
-    kiosk = central.fleet.enrol(data.code, public_key)
-    return Enrolled(
-        epoch=central.epoch(),
-        now=central.clock(),
-        kiosk=kiosk.id,
-        branch=kiosk.branch,
-        index_key=urlsafe_b64encode(kiosk.index_key).rstrip(b"=").decode(),
-    )
+        public_key, sealing_key = padded(data.public_key), padded(data.sealing_key)
+    except ValueError as error:
+        raise BadPublicKey("public_key or sealing_key is not base64url") from error
+    kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None)
+    return central.fleet.enrolled(kiosk, central.epoch())
 
 
 @post("/acts", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="Words of acts, each judged once")
@@ -119,6 +124,7 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
         epoch=judged.epoch,
         now=central.clock(),
         held_through=judged.held_through,
+        order=central.fleet.order(request.user),
         verdicts=[WireVerdict.of(verdict) for verdict in judged.verdicts],
     )
 
@@ -133,15 +139,25 @@ async def feed(
 ) -> FeedPage:
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
+    pace: Pace = state.pace
+    if request.user.farewell is not None:
+        raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
-    while True:
-        seen = central.bell.count
-        page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key)
-        left = deadline - loop.time()
-        if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
-            break
-        await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
+    with pace:
+        if wait_s:
+            await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
+        while True:
+            seen = central.bell.count
+            page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key, request.user.branch)
+            left = deadline - loop.time()
+            if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
+                break
+            await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
+            if central.bell.count != seen:
+                await central.bell.pause(min(pace.after_waking_s(), deadline - loop.time()))
+        if not page.more:
+            pace.told(request.user.id)
     held = 0
     if incarnation is not None:
         held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
@@ -170,7 +186,31 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     central: Central = state.central
     central.fleet.note_health(request.user.id, data)
     held = central.inbox.held_through(request.user.id, IncarnationId(data.incarnation))
-    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held)
+    order = central.fleet.order(request.user)
+    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
+
+
+@post(
+    "/staff-entry",
+    status_code=200,
+    sync_to_thread=True,
+    responses=_FAULTS,
+    summary="May this login open the kiosk's staff page",
+)
+def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
+    """Counts as a try of that login, wherever it is made."""
+    central: Central = state.central
+    central.limits.knock(Door.LOGIN, address=client_address(request), name=spell_login(data.login))
+    staff, entry = None, Entry.WRONG
+    try:
+        member = central.staff.check(data.login, data.password)
+        if may(member.grants, Permission.KIOSK_OPEN, branch_scope(request.user.branch)):
+            staff, entry = member.id, Entry.OK
+    except LoginRefused:
+        pass
+    except LoginLocked:
+        entry = Entry.LOCKED
+    return StaffTold(epoch=central.epoch(), now=central.clock(), entry=entry, staff=staff)
 
 
 def make_app(central: Central) -> Litestar:
@@ -180,15 +220,17 @@ def make_app(central: Central) -> Litestar:
             live,
             scrape,
             enrol,
+            login,
+            staff_router(),
             Router(
                 "/v1",
-                route_handlers=[push, feed, health],
+                route_handlers=[push, feed, health, staff_entry],
                 middleware=[Credential()],
                 security=[{"kiosk": []}],
             ),
         ],
-        exception_handlers=handlers(central.clock),
-        state=State({"central": central}),
+        exception_handlers=handlers(central.clock, central.fleet.order),
+        state=State({"central": central, "pace": Pace(time.monotonic, random.Random())}),
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
         openapi_config=OpenAPIConfig(
@@ -197,7 +239,10 @@ def make_app(central: Central) -> Litestar:
             path="/schema",
             render_plugins=[JsonRenderPlugin()],
             components=Components(
-                security_schemes={"kiosk": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+                security_schemes={
+                    "kiosk": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                    "staff": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque"),
+                }
             ),
         ),
     )

@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sync.central.fleet import Kiosk
+from sync.wire import Farewell
 
 MAX_LIFE_S = 300
 MAX_SKEW_S = 60
@@ -21,10 +22,11 @@ MAX_TOKEN = 4096
 
 
 class NotAllowed(Exception):
-    """Not let in; `code` is constant and goes into the Fault."""
+    """Not let in; `code` is constant and goes into the Fault. `kiosk`: who it is, if the signature was right."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, kiosk: Kiosk | None = None) -> None:
         super().__init__(detail)
+        self.kiosk = kiosk
         self.code = code
         self.detail = detail
 
@@ -58,8 +60,8 @@ def verify(header: str | None, body: bytes, find: Callable[[str], Kiosk | None],
         )
     except jwt.PyJWTError as error:
         raise NotAllowed("bad_token", "the signature or a claim is wrong") from error
-    if kiosk.revoked_at is not None:
-        raise NotAllowed("revoked", "this kiosk's credential was revoked")
+    if kiosk.revoked_at is not None and kiosk.farewell is not Farewell.RETIRE:
+        raise NotAllowed("revoked", "this kiosk's credential was revoked", kiosk)
     issued, expires = _time(claims["iat"]), _time(claims["exp"])
     if not 0 < expires - issued <= MAX_LIFE_S:
         raise NotAllowed("bad_token", f"a token lives at most {MAX_LIFE_S} seconds")

@@ -1,18 +1,26 @@
 """Every answer that is no answer, as `wire.Fault`: a constant code for programs, a sentence for people, central's clock."""
 
+import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from kiosk.domain.staff import BadGrant
 from sync.central.database import DatabaseUnusable
-from sync.central.fleet import BadPublicKey, CodeRefused
+from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.credentials import NotAllowed
+from sync.central.http.gate import Forbidden
 from sync.central.inbox import BadPush
-from sync.wire import Fault
+from sync.central.limits import TooOften
+from sync.central.passwords import BadPassword
+from sync.central.registry import UnknownRecord
+from sync.central.staff import BadLogin, LoginLocked, LoginRefused
+from sync.central.worklist import NotYours
+from sync.wire import Fault, Order
 
 _CODES = {
     400: "bad_request",
@@ -34,18 +42,39 @@ class TooManyWords(Exception):
     """More words in one push than `wire.MAX_WORDS`."""
 
 
-def handlers(clock: Callable[[], datetime]) -> dict[int | type[Exception], Handler]:
+def handlers(
+    clock: Callable[[], datetime], order_for: Callable[[Kiosk], Order | None]
+) -> dict[int | type[Exception], Handler]:
     """For Litestar: exception -> answer."""
 
-    def answer(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None) -> Response[Fault]:
-        fault = Fault(code=code, detail=detail, now=clock())
+    def answer(
+        status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, order: Order | None = None
+    ) -> Response[Fault]:
+        fault = Fault(code=code, detail=detail, now=clock(), order=order)
         return Response(fault, status_code=status, headers=headers, media_type="application/json")
 
     def not_allowed(_: AnyRequest, error: NotAllowed) -> Response[Fault]:
-        return answer(401, error.code, error.detail, {"WWW-Authenticate": "Bearer"})
+        order = None if error.kiosk is None else order_for(error.kiosk)
+        return answer(401, error.code, error.detail, {"WWW-Authenticate": "Bearer"}, order)
 
     def code_refused(_: AnyRequest, __: CodeRefused) -> Response[Fault]:
         return answer(401, "bad_code", "this enrolment code is unknown, used or too old", {"WWW-Authenticate": "Code"})
+
+    def login_refused(_: AnyRequest, __: LoginRefused) -> Response[Fault]:
+        return answer(401, "bad_login", "login or password is wrong", {"WWW-Authenticate": "Login"})
+
+    def login_locked(_: AnyRequest, error: LoginLocked) -> Response[Fault]:
+        wait = {"Retry-After": _seconds(error.until - clock())}
+        return answer(429, "login_locked", "too many wrong tries; an administrator can end the pause", wait)
+
+    def too_often(_: AnyRequest, error: TooOften) -> Response[Fault]:
+        return answer(429, "too_often", "too many tries; wait a while", {"Retry-After": _seconds(error.after)})
+
+    def forbidden(_: AnyRequest, error: Exception) -> Response[Fault]:
+        return answer(403, "forbidden", str(error))
+
+    def unknown(_: AnyRequest, error: UnknownRecord) -> Response[Fault]:
+        return answer(404, "not_found", f"there is no {error}")
 
     def bad_request(_: AnyRequest, error: Exception) -> Response[Fault]:
         return answer(400, "bad_request", str(error))
@@ -73,6 +102,15 @@ def handlers(clock: Callable[[], datetime]) -> dict[int | type[Exception], Handl
     return {
         NotAllowed: not_allowed,
         CodeRefused: code_refused,
+        LoginRefused: login_refused,
+        LoginLocked: login_locked,
+        TooOften: too_often,
+        Forbidden: forbidden,
+        NotYours: forbidden,
+        UnknownRecord: unknown,
+        BadLogin: bad_request,
+        BadPassword: bad_request,
+        BadGrant: bad_request,
         BadPublicKey: bad_request,
         BadPush: bad_request,
         TooManyWords: too_many,
@@ -81,3 +119,8 @@ def handlers(clock: Callable[[], datetime]) -> dict[int | type[Exception], Handl
         HTTPException: http,
         Exception: unexpected,
     }
+
+
+def _seconds(span: timedelta) -> str:
+    """For Retry-After: whole, at least one."""
+    return str(max(1, math.ceil(span / timedelta(seconds=1))))

@@ -13,8 +13,10 @@ from typing import Any
 import jwt
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar.testing import TestClient
+from postgres import Cluster, running
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Mode, Verdict, Word
@@ -22,10 +24,9 @@ from kiosk.domain.lending import ItemState, Standing
 from kiosk.domain.values import IncarnationId, KioskId
 from sync.central.http.app import make_app
 from sync.central.office import Central, CentralSettings
+from sync.central.passwords import Passwords
 from sync.central.registry import Patron
 from sync.wire import CalendarEntry, ItemEntry, PolicyEntry, WireLoanRule, WirePatronRule, WireWord
-
-from .postgres import Cluster, running
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # a Tuesday, noon in the library
 
@@ -66,6 +67,8 @@ class Town:
         )  # fmt: skip
 
     def tell(self, *words: WireWord, kiosk: str = "main-1", log: str = "log-1") -> list[Verdict]:
+        """Nothing is told before it happened: the clock goes on until then."""
+        self.clock.now = max(self.clock.now, *(word.happened_at for word in words if word.happened_at.tzinfo), NOON)
         return self.central.inbox.judge(KioskId(kiosk), IncarnationId(log), words).verdicts
 
     def say(self, word: Word, act: str, *, kiosk: str = "main-1", log: str = "log-1", **more: Any) -> Verdict:
@@ -110,6 +113,11 @@ def furnish(central: Central) -> None:
         change.items(items)
 
 
+def quick_passwords() -> Passwords:
+    """The same algorithm at its least cost."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -148,7 +156,7 @@ def new_town(new_settings: Callable[[], CentralSettings], clock: Clock) -> Itera
 
     def build() -> Town:
         settings = new_settings()
-        central = Central.open(settings, clock=clock)
+        central = Central.open(settings, clock=clock, passwords=quick_passwords())
         opened.append(central)
         furnish(central)
         return Town(central, clock, settings)

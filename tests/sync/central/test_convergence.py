@@ -1,6 +1,7 @@
 """Any order of arrival ends in the same holdings and the same open cases, with every word told more than once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from kiosk.domain.journal import Deed, Outcome, Word
 from sync.wire import WireWord
+
+from .conftest import NOON
 
 KIOSKS = ("main-1", "main-2", "east-1")
 
@@ -51,6 +54,7 @@ def test_facts_in_any_order_end_alike(
     new_town: Callable[[], Any], told: list[tuple[str, Deed, str, str, int]], data: st.DataObject
 ) -> None:
     in_order, shuffled = new_town(), new_town()
+    in_order.clock.now = NOON + timedelta(hours=2)  # the towns share it; facts are told after they happened
     words = words_of(in_order, told)
     for kiosk, word in words:
         verdict = in_order.tell(word, kiosk=kiosk)[0]
@@ -72,6 +76,22 @@ def test_one_push_and_single_words_end_alike(
         single.tell(word, kiosk=kiosk)
     batched.tell(*data.draw(st.permutations([word for _, word in words])))
     assert end(batched) == end(single)
+
+
+def test_a_renewal_of_a_reserved_item_is_a_case_whether_its_loan_came_before_or_after(
+    new_town: Callable[[], Any],
+) -> None:
+    cases = []
+    for turn in (1, -1):
+        town = new_town()
+        words = [
+            town.word(Word.FACT, "lent", item="HELD", minute=1),
+            town.word(Word.FACT, "renewed", deed=Deed.RENEW, item="HELD", minute=2),
+        ]
+        for word in words[::turn]:
+            town.tell(word)
+        cases.append(town.cases())
+    assert cases[0] == cases[1] == {"item_reserved:lent", "item_reserved:renewed"}
 
 
 last_words = st.lists(

@@ -31,6 +31,9 @@ def raised(town: Any) -> set[tuple[Rule, str]]:
         (health(replica_age_ms=90_000_000), {(Rule.REPLICA_OLD, "1500 min")}),
         (health(clock_offset_ms=-61_000), {(Rule.CLOCK, "-61 s")}),
         (health(clock_offset_ms=60_000), set()),
+        (health(disk_free_mb=499), {(Rule.DISK, "499 MB free")}),
+        (health(disk_free_mb=500), set()),
+        (health(trouble="disk_full"), {(Rule.OUT_OF_SERVICE, "disk_full")}),
         (health(devices={"printer": "ready: paper_low"}), {(Rule.PAPER, "printer: paper_low")}),
         (
             health(devices={"printer": "fault: paper_out", "reader": "absent"}),

@@ -53,6 +53,7 @@ def returns(town: Any, act: str, item: str = "A1", *, minute: float = 10, branch
     """Online unless the word says otherwise."""
     kiosk = more.pop("kiosk", "main-1")
     word = town.word(Word.FACT, act, deed=Deed.RETURN, item=item, minute=minute, kiosk=kiosk)
+    town.clock.now = max(town.clock.now, word.happened_at)  # nothing is told before it happened
     told: Verdict = town.tell(replace(word, **{"branch": branch, "mode": Mode.ONLINE, **more}), kiosk=kiosk)[0]
     return told
 
@@ -143,6 +144,7 @@ def test_a_copy_for_which_nobody_waits_goes_home(town: Any) -> None:
     assert (verdict.outcome, verdict.reason, verdict.details) == (
         Outcome.NOTED, Reason.ITEM_NOT_ON_LOAN, {},
     )  # fmt: skip
+    town.clock.go(minutes=12)
     town.say(Word.FACT, "lent", item="C1", minute=11)
     verdict = returns(town, "home", "C1", minute=12, branch="east", kiosk="east-1")
     assert (verdict.reason, verdict.details) == (Reason.GOES_TO_BRANCH, {"branch": "main"})
@@ -180,14 +182,18 @@ def test_two_branches_offline_for_one_hold_the_earlier_is_it_whatever_comes_firs
     assert "hold_copy_stray:earlier:later" not in shelf.cases()
 
 
-def test_a_copy_set_aside_and_lent_to_another_offline_is_one_case_whichever_comes_first(new_town: Any) -> None:
-    ends = []
+def test_a_copy_set_aside_and_lent_to_another_offline_is_one_case_whichever_comes_first(
+    new_town: Any, clock: Any
+) -> None:
+    ends, noon = [], clock.now
     for lent_first in (False, True):
+        clock.now = noon
         town = shop(new_town())
         town.say(Word.FACT, "lent-1", membership="ben", item="A1", minute=-60)
         for copy in ("A2", "A3"):
             town.say(Word.FACT, f"out-{copy}", membership="dora", item=copy, minute=-60)
         hold = places(town).act_id
+        clock.go(minutes=30)
         back = {"mode": Mode.OFFLINE, "hold": hold, "kiosk": "main-2"}
         if not lent_first:
             returns(town, "back", **back)
@@ -216,8 +222,8 @@ def test_a_hold_expires_once_and_the_next_scan_serves_the_next_in_the_queue(shel
     second = places(shelf, "ben", "A3").act_id
     assert shelf.central.holds.expire() == 0
     shelf.clock.now += timedelta(days=10)
-    assert shelf.central.periodic.tick() == ["expire holds"]
-    assert shelf.central.periodic.tick() == []
+    assert "expire holds" in shelf.central.periodic.tick()
+    assert "expire holds" not in shelf.central.periodic.tick()
     assert states(shelf)[first] == ("ann", "expired", "A1")
     assert reserved(shelf) == {}
     assert [(line.copy, line.hold.id) for line in shelf.central.holds.list(HoldList.TO_CLEAR)] == [("A1", first)]

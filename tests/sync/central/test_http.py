@@ -12,7 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.domain.journal import Outcome, Word
 from sync.central.bell import Bell
-from sync.wire import MAX_WORDS, Envelope, Fault, FeedPage, Health, Push, Pushed
+from sync.wire import (
+    MAX_WORDS,
+    Envelope,
+    Farewell,
+    Fault,
+    FeedPage,
+    Health,
+    Order,
+    Push,
+    Pushed,
+    farewell_said,
+    padded,
+    unpadded,
+)
 
 HEALTH = Health(incarnation="log-1", program="test", queue_length=0)
 
@@ -62,7 +75,51 @@ def test_a_kiosk_enrolled_anew_keeps_its_id_and_gets_another_index_key(town: Any
 
 def test_a_revoked_kiosk_is_told_so(town: Any, caller: Any) -> None:
     town.central.fleet.revoke(caller.kiosk)
-    assert fault(caller.call("GET", "/v1/feed")) == (401, "revoked")
+    answer = caller.call("GET", "/v1/feed")
+    assert fault(answer) == (401, "revoked")
+    assert answer.json()["order"] is None
+
+
+def order_of(town: Any, caller: Any, told: Any) -> Farewell:
+    """What an answer orders, if central signed it for this very kiosk."""
+    order = msgspec.convert(told["order"], Order)
+    said = farewell_said(caller.kiosk, unpadded(caller.key.public_key().public_bytes_raw()), order.farewell)
+    town.central.fleet.signs().public_key().verify(padded(order.signature), said)
+    return order.farewell
+
+
+def test_a_stolen_kiosk_gets_nothing_but_the_order_to_wipe(town: Any, caller: Any) -> None:
+    town.central.fleet.revoke(caller.kiosk, farewell=Farewell.STOLEN)
+    push = Push(incarnation="log-1", words=[town.word(Word.FACT, "a")])
+    for answer in (
+        caller.call("GET", "/v1/feed"), caller.call("POST", "/v1/health", HEALTH), caller.call("POST", "/v1/acts", push)
+    ):  # fmt: skip
+        assert fault(answer) == (401, "revoked")
+        assert order_of(town, caller, answer.json()) is Farewell.STOLEN
+    assert town.central.holdings.acts() == {}
+
+
+def test_a_retiring_kiosk_may_tell_but_is_told_nothing(town: Any, caller: Any) -> None:
+    town.central.fleet.revoke(caller.kiosk, farewell=Farewell.RETIRE)
+    assert fault(caller.call("GET", "/v1/feed")) == (401, "retired")
+    pushed = caller.call("POST", "/v1/acts", Push(incarnation="log-1", words=[town.word(Word.FACT, "a")]))
+    assert pushed.json()["verdicts"][0]["outcome"] == "accepted"
+    assert order_of(town, caller, pushed.json()) is Farewell.RETIRE
+    health = caller.call("POST", "/v1/health", HEALTH)
+    assert order_of(town, caller, health.json()) is Farewell.RETIRE
+
+
+def test_who_only_claims_to_be_a_stolen_kiosk_is_told_no_order(town: Any, caller: Any) -> None:
+    town.central.fleet.revoke(caller.kiosk, farewell=Farewell.STOLEN)
+    answer = caller.call("GET", "/v1/feed", token=caller.token(b"", iat=1)[:-8] + "AAAAAAAA")
+    assert fault(answer) == (401, "bad_token")
+    assert answer.json()["order"] is None
+
+
+def test_a_kiosk_enrolled_anew_after_a_farewell_is_welcome(town: Any, caller: Any) -> None:
+    town.central.fleet.revoke(caller.kiosk, farewell=Farewell.STOLEN)
+    assert caller.enrol(town.central.fleet.make_code("main", again=caller.kiosk)) == 200
+    assert caller.call("GET", "/v1/feed").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -175,6 +232,7 @@ def test_the_bell_misses_nothing_between_look_and_wait() -> None:
 
 def test_the_api_describes_itself_without_a_credential(caller: Any) -> None:
     schema = caller.client.get("/schema/openapi.json").json()
-    assert set(schema["paths"]) == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health", "/metrics"}
+    ours = {path for path in schema["paths"] if not path.startswith("/v1/staff/")}
+    assert ours == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health", "/v1/staff-entry", "/metrics"}
     assert schema["paths"]["/v1/acts"]["post"]["security"] == [{"kiosk": []}]
     assert caller.client.get("/v1/live").json() == {"live": True}

@@ -9,10 +9,13 @@ import pytest
 
 from kiosk.domain.journal import Deed, Outcome, Spoken, Word
 from kiosk.domain.reconcile import JOIN, Held, Judgement
-from kiosk.domain.values import Reason
-from sync.central.inbox import BadPush, Inbox
+from kiosk.domain.staff import EVERYWHERE
+from kiosk.domain.values import IncarnationId, KioskId, Reason
+from sync.central.inbox import BadPush, Inbox, Part
 from sync.central.judge import judge
 from sync.central.ruling import Known, Ruling
+
+from .conftest import NOON
 
 LATER = {"due_at": datetime(2027, 3, 1, 15, 59, 59, tzinfo=UTC)}
 
@@ -181,6 +184,7 @@ def test_renewals_move_the_date_and_a_withdrawal_moves_it_back(town: Any) -> Non
 
 
 def test_an_older_fact_enters_history_and_takes_nothing(town: Any) -> None:
+    town.clock.go(hours=2)
     town.say(Word.FACT, "new", membership="ben", minute=60)
     old = town.say(Word.FACT, "old", kiosk="main-2", minute=0)
     assert (old.outcome, old.reason) == (Outcome.CASE, Reason.LENT_TO_TWO)
@@ -331,3 +335,94 @@ def test_words_of_one_push_are_judged_in_sequence_order_and_answered_in_push_ord
         ("a", Outcome.ACCEPTED),
     ]
     assert town.loans() == {}
+
+
+# --- time --------------------------------------------------------------------------------------------------------
+
+
+def lent_at(town: Any) -> datetime:
+    (loan,) = town.central.holdings.open_loans()
+    return loan.lent_at
+
+
+def test_nothing_happened_after_it_was_told(town: Any) -> None:
+    ahead = town.word(Word.FACT, "ahead", minute=24 * 60)
+    town.central.inbox.judge(KioskId("main-1"), IncarnationId("log-1"), [ahead])
+    assert lent_at(town) == NOON
+
+
+def test_nothing_happened_before_its_kiosk_had_last_heard_of_central(town: Any) -> None:
+    town.clock.go(hours=2)
+    town.say(Word.FACT, "back", minute=-24 * 60, heard_at=NOON + timedelta(minutes=7))
+    assert lent_at(town) == NOON + timedelta(minutes=7, microseconds=1)
+
+
+def test_a_doubtful_return_beside_a_loan_is_a_case_until_a_person_closes_it(town: Any) -> None:
+    town.say(Word.FACT, "lent", minute=0)
+    town.clock.go(hours=2)
+    more = {"deed": Deed.RETURN, "kiosk": "main-2", "heard_at": NOON - timedelta(hours=1), "doubtful": True}
+    back = town.say(Word.FACT, "back", minute=-24 * 60, **more)
+    assert (back.outcome, back.reason) == (Outcome.CASE, Reason.ORDER_UNKNOWN)
+    assert town.loans() == {"C1": ("lent", "ann")}
+    assert town.cases() == {"order_unknown:back:lent"}
+    town.say(Word.FACT, "surely", deed=Deed.RETURN, kiosk="main-2", minute=60)
+    assert town.cases() == {"order_unknown:back:lent"}
+    town.central.worklist.done("order_unknown:back:lent", "查過了", who="chen", within=frozenset({EVERYWHERE}))
+    town.clock.go(hours=1)
+    town.say(Word.FACT, "again", minute=150)
+    assert town.cases() == set()
+
+
+@pytest.mark.parametrize("first", ["lent", "renewed"])
+def test_a_renewal_of_a_reserved_book_is_a_case_whether_or_not_its_loan_was_heard_of(town: Any, first: str) -> None:
+    town.clock.go(hours=2)
+    lent = town.word(Word.FACT, "lent", item="HELD")
+    renewed = town.word(Word.FACT, "renewed", item="HELD", deed=Deed.RENEW, minute=1)
+    for word in (lent, renewed) if first == "lent" else (renewed, lent):
+        town.tell(word)
+    assert town.cases() == {"item_reserved:lent", "item_reserved:renewed"}
+
+
+# --- several kiosks in one transaction ------------------------------------------------------------------------------
+
+
+def test_kiosks_that_ask_at_the_same_time_are_judged_in_one_transaction_each_with_its_own_log(town: Any) -> None:
+    commits: list[int] = []
+    town.central.database.on_commit(lambda: commits.append(1))
+    parts = [
+        Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.REQUEST, "one", item="C1", sequence=1)]),
+        Part(
+            (KioskId("main-2"), IncarnationId("log-2")),
+            [town.word(Word.REQUEST, "two", item="C1", membership="ben", sequence=1)],
+        ),
+        Part((KioskId("main-3"), IncarnationId("log-3")), [town.word(Word.FACT, "three", item="C2", sequence=5)]),
+        Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.REQUEST, "four", item="C3", sequence=2)]),
+    ]
+    judged = town.central.inbox._transaction(parts)
+    assert len(commits) == 1
+    assert [one.verdicts[0].outcome for one in judged] == [
+        Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED, Outcome.ACCEPTED,
+    ]  # fmt: skip
+    assert judged[1].verdicts[0].reason is Reason.ITEM_ON_LOAN
+    assert [one.held_through for one in judged] == [2, 1, 0, 2]
+    assert town.loans() == {"C1": ("one", "ann"), "C2": ("three", "ann"), "C3": ("four", "ann")}
+    again = town.central.inbox._transaction(parts)
+    assert [one.verdicts for one in again] == [one.verdicts for one in judged]
+
+
+def test_a_word_that_cannot_be_written_holds_back_no_other_kiosk(town: Any) -> None:
+    def spoiling(spoken: Spoken, known: Known) -> Ruling:
+        ruling = judge(spoken, known)
+        if spoken.act.id == "bad":  # a reason that no column takes
+            return replace(ruling, details={"of": object()})  # type: ignore[dict-item]
+        return ruling
+
+    inbox = Inbox(town.central.database, town.clock, judge=spoiling)
+    parts = [
+        Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.FACT, "bad", item="C1", sequence=1)]),
+        Part((KioskId("main-2"), IncarnationId("log-2")), [town.word(Word.FACT, "good", item="C2", sequence=1)]),
+    ]
+    bad, good = inbox._group(parts)
+    assert bad.verdicts[0].reason is Reason.CANNOT_BE_JUDGED
+    assert good.verdicts[0].outcome is Outcome.ACCEPTED
+    assert town.loans() == {"C2": ("good", "ann")}

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from kiosk.domain.identity import CardKind, CardRead, CodeType, Technology, is_book_number, type_code, unfit
 from kiosk.domain.journal import Deed, Word
 from kiosk.domain.lending import Standing
+from kiosk.domain.staff import EVERYWHERE
 from sync.central.backup import BackupFailed, back_up, restore_from
 from sync.central.database import DatabaseUnusable
 from sync.central.demo import ITEMS, PATRONS, demo_cast, load_demo
@@ -91,9 +92,10 @@ def test_a_membership_has_one_active_card_of_each_kind(town: Any) -> None:
 
 
 def test_a_case_closed_by_a_person_stays_closed(town: Any) -> None:
+    town.clock.go(hours=2)
     town.say(Word.FACT, "b", membership="ben", minute=10)
     town.say(Word.FACT, "a", kiosk="main-2")
-    town.central.holdings.close_case("lent_to_two:a:b", who="chen")
+    town.central.worklist.done("lent_to_two:a:b", "查過了", who="chen", within=frozenset({EVERYWHERE}))
     town.say(Word.FACT, "c", deed=Deed.RETURN, minute=20)
     town.say(Word.FACT, "d", minute=30)
     assert town.cases() == set()
@@ -207,7 +209,7 @@ def test_the_command_line_enrols_lists_and_revokes(tmp_path: Path) -> None:
     assert run("enrol", *place, "--branch", "nowhere").exit_code == 2
     assert run("revoke", *place, "main-1").exit_code == 2
     assert json.loads(run("kiosks", *place, "--json").output) == []
-    assert json.loads(run("cases", *place, "--json").output) == []
+    assert json.loads(run("cases", "list", *place, "--json").output) == []
     assert run("block", *place, demo_cast().ipass.membership).exit_code == 0
     assert run("policy", "set", *place, str(tmp_path / "none.toml")).exit_code == 2
     assert run("enrol", *place).exit_code == 2

@@ -10,7 +10,7 @@ Item {
     readonly property string slip: visit.slip
     readonly property bool printing: slip === "printing"
     readonly property bool flat: width > height * 2.2
-    readonly property bool doubtful: slip === "failed" || slip === "unconfirmed"
+    readonly property bool doubtful: slip === "failed" || slip === "unconfirmed" || slip === "spooled"
 
     Lead {
         height: outcome.flat ? parent.height : buttons.y - Theme.gap
@@ -19,10 +19,12 @@ Item {
         width: outcome.flat ? parent.width * 0.58 : parent.width
         drawing: outcome.slip === "failed" ? "no_paper" : outcome.printing ? "printing" : "take_slip"
         text: outcome.slip === "failed" ? outcome.visit.slipReasonText
-            : outcome.slip === "unconfirmed" ? qsTr("The printer did not say whether it printed. Look below it first.") : ""
+            : outcome.slip === "unconfirmed" ? qsTr("The printer did not say whether it printed. Look below it first.")
+            : outcome.slip === "spooled" ? qsTr("The printer says nothing to this machine. If no slip comes, print it again or take the QR code.") : ""
         title: outcome.printing ? qsTr("Printing")
              : outcome.slip === "printed" ? qsTr("Please take your slip")
              : outcome.slip === "unconfirmed" ? qsTr("Is your slip there?")
+             : outcome.slip === "spooled" ? qsTr("Your slip is on its way")
              : qsTr("The slip was not printed")
 
         Notice {

@@ -1,4 +1,4 @@
-"""What an act says of a hold: for which a copy was set aside, or which is cancelled."""
+"""An item's words in the order in which they are looked at, so that the newest is found without sorting them all."""
 
 from alembic import op
 
@@ -7,7 +7,5 @@ down_revision = "acts_0001"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE word ADD COLUMN hold TEXT")
-    op.execute("CREATE INDEX word_of_hold ON word (hold) WHERE hold IS NOT NULL")
-    op.execute("CREATE INDEX set_aside ON word (item) WHERE hold IS NOT NULL")
-    op.execute("CREATE INDEX hold_deeds ON word (membership) WHERE deed IN ('place_hold', 'cancel_hold')")
+    op.execute("DROP INDEX word_of_item")
+    op.execute("CREATE INDEX word_of_item ON word (item, coalesce(request_sequence, sequence) DESC, sequence DESC)")

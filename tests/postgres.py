@@ -58,8 +58,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Cluster]:
-    """A cluster that listens on a socket in its own folder and keeps nothing; PostgreSQL refuses to run as root."""
+def running(*, durable: bool = False) -> Iterator[Cluster]:
+    """A cluster that listens on a socket in its own folder; it is gone afterwards. PostgreSQL refuses to run as root."""
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
@@ -86,7 +86,7 @@ def running() -> Iterator[Cluster]:
             "-N",
         ]
         subprocess.run(new, check=True, capture_output=True, cwd="/")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        options = f"-k {folder} -c listen_addresses='' -c fsync={'on' if durable else 'off'} -c max_connections=200"
         control = [*lead, programs / "pg_ctl", "-D", data, "-w"]
         start = [*control, "-l", folder / "log", "-o", options, "start"]
         subprocess.run(start, check=True, stdout=subprocess.DEVNULL, cwd="/")

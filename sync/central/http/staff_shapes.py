@@ -1,0 +1,185 @@
+"""The JSON of the staff API, version 1: bounded on the way in, tolerant like `sync.wire` (fields are only added)."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from kiosk.domain.cases import Advice
+from kiosk.domain.staff import Grant, Role, grant, parse_scope
+from kiosk.domain.values import Reason
+from sync.central.alerts import Rule
+from sync.central.audit_log import AuditLine
+from sync.central.roster import Member
+from sync.central.worklist import Task
+
+Login = Annotated[str, Meta(min_length=1, max_length=64)]
+Password = Annotated[str, Meta(min_length=1, max_length=128)]
+Id = Annotated[str, Meta(min_length=1, max_length=400)]
+Text = Annotated[str, Meta(max_length=1000)]
+
+
+class LoginAsked(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/login."""
+
+    login: Login
+    password: Password
+
+
+class GrantShape(Struct, frozen=True, kw_only=True):
+    """A role within a scope: `all`, `branch:CODE`, `school:CODE`."""
+
+    role: Role
+    scope: Annotated[str, Meta(min_length=1, max_length=60)]
+
+    @classmethod
+    def of(cls, one: Grant) -> "GrantShape":
+        return cls(role=one.role, scope=str(one.scope))
+
+    def grant(self) -> Grant:
+        """Raises BadGrant."""
+        return grant(self.role, parse_scope(self.scope))
+
+
+class UserShape(Struct, frozen=True, kw_only=True):
+    """A member of staff."""
+
+    id: str
+    login: str
+    grants: list[GrantShape]
+    disabled: bool
+    locked_until: datetime | None
+
+    @classmethod
+    def of(cls, member: Member) -> "UserShape":
+        return cls(
+            id=member.id,
+            login=member.login,
+            grants=[GrantShape.of(one) for one in member.grants],
+            disabled=member.disabled_at is not None,
+            locked_until=member.locked_until,
+        )
+
+
+class LoggedIn(Struct, frozen=True, kw_only=True):
+    """The token is told once; it goes into `Authorization: Bearer`."""
+
+    token: str
+    ends_at: datetime
+    user: UserShape
+
+
+class UserAdded(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/users."""
+
+    login: Login
+    password: Password
+    grants: Annotated[list[GrantShape], Meta(max_length=50)] = field(default_factory=list)
+
+
+class GrantChange(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/users/grant and /revoke."""
+
+    user: Login
+    role: Role
+    scope: Annotated[str, Meta(min_length=1, max_length=60)]
+
+    def grant(self) -> Grant:
+        """Raises BadGrant."""
+        return Grant(self.role, parse_scope(self.scope))
+
+
+class UserNamed(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/users/disable, /enable and /unlock."""
+
+    user: Login
+
+
+class PasswordSet(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/users/password."""
+
+    user: Login
+    password: Password
+
+
+class CaseShape(Struct, frozen=True, kw_only=True):
+    """A case of the work list; `why` and `advise` in the language asked for."""
+
+    id: str
+    reason: Reason
+    why: str
+    advice: Advice
+    advise: str
+    branch: str | None
+    kiosk: str | None
+    act: str
+    other_act: str | None
+    item: str | None
+    membership: str | None
+    name: str | None
+    opened_at: datetime
+    assignee: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    closed_how: str | None
+
+    @classmethod
+    def of(cls, task: Task, why: str, advise: str) -> "CaseShape":
+        return cls(
+            id=task.id, reason=task.reason, why=why, advice=task.advice, advise=advise, branch=task.branch,
+            kiosk=task.kiosk, act=task.act, other_act=task.other_act, item=task.item, membership=task.membership,
+            name=task.name, opened_at=task.opened_at, assignee=task.assignee, closed_at=task.closed_at,
+            closed_by=task.closed_by, closed_how=task.closed_how,
+        )  # fmt: skip
+
+
+class CaseAssigned(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/cases/assign."""
+
+    case: Id
+    assignee: Annotated[str, Meta(max_length=64)] | None = None
+    """Staff id; none: nobody has it any more."""
+
+
+class CaseDone(Struct, frozen=True, kw_only=True):
+    """POST /v1/staff/cases/done."""
+
+    case: Id
+    how: Text = ""
+
+
+class AlertShape(Struct, frozen=True, kw_only=True):
+    """What is wrong with a kiosk."""
+
+    rule: Rule
+    found: str
+
+
+class KioskShape(Struct, frozen=True, kw_only=True):
+    """A kiosk, without its keys."""
+
+    id: str
+    branch: str
+    enrolled_at: datetime
+    revoked_at: datetime | None
+    heard_at: datetime | None
+    queue_length: int | None
+    program: str | None
+    alerts: list[AlertShape]
+
+
+class AuditShape(Struct, frozen=True, kw_only=True):
+    """One line of the audit."""
+
+    number: int
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    details: dict[str, str | int]
+
+    @classmethod
+    def of(cls, line: AuditLine) -> "AuditShape":
+        return cls(
+            number=line.number, at=line.at, who=line.who, what=line.what, subject=line.subject, details=line.details
+        )

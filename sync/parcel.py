@@ -1,0 +1,235 @@
+"""A branch that never has a network: acts out and verdicts, feed and enrolment in, on a USB stick (C7).
+
+The same messages as online, and the same code that applies them. `export` may run beside the kiosk; `take` needs the
+kiosk's files for itself (`owner`), because the feed has one writer. Nothing here is started by plugging a stick in:
+a person runs `shelfpoint queue export` and `queue import`.
+
+- A parcel out holds every last word without a verdict, so a lost parcel is made good by the next one.
+- An answer older than one that was taken before is refused: the newer one has everything that it says.
+- The feed goes on exactly where the replica is; an answer that was taken half (power cut) is taken up in the middle.
+
+Whether the replica is fresh counts from central's clock in the parcel. Blocking; the command line's thread.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from kiosk.domain.journal import Spoken
+from sync import sealed, stick, wire
+from sync.acts import ActsLog
+from sync.central_client import Identity, OwnKeys, keep_identity
+from sync.encrypted import write_secret
+from sync.replica import ReplicaWriter
+from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+
+PENDING = "enrolling.json"
+REQUEST = "enrol-request.json"
+_PIECES: msgspec.json.Decoder[stick.StickPiece] = msgspec.json.Decoder(stick.StickPiece)
+Advance = Callable[[str, int], None]
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """Between the request and its answer; in the keys folder (0600)."""
+
+    keys: OwnKeys
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an answer brought."""
+
+    words: int
+    """Verdicts heard."""
+    pages: int
+    """Feed pages applied."""
+    feed_fits: bool
+    """False: the replica is somewhere else than when the parcel was made; the next export puts that right."""
+    told_at: datetime
+    """Central's clock."""
+    order: wire.Order | None = None
+    """Central wants this kiosk to take leave."""
+
+
+def export(
+    folder: Path, log: ActsLog, cursor: str, identity: Identity, health: wire.Health, made_at: datetime,
+    *, what: str = "acts", advance: Advance = lambda _what, _done: None,
+) -> tuple[Path, int]:  # fmt: skip
+    """Write what waits into a new parcel in `folder`; returns its path and how many words it holds.
+
+    Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
+    """
+    if not identity.central_opens:
+        raise BadParcel(f"{identity.kiosk} was enrolled by a program that knew no parcels; enrol it anew")
+    number = log.next_parcel()
+    path = folder / f"{what}-{identity.kiosk}-{number}{SUFFIX}"
+    told = 0
+
+    def pieces() -> Iterator[stick.StickPiece]:
+        nonlocal told
+        yield stick.StickActs(cursor=cursor, health=health)
+        for words in waiting(log):
+            said = [wire.WireWord.of(spoken) for spoken in words]
+            yield stick.StickWords(push=wire.Push(incarnation=log.incarnation, words=said))
+            told += len(words)
+            advance("words", told)
+
+    sealed.write(
+        path,
+        Head(what=what, kiosk=identity.kiosk, number=number, made_at=made_at),
+        (msgspec.json.encode(piece) for piece in pieces()),
+        to=X25519PublicKey.from_public_bytes(wire.padded(identity.central_opens)),
+        by=identity.signs(),
+    )
+    return path, told
+
+
+def waiting(log: ActsLog) -> Iterator[tuple[Spoken, ...]]:
+    """Every last word without a verdict, oldest first, a push at a time."""
+    after = 0
+    while words := log.unsent(wire.MAX_WORDS, after):
+        yield words
+        after = words[-1].sequence
+
+
+def take(
+    file: Path, scratch: Path, log: ActsLog, replica: ReplicaWriter, identity: Identity,
+    advance: Advance = lambda _what, _done: None,
+) -> Imported:  # fmt: skip
+    """Apply central's answer. Raises BadParcel (then nothing was changed), LedgerError, OSError.
+
+    Everything is read and checked once before the first change.
+    """
+    with sealed.opened(file, scratch) as parcel:
+        if parcel.head.what != "answer":
+            raise BadParcel(f"{file}: a parcel of kind {parcel.head.what!r} is no answer of central")
+        if parcel.head.kiosk != identity.kiosk:
+            raise BadParcel(f"{file}: it is for {parcel.head.kiosk}, this kiosk is {identity.kiosk}")
+        if not identity.central_signs:
+            raise BadParcel(f"{identity.kiosk} was enrolled by a program that knew no parcels; enrol it anew")
+        parcel.verify(Ed25519PublicKey.from_public_bytes(wire.padded(identity.central_signs)))
+        answer = _Answer(parcel, identity.sealing_key, str(file))
+        end = answer.end
+        if end.incarnation != log.incarnation:
+            raise BadParcel(f"{file}: it answers a log that this kiosk has no more; export again")
+        newest = max((at for at in (log.told_at(), replica.place().heard_at) if at is not None), default=None)
+        if newest is not None and end.envelope.now < newest:
+            raise BadParcel(
+                f"{file}: older than what central has told before ({newest:%Y-%m-%d %H:%M} UTC); nothing to do"
+            )
+        log.agree(end.envelope.epoch, end.envelope.held_through)
+        words = 0
+        for pushed in answer.verdicts():
+            log.settle_all(pushed.said())
+            words += len(pushed.verdicts)
+            advance("words", words)
+        pages, fits = answer.feed(replica, advance)
+        log.note_told(end.envelope.now)
+        log.checkpoint()
+    return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
+
+
+def request_enrolment(folder: Path, keys: Path, code: str) -> Path:
+    """Make this kiosk's keys and write its request for central; the code was given by central. Raises OSError."""
+    own = OwnKeys.make()
+    write_secret(keys / PENDING, msgspec.json.encode(Pending(keys=own, code=code)))
+    public_key, sealing_key = own.public_halves()
+    proof = stick.stick_proof(code, public_key, sealing_key)
+    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof)
+    path = folder / REQUEST
+    write_secret(path, msgspec.json.encode(asked))
+    return path
+
+
+def finish_enrolment(file: Path, scratch: Path, keys: Path) -> Identity:
+    """Take central's answer to the request; the feed in it is taken by `first_feed`. Raises BadParcel, OSError."""
+    if not (keys / PENDING).exists():
+        raise BadParcel(f"{keys / PENDING}: no request was made here; run 'shelfpoint kiosk enrol --request' first")
+    pending = msgspec.json.decode((keys / PENDING).read_bytes(), type=Pending)
+    with sealed.opened(file, scratch) as parcel:
+        told = _enrolled(parcel, pending, str(file))
+        identity = pending.keys.enrolled("", told)
+        keep_identity(keys, identity)
+    (keys / PENDING).unlink()
+    return identity
+
+
+def first_feed(file: Path, scratch: Path, replica: ReplicaWriter, identity: Identity, advance: Advance) -> int:
+    """The feed that came with the enrolment; returns its pages. May be taken again. Raises as `take`."""
+    with sealed.opened(file, scratch) as parcel:
+        parcel.verify(Ed25519PublicKey.from_public_bytes(wire.padded(identity.central_signs)))
+        return _Answer(parcel, identity.sealing_key, str(file)).feed(replica, advance)[0]
+
+
+def _enrolled(parcel: Parcel, pending: Pending, name: str) -> wire.Enrolled:
+    """What central says; whoever signed the parcel must have known the code."""
+    if parcel.head.what != "enrolled":
+        raise BadParcel(f"{name}: a parcel of kind {parcel.head.what!r} is no answer to a request")
+    first = _decoded(next(parcel.pieces(_private(pending.keys.sealing_key)), b""), name)
+    if not isinstance(first, stick.StickEnrolled):
+        raise BadParcel(f"{name}: it does not begin with an enrolment")
+    told = first.enrolled
+    if first.proof != stick.stick_proof(
+        pending.code, *pending.keys.public_halves(), told.signing_key, told.sealing_key
+    ):
+        raise BadParcel(f"{name}: not from the central that gave the code; do not use this file")
+    parcel.verify(Ed25519PublicKey.from_public_bytes(wire.padded(told.signing_key)))
+    return told
+
+
+class _Answer:
+    """A parcel of central that was verified and read to its end once."""
+
+    def __init__(self, parcel: Parcel, key: str, name: str) -> None:
+        self._parcel, self._key, self._name = parcel, _private(key), name
+        self._cursors: list[str] = []
+        self._begins = False
+        end = None
+        for piece in self._pieces():
+            if isinstance(piece, stick.StickPage):
+                self._begins = self._begins or (not self._cursors and piece.page.snapshot_begins)
+                self._cursors.append(piece.after)
+            elif isinstance(piece, stick.StickEnd):
+                end = piece
+        if end is None or end.envelope.now.tzinfo is None:
+            raise BadParcel(f"{name}: it has no end")
+        self.end = end
+
+    def verdicts(self) -> Iterator[wire.Pushed]:
+        return (piece.pushed for piece in self._pieces() if isinstance(piece, stick.StickVerdicts))
+
+    def feed(self, replica: ReplicaWriter, advance: Advance) -> tuple[int, bool]:
+        """Pages applied, and whether they went on where the replica is (or began anew)."""
+        here, applied = replica.cursor(), 0
+        going = here not in self._cursors and self._begins
+        reached = going
+        for piece in self._pieces():
+            if not isinstance(piece, stick.StickPage):
+                continue
+            if going or piece.after == here:
+                going = reached = True
+                replica.apply(piece.page, piece.page.now)
+                applied += 1
+                advance("pages", applied)
+            reached = reached or piece.page.cursor == here
+        return applied, reached or not self._cursors
+
+    def _pieces(self) -> Iterator[stick.StickPiece]:
+        return (_decoded(plain, self._name) for plain in self._parcel.pieces(self._key))
+
+
+def _decoded(plain: bytes, name: str) -> stick.StickPiece:
+    try:
+        return _PIECES.decode(plain)
+    except msgspec.DecodeError as error:
+        raise BadParcel(f"{name}: a piece cannot be read; it may come from a newer program: {error}") from error
+
+
+def _private(key: str) -> X25519PrivateKey:
+    return X25519PrivateKey.from_private_bytes(wire.padded(key))

@@ -1,0 +1,86 @@
+"""From the settings of a printer to its driver: each way in has one, and every mistake is told (L1)."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from ears import Ears
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from config.settings import BadSettings, Devices, Printer
+from drivers.catalog import door_of, slip_printer
+from drivers.link import TcpDoor
+from drivers.printer import SlipPrinter
+from drivers.queue_printer import QueuePrinter
+from drivers.serial_link import SerialDoor
+from drivers.suggest import printer_suggestions
+from drivers.usb_link import UsbDoor
+from drivers.usb_ports import UsbPort
+
+
+@pytest.mark.parametrize(
+    ("entry", "door"),
+    [
+        (Printer(host="printer.example"), TcpDoor("printer.example", 9100)),
+        (Printer(path="/dev/serial/by-id/usb-x", baud=19200), SerialDoor("/dev/serial/by-id/usb-x", 19200)),
+        (Printer(path="/dev/usb/lp0"), UsbDoor("/dev/usb/lp0")),
+        (Printer(path="usb:0416:5011:A1"), UsbDoor("usb:0416:5011:A1")),
+    ],
+)
+def test_every_way_to_a_printer_has_its_door(entry: Printer, door: object) -> None:
+    assert door_of(entry) == door
+    assert isinstance(slip_printer(entry, Ears()), SlipPrinter)
+
+
+def test_a_queue_has_a_driver_of_its_own_that_asks_for_no_confirmation() -> None:
+    printer = slip_printer(Printer(queue="slips", profile="generic-58-big5"), Ears())
+    assert isinstance(printer, QueuePrinter)
+    assert (printer.profile.confirms, printer.profile.width_dots) == ("none", 384)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "one of host"),
+        ({"host": "a", "queue": "b"}, "one of host"),
+        ({"path": "/dev/usb/lp0", "queue": "b"}, "one of host"),
+        ({"queue": "-h evil"}, "the name of a print queue"),
+        ({"queue": "two words"}, "the name of a print queue"),
+        ({"queue": "slips", "confirms": "gs_h"}, "no key confirms beside queue"),
+    ],
+)
+def test_mistakes_in_the_settings_of_a_printer_are_told(values: dict[str, str], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Printer.model_validate(values)
+
+
+@pytest.mark.parametrize("path", ["usb:416:5011", "usb:0416", "usb:0416:5011:"])
+def test_a_name_that_is_none_is_told_with_the_form_it_should_have(path: str) -> None:
+    with pytest.raises(BadSettings, match="expected usb:VENDOR:PRODUCT"):
+        slip_printer(Printer(path=path), Ears())
+
+
+def test_the_settings_in_the_manual_are_good() -> None:
+    manual = Path("docs/devices.md").read_text(encoding="utf-8")
+    examples = manual.partition("```toml\n")[2].partition("```")[0].replace("…", "x")
+    devices = Devices.model_validate(tomllib.loads(examples)["devices"])
+    assert len(devices.printers) == 3
+    assert all(slip_printer(entry, Ears()) for entry in devices.printers)
+
+
+def test_suggestions_for_printers_are_settings_and_show_no_password() -> None:
+    usb = UsbPort(path="/dev/usb/lp0", vendor="0416", product="5011", serial="A1", model="POS80")
+    found = printer_suggestions([usb], [("slips", "ipp://clerk:se@cret@printer.example/ipp")])
+    printers = Devices.model_validate(tomllib.loads("\n".join(found))["devices"]).printers
+    assert [(entry.path, entry.queue) for entry in printers] == [("usb:0416:5011:A1", ""), ("", "slips")]
+    assert "ipp://printer.example/ipp" in found[1]
+    assert "cret" not in found[1]
+
+
+@given(st.text(min_size=1), st.text(), st.text())
+def test_no_name_of_a_device_breaks_a_suggestion(model: str, serial: str, address: str) -> None:
+    usb = UsbPort(path="/dev/usb/lp0", vendor="0416", product="5011", serial=serial, model=model)
+    found = printer_suggestions([usb], [(model, address)])
+    assert len(tomllib.loads("\n".join(found))["devices"]["printers"]) == 2

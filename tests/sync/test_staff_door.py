@@ -1,0 +1,175 @@
+"""The staff page's door: central's word first, the replica's verifiers for a week, and every try in the log."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+from fakes import FakeClock
+from kiosk_sync import INDEX_KEY, FakeCentral, identity, open_log, open_replica, page, rules
+
+from kiosk.domain.journal import Deed, Mode, Word
+from kiosk.domain.staff import TRY_RULE, Entry, StaffId
+from kiosk.domain.values import ActId, BranchId, IncarnationId
+from kiosk.ports import CentralError, CentralReason
+from sync import wire
+from sync.central.keys import login_index
+from sync.central_client import CentralClient, ClockOffset
+from sync.staff_door import StaffDoor
+
+PASSWORD = "correct horse"
+VERIFIER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+MAIN = [wire.WireGrant(role="circulation", scope="branch:main"), wire.WireGrant(role="unheard_of", scope="all")]
+
+
+def member(login: str = "chen", id_: str = "s-1", grants: list[wire.WireGrant] | None = None) -> wire.StaffEntry:
+    return wire.StaffEntry(
+        id=id_, index=login_index(INDEX_KEY, login), verifier=VERIFIER, grants=MAIN if grants is None else grants
+    )
+
+
+class Away:
+    """Central that never answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def staff_entry(self, login: str, password: str, deadline_s: float) -> wire.StaffTold:
+        self.asked += 1
+        raise CentralError(CentralReason.UNREACHABLE)
+
+
+class Door:
+    """A kiosk's door on real files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        self.log = open_log(folder)
+        self.writer, self.replica = open_replica(folder)
+        self.central: Any = Away()
+        self.trusted = True
+        self.numbers = count(1)
+
+    def fill(self, *entries: Any) -> None:
+        self.writer.apply(page(rules(), *entries, begins=True), self.clock.now())
+
+    def door(self) -> StaffDoor:
+        return StaffDoor(
+            acts=self.log,
+            replica=self.replica,
+            central=self.central,
+            clock=self.clock,
+            offset=lambda: timedelta(seconds=2),
+            clock_trusted=lambda: self.trusted,
+            branch=BranchId("main"),
+            new_act_id=lambda: ActId(f"try-{next(self.numbers)}"),
+        )
+
+    def tries(self, login: str = "chen", password: str = PASSWORD, times: int = 1) -> list[Entry]:
+        return [self.door().enter(login, password).entry for _ in range(times)]
+
+    def close(self) -> None:
+        for part in (self.log, self.writer, self.replica):
+            part.close()
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path) -> Iterator[Door]:
+    kiosk = Door(tmp_path)
+    kiosk.fill(member())
+    yield kiosk
+    kiosk.close()
+
+
+def test_while_central_is_away_the_verifier_lets_in_however_the_login_is_typed(kiosk: Door) -> None:
+    entered = kiosk.door().enter(" ＣＨＥＮ", PASSWORD)
+    assert (entered.entry, entered.staff) == (Entry.OK, StaffId("s-1"))
+    assert kiosk.tries(password="wrong") == kiosk.tries("nobody") == [Entry.WRONG]
+
+
+def test_every_try_is_a_fact_on_disk_without_login_and_password(kiosk: Door) -> None:
+    kiosk.tries()
+    kiosk.tries(password="secret word")
+    kiosk.tries("nobody")
+    said = [spoken for spoken, _ in kiosk.log.words()]
+    assert [(one.word, one.act.deed, one.act.staff, one.act.entry) for one in said] == [
+        (Word.FACT, Deed.STAFF_ENTRY, "s-1", Entry.OK),
+        (Word.FACT, Deed.STAFF_ENTRY, "s-1", Entry.WRONG),
+        (Word.FACT, Deed.STAFF_ENTRY, None, Entry.WRONG),
+    ]
+    assert {(one.act.mode, one.act.membership, one.act.item) for one in said} == {(Mode.OFFLINE, None, "")}
+    assert not {"chen", "nobody", "secret word"} & set(repr(said).split("'"))
+    assert [wire.WireWord.of(one).spoken() for one in kiosk.log.unsent(9)] == said
+
+
+def test_verifiers_are_believed_for_a_week_and_with_a_clock_that_is_right(kiosk: Door) -> None:
+    kiosk.clock.pass_time(7 * 86_400)
+    assert kiosk.tries() == [Entry.OK]
+    kiosk.trusted = False
+    assert kiosk.tries() == [Entry.WRONG]
+    kiosk.trusted = True
+    kiosk.clock.pass_time(1)
+    assert kiosk.tries() == [Entry.WRONG]
+    kiosk.clock.pass_time(-30 * 86_400)  # set back before the replica's own time
+    assert kiosk.tries() == [Entry.WRONG]
+
+
+def test_a_replica_without_policy_or_grants_lets_nobody_in(tmp_path: Path) -> None:
+    kiosk = Door(tmp_path)
+    assert kiosk.tries() == [Entry.WRONG]
+    elsewhere = [wire.WireGrant(role="circulation", scope="branch:east")]
+    kiosk.fill(member(grants=elsewhere), member("lin", "s-2", [wire.WireGrant(role="auditor", scope="all")]))
+    assert kiosk.tries() == kiosk.tries("lin") == [Entry.WRONG]
+    kiosk.close()
+
+
+def test_somebody_who_is_gone_from_the_feed_is_gone_from_the_door(kiosk: Door) -> None:
+    kiosk.writer.apply(page(wire.GoneEntry(kind="staff", key="s-1"), position=11, cursor="c11"), kiosk.clock.now())
+    assert kiosk.tries() == [Entry.WRONG]
+
+
+def test_too_many_wrong_tries_make_a_pause_that_holds_over_a_restart(kiosk: Door) -> None:
+    assert kiosk.tries(password="wrong", times=TRY_RULE.tries) == [Entry.WRONG] * TRY_RULE.tries
+    kiosk.log.close()
+    kiosk.log = open_log(kiosk.folder)
+    asked = kiosk.central.asked
+    locked = kiosk.door().enter("chen", PASSWORD)
+    assert (locked.entry, locked.until) == (Entry.LOCKED, kiosk.clock.now() + TRY_RULE.pause)
+    assert kiosk.central.asked == asked
+    kiosk.clock.pass_time(TRY_RULE.pause.total_seconds())
+    assert kiosk.tries() == [Entry.OK]
+    assert kiosk.tries(password="wrong", times=TRY_RULE.tries - 1)[-1] is Entry.WRONG
+    assert kiosk.tries() == [Entry.OK]
+
+
+@pytest.mark.parametrize("entry", Entry)
+def test_centrals_word_goes_before_the_replicas(kiosk: Door, entry: Entry) -> None:
+    class Transport(FakeCentral):
+        def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
+            assert url.endswith("/v1/staff-entry")
+            assert msgspec.json.decode(more["content"], type=wire.StaffAsk).login == "chen"
+            staff = "s-9" if entry is Entry.OK else None
+            told = wire.StaffTold(epoch="e1", now=kiosk.clock.now(), entry=entry, staff=staff)
+            return httpx2.Response(200, content=msgspec.json.encode(told))
+
+    client = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(), Transport())
+    kiosk.central = client
+    entered = kiosk.door().enter("chen", PASSWORD)
+    assert (entered.entry, entered.staff) == (entry, StaffId("s-9") if entry is Entry.OK else None)
+    ((spoken, _),) = kiosk.log.words()
+    assert (spoken.act.mode, spoken.act.entry) == (Mode.ONLINE, entry)
+
+
+def test_an_answer_that_is_none_leaves_it_to_the_replica(kiosk: Door) -> None:
+    class Portal(FakeCentral):
+        def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
+            return httpx2.Response(429, content=msgspec.json.encode(wire.Fault(code="too_often")))
+
+    kiosk.central = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(), Portal())
+    assert kiosk.tries() == [Entry.OK]

@@ -1,0 +1,144 @@
+"""`shelfpoint queue export | import` and the halves of enrolment by stick: a kiosk that has no network (C7)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from config.settings import KioskSettings, load
+from sync import acts, parcel, replica, wipe, wire
+from sync.acts import ActsLog
+from sync.central_client import Identity, is_centrals
+from sync.encrypted import key_file
+from sync.owner import owned
+from sync.replica import ReplicaWriter
+from sync.sealed import BadParcel
+from ui.assembly import DATABASE_KEY, require_identity
+from ui.cli.kiosk_place import CONFIG
+
+
+@click.command("export")
+@CONFIG
+@click.option(
+    "--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder on the stick.",
+)  # fmt: skip
+def export(config: Path, folder: Path) -> None:
+    """Write what waits for central into a sealed parcel. The kiosk may go on running."""
+    settings = load(config)
+    with told(), _files(settings) as (log, writer, identity), shown() as advance:
+        path, words = parcel.export(
+            folder, log, writer.cursor(), identity, _health(log, writer), datetime.now(UTC), advance=advance
+        )
+    click.echo(f"{path}: {words} acts. At central: shelfpoint central parcel take {path.name}")
+
+
+@click.command("import")
+@CONFIG
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def take(config: Path, file: Path) -> None:
+    """Take in central's answer from FILE: verdicts and what is new. The kiosk must not run meanwhile."""
+    settings = load(config)
+    with told(), owned(settings.data), _files(settings) as (log, writer, identity), shown() as advance:
+        done = parcel.take(file, settings.data, log, writer, identity, advance)
+        left, _ = log.queue()
+        leaves = done.order is not None and is_centrals(identity, done.order) and not left
+        if leaves:
+            wipe.begin(settings.keys, wire.Farewell.RETIRE)
+    click.echo(f"{done.words} verdicts and {done.pages} pages taken; {left} acts wait for central.")
+    if leaves:
+        wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
+        click.echo("Central has retired this kiosk: its records and keys are wiped.")
+    if not done.feed_fits:
+        click.echo(
+            "The news in it do not go on where this kiosk is. Export again, and take the answer to that.", err=True
+        )
+    if datetime.now(UTC) < done.told_at:
+        click.echo(f"This machine's clock is behind: at central it was {done.told_at:%Y-%m-%d %H:%M} UTC.", err=True)
+
+
+def request_enrolment(settings: KioskSettings, folder: Path, code: str) -> None:
+    """First half: the request for central."""
+    with told():
+        path = parcel.request_enrolment(folder, settings.keys, code)
+    click.echo(f"{path}: at central run 'shelfpoint central parcel enrol {path.name}' with the same code.")
+
+
+def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
+    """Second half: central's answer, and the first feed."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with told(), owned(settings.data):
+        if not (settings.keys / parcel.PENDING).exists():
+            identity = require_identity(settings)  # the power was cut after the identity, before the feed
+        else:
+            identity = parcel.finish_enrolment(file, settings.data, settings.keys)
+            replica.forget(settings.data)
+        key = key_file(settings.keys / DATABASE_KEY)
+        replica.prepare(settings.data, key)
+        writer = ReplicaWriter(settings.data, key)
+        try:
+            with shown() as advance:
+                parcel.first_feed(file, settings.data, writer, identity, advance)
+        finally:
+            writer.close()
+    return identity
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What can go wrong with a stick becomes a message and exit code 1."""
+    try:
+        yield
+    except BadParcel as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or 'the stick'}: {error.strerror}; nothing was lost, try again"
+        ) from error
+
+
+@contextmanager
+def shown() -> Iterator[Callable[[str, int], None]]:
+    """Counters on the terminal's error stream; nothing where there is no terminal."""
+    console = Console(stderr=True)
+    with Progress("{task.description}", "{task.completed}", console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(what: str, done: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=None)
+            bar.update(tasks[what], completed=done)
+
+        yield advance
+
+
+@contextmanager
+def _files(settings: KioskSettings) -> Iterator[tuple[ActsLog, ReplicaWriter, Identity]]:
+    identity = require_identity(settings)
+    key = key_file(settings.keys / DATABASE_KEY)
+    acts.prepare(settings.data, key)
+    replica.prepare(settings.data, key)
+    log, writer = ActsLog(settings.data, key), ReplicaWriter(settings.data, key)
+    try:
+        yield log, writer, identity
+    finally:
+        log.close()
+        writer.close()
+
+
+def _health(log: ActsLog, writer: ReplicaWriter) -> wire.Health:
+    now = datetime.now(UTC)
+    waiting, oldest = log.queue()
+    fresh = writer.place().fresh_at
+    return wire.Health(
+        incarnation=log.incarnation,
+        program=version("shelfpoint"),
+        queue_length=waiting,
+        queue_age_ms=None if oldest is None else int((now - oldest).total_seconds() * 1000),
+        replica_age_ms=None if fresh is None else int((now - fresh).total_seconds() * 1000),
+    )
