@@ -180,10 +180,13 @@ class ActsLog:
         )
         return frozenset(ActId(str(row[0])) for row in rows)
 
+    def ever_set_aside(self, item: ItemId) -> bool:
+        """True when an own act of this copy names a hold; one look into a small index."""
+        return bool(self._read("SELECT 1 FROM word WHERE hold IS NOT NULL AND item = ? LIMIT 1", item))
+
     def set_aside(self, item: ItemId, epoch: str, position: int) -> ActId | None:
         """The hold for which the newest own act of this copy set it aside, if such a replica may lack it."""
-        rows = self._read("SELECT 1 FROM word WHERE hold IS NOT NULL AND item = ? LIMIT 1", item)
-        own = self.standing(item, epoch, position) if rows else None
+        own = self.standing(item, epoch, position) if self.ever_set_aside(item) else None
         return None if own is None or own[0].act.deed is not Deed.RETURN else own[0].act.hold
 
     def hold_deeds(

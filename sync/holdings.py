@@ -46,9 +46,11 @@ class Holdings:
     def item(self, item: ItemId) -> Item | None:
         """With whom an own return set it aside for that the feed has not passed."""
         known = self._known(lambda replica: replica.item(item), None)
+        if known is None or not self._acts.ever_set_aside(item):
+            return known
         place = self._place()
-        served = None if known is None else self._acts.set_aside(item, place.epoch, place.position)
-        if known is None or served is None:
+        served = self._acts.set_aside(item, place.epoch, place.position)
+        if served is None:
             return known
         hold = self._known(lambda replica: replica.hold(served), None)
         return known if hold is None else replace(known, reserved_for=hold.membership)

@@ -291,6 +291,8 @@ class _Work:
             over = hold.state is HoldState.READY and (hold.ready_until is None or hold.ready_until < event.at)
             if not over:
                 return
+        elif event.membership != hold.membership:
+            return
         if hold.item is not None:
             del self.aside[hold.item]
             self.left[hold.item] = hold.id

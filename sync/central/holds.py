@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import uuid4
 
 import uuid_utils
 from sqlalchemy import Select, and_, exists, select
@@ -61,10 +60,17 @@ class HoldLine:
 class Holds:
     """Where staff and the clock deal with holds."""
 
-    def __init__(self, database: Database, inbox: Inbox, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        inbox: Inbox,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str] = lambda: str(uuid_utils.uuid7()),
+    ) -> None:
         self._database = database
         self._inbox = inbox
         self._clock = clock
+        self._new_id = new_id
 
     def place(self, *, membership: str, item: str, branch: str) -> Verdict:
         """`membership` waits for the work of `item`, to be picked up at `branch`; or why not."""
@@ -118,7 +124,7 @@ class Holds:
         return WireWord(
             sequence=sequence,
             word=word,
-            act=str(uuid_utils.uuid7()),
+            act=self._new_id(),
             deed=deed,
             membership=membership,
             item=item,
@@ -130,7 +136,7 @@ class Holds:
 
     def _say(self, words: Sequence[WireWord]) -> Sequence[Verdict]:
         """A log of its own for each time: nothing is ever sent twice under one number."""
-        return self._inbox.judge(CENTRAL, IncarnationId(f"holds-{uuid4().hex}"), words).verdicts
+        return self._inbox.judge(CENTRAL, IncarnationId(f"holds-{self._new_id()}"), words).verdicts
 
 
 def _query(which: HoldList, branch: str | None, membership: str | None) -> Select[tuple[object, ...]]:

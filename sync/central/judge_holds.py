@@ -68,11 +68,9 @@ def routed(event: ItemEvent, act: Act, known: Known, settlement: Settlement) -> 
     """A return, with the hold that its copy is set aside for."""
     if event.deed is not Deed.RETURN or known.work is None or known.item is None:
         return event
-    if act.hold is not None:
-        hold = known.work.holds.hold(act.hold)
-        if event.due_at is None and hold is not None and hold.branch == act.branch:
-            return replace(event, due_at=pick_up_until(act.corrected_at, known.policy, known.calendar))
-        return event
+    if act.hold is not None:  # whatever is known of that hold by now: its placing may come later
+        until = event.due_at or pick_up_until(act.corrected_at, known.policy, known.calendar)
+        return replace(event, due_at=until)
     others = [one for id_, one in known.events.items() if id_ != act.id and one.deed not in HOLD_DEEDS]
     newest = in_order([*others, event])[-1].act_id == act.id
     if act.mode is not Mode.ONLINE or settlement.holder is not None or not newest:

@@ -18,7 +18,7 @@ from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
 from sync.central import stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
@@ -71,6 +71,7 @@ class Ledger:
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._open_loans: dict[str, dict[ActId, Loan]] = {}
         self._conflicts: dict[str, dict[str, bool]] = {}  # item -> case id -> whether it is open
+        self._settled: dict[WorkId, HoldSettlement] = {}
         self._changed_acts: dict[str, HeldAct] = {}
         self._entries: list[Act] = []
         self._changed_loans: dict[str, dict[str, Any]] = {}
@@ -190,9 +191,11 @@ class Ledger:
             return None
         copies = self._works.copies(work)
         events = {id_: event for item in copies for id_, event in self._events[item].items()}
+        if work not in self._settled:
+            self._settled[work] = settle_holds(events.values())
         return KnownWork(
             events=events,
-            holds=settle_holds(events.values()),
+            holds=self._settled[work],
             copies=[Copy(self._items[item], self._holder(item)) for item in copies if item in self._items],
             open_holds=self._works.open_holds(act.membership),
         )
@@ -362,6 +365,7 @@ class Ledger:
         work = self._works.of(act.item)
         if work is None:
             return
+        self._settled[work] = after
         for item, reader in self._works.settled(work, after, self._items, gone=gone):
             self._items[item] = replace(self._items[item], reserved_for=reader)
         events = {id_: one for item in self._works.copies(work) for id_, one in self._events[item].items()}

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +30,7 @@ from sync import acts, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central.feed import Feed
+from sync.central.holds import Holds
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.inbox import Inbox
 from sync.central.judge import judge
@@ -119,11 +121,14 @@ class CentralSide:
         self.cells: Counter[tuple[Held, Word]] = Counter()
         self.said: dict[tuple[str, str, Word], wire.WireVerdict] = {}
         self.copies: list[Path] = []
+        self._desk_ids = (f"desk-{number}" for number in count(1))
         self.central = self._open()
 
     def _open(self) -> Central:
         central = Central.open(self.settings, clock=self.times)
         central.inbox = Inbox(central.database, self.times, judge=self._judge)
+        own = Inbox(central.database, self.times)  # staff wait for their answer; no death comes between
+        central.holds = Holds(central.database, own, self.times, new_id=lambda: next(self._desk_ids))
         central.feed = Feed(central.database, page_size=7)
         return central
 

@@ -132,7 +132,7 @@ def test_a_scan_by_a_machine_that_knew_of_no_hold_makes_the_copy_a_stray() -> No
 
 
 def test_a_cancelled_hold_leaves_its_copy_until_it_is_scanned_for_the_next() -> None:
-    events = [PLACED, SECOND, said(5, Deed.RETURN, hold=1), said(7, Deed.CANCEL_HOLD, hold=1)]
+    events = [PLACED, SECOND, said(5, Deed.RETURN, hold=1), said(7, Deed.CANCEL_HOLD, who="ann", hold=1)]
     settled = settle_holds(events)
     assert states(settled) == {"1": HoldState.CANCELLED, "2": HoldState.WAITING}
     assert settled.holds[0].left == ONE.id
@@ -141,8 +141,12 @@ def test_a_cancelled_hold_leaves_its_copy_until_it_is_scanned_for_the_next() -> 
     assert states(settled)["2"] is HoldState.READY
 
 
+def test_nobody_else_cancels_a_hold() -> None:
+    assert states(settle_holds([PLACED, said(7, Deed.CANCEL_HOLD, who="bob", hold=1)])) == {"1": HoldState.WAITING}
+
+
 def test_a_copy_set_aside_for_a_cancelled_hold_is_a_stray() -> None:
-    settled = settle_holds([PLACED, said(3, Deed.CANCEL_HOLD, hold=1), said(5, Deed.RETURN, hold=1)])
+    settled = settle_holds([PLACED, said(3, Deed.CANCEL_HOLD, who="ann", hold=1), said(5, Deed.RETURN, hold=1)])
     assert conflicts(settled) == {(Reason.HOLD_COPY_STRAY, "3", "5")}
 
 

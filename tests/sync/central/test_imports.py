@@ -132,6 +132,8 @@ def test_an_import_leaves_the_reservation(town: Any, tmp_path: Path) -> None:
 def marc() -> list[pymarc.Record]:
     def record(number: int, *copies: str) -> pymarc.Record:
         made = pymarc.Record(force_utf8=True)
+        if number == 1:
+            made.add_field(pymarc.Field(tag="001", data="0000123"), pymarc.Field(tag="003", data="TW-LIB"))
         title = [pymarc.Subfield("a", f"臺灣史 {number} :"), pymarc.Subfield("b", "增訂 /")]
         made.add_field(pymarc.Field(tag="245", indicators=pymarc.Indicators("1", "0"), subfields=title))
         author = [pymarc.Subfield("a", "王堃,")]
@@ -166,6 +168,14 @@ def test_marc_records_become_one_item_for_each_copy(
     assert (done.good, done.bad, bad_rows(file)) == (39, 1, [("2", "952p", "")])
     item = feed_items(town)["M2"]
     assert (item.title, item.author, item.item_type, item.branch) == ("臺灣史 1 : 增訂", "王堃", "dvd", "main")
+    assert [feed_items(town)[id_].work for id_ in ("M1", "M2", "M3")] == ["TW-LIB:0000123", "TW-LIB:0000123", ""]
+
+
+def test_a_csv_names_the_work_that_copies_share(town: Any, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("id,title,work\nW1,書,w\nW2,書,w\nW3,別的,\n")
+    assert take_items(town, file).applied
+    assert [feed_items(town)[id_].work for id_ in ("W1", "W2", "W3")] == ["w", "w", ""]
 
 
 def test_files_that_are_something_else_are_refused_whole(tmp_path: Path) -> None:
