@@ -157,7 +157,7 @@ def _cancel(spoken: Spoken, known: Known) -> Ruling:
 def _request(spoken: Spoken, known: Known) -> Ruling:
     act = spoken.act
     newest = max((event.at for event in known.events.values()), default=None)
-    placed = _placed(act, known)
+    placed = known.placed(act)
     at = placed if newest is None else max(placed, newest + _TICK)
     holder = next((_loan(span, act) for span in known.spans if span.ended_by is None), None)
     answer: Lent | Renewed | Refused | None
@@ -230,7 +230,7 @@ def _fact(spoken: Spoken, known: Known, first: Refused | None = None) -> Ruling:
     if act.deed is Deed.CHECKOUT and due is None:
         due = _due_by_bare_rule(act, known)
     said = objections if first is None else [first, *objections]
-    return _entered(spoken, known, _event(spoken, known, _placed(act, known), due), said)
+    return _entered(spoken, known, _event(spoken, known, known.placed(act), due), said)
 
 
 def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequence[Refused]) -> Ruling:
@@ -279,7 +279,7 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
     if act.deed in HOLD_DEEDS:
         return said, None
     item = without_hold(known)
-    at, policy, membership = _placed(act, known), known.policy, known.membership
+    at, policy, membership = known.placed(act), known.policy, known.membership
     clean = replace(membership, standing=Standing.ACTIVE, expires_on=None, suspended_until=None, owed=0)
     others = [loan for loan in known.open_loans if loan.act_id != act.id]
     by_record = may_borrow_at_all(membership=membership, open_loans=(), policy=policy, now=at)
@@ -346,8 +346,8 @@ def _due_by_bare_rule(act: Act, known: Known) -> datetime:
     item_type = ANY if known.item is None else known.item.item_type
     rule = known.policy.loan_rule(ANY, item_type, act.branch)
     if rule is None:
-        return end_of_day(library_day(_placed(act, known)))
-    return due_at(_placed(act, known), rule.loan_days, known.calendar)
+        return end_of_day(library_day(known.placed(act)))
+    return due_at(known.placed(act), rule.loan_days, known.calendar)
 
 
 # --- small things -------------------------------------------------------------------------------------------------
@@ -371,14 +371,6 @@ def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> 
         doubtful_from=(spoken.act.earliest or _LONG_AGO) if doubtful else None,
         doubtful_until=known.now if doubtful else None,
     )
-
-
-def _placed(act: Act, known: Known) -> datetime:
-    """When it happened, as well as central knows: not before the kiosk had last heard of central, and not later than now.
-
-    So whatever a kiosk had been told of stays before what it did then, however wrong its clock was.
-    """
-    return min(act.corrected_at, known.now)
 
 
 def _in_conflict(act: ActId, settlement: Settlement) -> Reason | None:

@@ -52,7 +52,7 @@ def asked(act: Act, known: Known) -> Refused | None:
         open_loans=known.open_loans,
         policy=known.policy,
         branch=act.branch,
-        now=act.corrected_at,
+        now=known.placed(act),
     )
 
 
@@ -69,7 +69,7 @@ def routed(event: ItemEvent, act: Act, known: Known, settlement: Settlement) -> 
     if event.deed is not Deed.RETURN or known.work is None or known.item is None:
         return event
     if act.hold is not None:  # whatever is known of that hold by now: its placing may come later
-        until = event.due_at or pick_up_until(act.corrected_at, known.policy, known.calendar)
+        until = event.due_at or pick_up_until(known.placed(act), known.policy, known.calendar)
         return replace(event, due_at=until)
     others = [one for id_, one in known.events.items() if id_ != act.id and one.deed not in HOLD_DEEDS]
     newest = in_order([*others, event])[-1].act_id == act.id
@@ -81,7 +81,7 @@ def routed(event: ItemEvent, act: Act, known: Known, settlement: Settlement) -> 
         branch=act.branch,
         policy=known.policy,
         calendar=known.calendar,
-        now=act.corrected_at,
+        now=known.placed(act),
     )
     return event if aside is None else replace(event, hold=aside.hold.id, due_at=aside.until)
 

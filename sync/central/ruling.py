@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Copy, HoldSettlement
-from kiosk.domain.journal import Outcome, Verdict
+from kiosk.domain.journal import Act, Outcome, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Held, ItemEvent, Settlement, Span
 from kiosk.domain.values import ActId, Detail, IncarnationId, KioskId, Reason, Refused
@@ -86,6 +86,13 @@ class Known:
     """Central's clock: nothing that was told can have happened later."""
     work: KnownWork | None = None
     """None where nobody ever waited."""
+
+    def placed(self, act: Act) -> datetime:
+        """When it happened, as well as central knows: not before its kiosk had last heard of central, not later than now.
+
+        So whatever a kiosk had been told of stays before what it did then, however wrong its clock was.
+        """
+        return min(act.corrected_at, self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from kiosk.domain.holds import HoldState
 from kiosk.domain.journal import Deed, Mode, Outcome, Verdict, Word
-from kiosk.domain.values import Reason
+from kiosk.domain.values import IncarnationId, KioskId, Reason
 from sync.central import tables
 from sync.central.holds import HoldList
 from sync.central.registry import UnknownRecord
@@ -120,6 +120,19 @@ def test_a_copy_returned_online_is_set_aside_for_the_first_in_the_queue_and_then
     assert states(shelf) == {hold: ("ann", "picked_up", "A1")}
     assert reserved(shelf) == {}
     assert shelf.cases() & {"item_reserved", "hold_copy_stray"} == set()
+
+
+def test_the_pick_up_date_does_not_follow_a_kiosks_clock_that_is_days_ahead(shelf: Any) -> None:
+    places(shelf)
+    word = shelf.word(Word.FACT, "back", deed=Deed.RETURN, item="A1", minute=5 * 24 * 60)
+    told = shelf.central.inbox.judge(KioskId("main-1"), IncarnationId("log-1"), [replace(word, mode=Mode.ONLINE)])
+    (ahead,) = told.verdicts
+    shelf.say(Word.REQUEST, "pick", membership="ann", item="A1", minute=1)
+    places(shelf, "ben", "A2")
+    places(shelf, "ann", "A2")
+    right = returns(shelf, "right", "A2", minute=0)
+    assert ahead.reason is right.reason is Reason.HOLD_HERE
+    assert ahead.due_at == right.due_at
 
 
 def test_the_same_copy_scanned_again_says_the_same(shelf: Any) -> None:
