@@ -1,5 +1,6 @@
-"""How often somebody may knock: logins and enrolments, by client address and by login name.
+"""How often somebody may knock in vain: logins and enrolments, by client address and by login name.
 
+Only tries that fail count: a hundred kiosks set up in a row, or all staff of a town behind one address, are welcome.
 Counted in the database and not in memory, so that N processes agree and a restart forgives nothing; what is counted is
 rare by nature (people who log in, kiosks that are set up), so the write costs nothing that matters. Who is over the limit
 costs one read. A row lives as long as its window, and an address that fills rows with names is stopped by its own
@@ -8,7 +9,8 @@ limit, so the table stays small. IPv6 counts by /64, which is what one line gets
 
 import hashlib
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -54,15 +56,25 @@ class Limits:
         self._database = database
         self._clock = clock
 
-    def knock(self, door: Door, *, address: str, name: str | None = None) -> None:
-        """Counts one try. Raises TooOften; such a try counts no further."""
-        wanted = [(f"{door}:at:{address_key(address)}", BY_ADDRESS)]
-        if name is not None:
-            wanted.append((f"{door}:as:{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:32]}", BY_NAME))
-        now = self._clock()
+    @contextmanager
+    def guard(
+        self, door: Door, *, address: str, name: str | None = None, counts: tuple[type[Exception], ...]
+    ) -> Iterator[None]:
+        """Around one try: TooOften if there were too many, and one more counted if it ends with one of `counts`."""
+        wanted = _wanted(door, address, name)
         with self._database.read() as connection:
             for key, limit in wanted:
-                _count(connection, key, limit, now)
+                _count(connection, key, limit, self._clock())
+        try:
+            yield
+        except counts:
+            self.knock(door, address=address, name=name)
+            raise
+
+    def knock(self, door: Door, *, address: str, name: str | None = None) -> None:
+        """Counts one try. Raises TooOften; such a try counts no further."""
+        wanted = _wanted(door, address, name)
+        now = self._clock()
         with self._database.write() as connection:
             lock(connection, [key for key, _ in wanted])
             rows = [{"key": key, **_count(connection, key, limit, now)} for key, limit in wanted]
@@ -73,6 +85,13 @@ class Limits:
         before = microseconds(self._clock() - max(BY_ADDRESS.window, BY_NAME.window))
         with self._database.write() as connection:
             return int(connection.execute(delete(tables.knock).where(tables.knock.c.begun_at < before)).rowcount)
+
+
+def _wanted(door: Door, address: str, name: str | None) -> list[tuple[str, Limit]]:
+    wanted = [(f"{door}:at:{address_key(address)}", BY_ADDRESS)]
+    if name is not None:
+        wanted.append((f"{door}:as:{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:32]}", BY_NAME))
+    return wanted
 
 
 def address_key(address: str) -> str:

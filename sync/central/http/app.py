@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
-from sync.central.fleet import BadPublicKey, Kiosk
+from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
@@ -104,12 +104,12 @@ def scrape(state: State) -> bytes:
 def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: State) -> Enrolled:
     """Takes a one-time code and an Ed25519 public key."""
     central: Central = state.central
-    central.limits.knock(Door.ENROL, address=client_address(request))
     try:
         public_key, sealing_key = padded(data.public_key), padded(data.sealing_key)
     except ValueError as error:
         raise BadPublicKey("public_key or sealing_key is not base64url") from error
-    kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None)
+    with central.limits.guard(Door.ENROL, address=client_address(request), counts=(CodeRefused,)):
+        kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None)
     return central.fleet.enrolled(kiosk, central.epoch())
 
 
@@ -200,10 +200,11 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
 def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
     central: Central = state.central
-    central.limits.knock(Door.LOGIN, address=client_address(request), name=spell_login(data.login))
     staff, entry = None, Entry.WRONG
+    who = {"address": client_address(request), "name": spell_login(data.login)}
     try:
-        member = central.staff.check(data.login, data.password)
+        with central.limits.guard(Door.LOGIN, **who, counts=(LoginRefused, LoginLocked)):
+            member = central.staff.check(data.login, data.password)
         if may(member.grants, Permission.KIOSK_OPEN, branch_scope(request.user.branch)):
             staff, entry = member.id, Entry.OK
     except LoginRefused:

@@ -22,6 +22,7 @@ from sync.central.http.gate import Forbidden, StaffGate, StaffRequest, allows, a
 from sync.central.limits import Door
 from sync.central.office import Central
 from sync.central.sheets import audit_sheet, cases_sheet
+from sync.central.staff import LoginLocked, LoginRefused
 from sync.central.worklist import MOST, Order, Task, Wanted
 from sync.wire import Fault
 
@@ -41,8 +42,9 @@ CSV = "text/csv; charset=utf-8"
 def login(data: JSONBody[shapes.LoginAsked], request: Request[None, None, State], state: State) -> shapes.LoggedIn:
     """A token for the other calls; it ends after 30 idle minutes, and after 12 hours in any case."""
     central: Central = state.central
-    central.limits.knock(Door.LOGIN, address=client_address(request), name=spell_login(data.login))
-    begun = central.sessions.begin(data.login, data.password)
+    who = {"address": client_address(request), "name": spell_login(data.login)}
+    with central.limits.guard(Door.LOGIN, **who, counts=(LoginRefused, LoginLocked)):
+        begun = central.sessions.begin(data.login, data.password)
     return shapes.LoggedIn(token=begun.token, ends_at=begun.ends_at, user=shapes.UserShape.of(begun.member))
 
 

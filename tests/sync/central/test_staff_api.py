@@ -230,6 +230,13 @@ def test_logins_and_enrolments_are_limited_by_client_address(town: Any) -> None:
         assert code(direct.post("/v1/enrol", json=enrol)) == (429, "too_often")
 
 
+def test_who_gets_in_is_never_too_often(town: Any, caller: Any, door: Door) -> None:
+    town.central.staff.add("chen", PASSWORD, who="test")
+    assert {login(door.client, "chen").status_code for _ in range(BY_ADDRESS.times + 1)} == {200}
+    codes = [town.central.fleet.make_code("main") for _ in range(BY_ADDRESS.times + 1)]
+    assert {caller.enrol(code) for code in codes} == {200}
+
+
 STAFF_OPERATIONS = [
     ("POST", "/v1/staff/login"),
     ("POST", "/v1/staff/users"),
