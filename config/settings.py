@@ -19,7 +19,18 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from kiosk.domain.identity import Base, ByteOrder, CardClass, CodePattern, CodeType, SpellingRule, Take, Technology
+from kiosk.domain.identity import (
+    LONGEST_CONTACT,
+    UID_LENGTHS,
+    Base,
+    ByteOrder,
+    CardClass,
+    CodePattern,
+    CodeType,
+    SpellingRule,
+    Take,
+    Technology,
+)
 from kiosk.domain.values import BranchId
 from kiosk.visit.state import VisitSettings
 from kiosk.words import Language
@@ -52,13 +63,19 @@ class CardRule(_Part):
     """How the library system spells the UIDs of one class of card."""
 
     technology: Technology = Technology.ISO14443A
-    uid_length: Literal[4, 7, 8, 10] = 4
+    uid_length: int = Field(default=4, ge=1, le=LONGEST_CONTACT)
     base: Base = Base.HEX_UPPER
     order: ByteOrder = ByteOrder.ON_AIR
     take: Take = Take.ALL
     pad_to: int = Field(default=0, ge=0, le=40)
     prefix: str = ""
     suffix: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_length_that_exists(self) -> Self:
+        if self.technology is not Technology.CONTACT and self.uid_length not in UID_LENGTHS:
+            raise ValueError("uid_length 4, 7, 8 or 10 for a contactless card")
+        return self
 
 
 class CodeRule(_Part):
@@ -86,7 +103,7 @@ class ContactScript(_Part):
 
     commands: tuple[Annotated[Hex, Field(min_length=8)], ...] = Field(min_length=1)
     start: int = Field(default=0, ge=0, le=250)
-    length: Literal[4, 7, 8, 10] = 4
+    length: int = Field(default=4, ge=1, le=LONGEST_CONTACT)
 
 
 class Reader(_Part):
@@ -99,25 +116,37 @@ class Reader(_Part):
     """What the matching slots are; auto: told by the slot's name, else contactless."""
     contact: ContactScript | None = None
     """For contact slots; without it, contact cards are only told apart."""
+    signals: Literal["auto", "none", "acr122u", "acr1252"] = "auto"
+    """How its own light and beeper are told; auto: by its name, and not at all for a family that is not known."""
 
 
 class Scanner(_Part):
-    """A serial scanner."""
+    """A scanner on a serial port, or one that types and is taken away from the screen."""
 
     name: str = "scanner"
     path: str
-    """/dev/serial/by-id/…, or usb:VENDOR:PRODUCT[:SERIAL]"""
-    profile: Literal["generic", "honeywell", "datalogic", "zebra", "newland"] = "generic"
+    """/dev/serial/by-id/… or usb:VENDOR:PRODUCT[:SERIAL]; /dev/input/by-id/…-event-kbd for one that types."""
+    profile: Literal["generic", "honeywell", "datalogic", "zebra", "zebra-ssi", "newland"] = "generic"
     baud: int | None = Field(default=None, ge=1200, le=921600)
     """None: as the profile says."""
     repeats: bool = False
     """It sends a code again and again while it sees it."""
     repeat_s: float = Field(default=1.0, gt=0, le=10)
     """Then the same code within this time is one scan."""
+    signals: bool = False
+    """Its beeper also says whether a code was taken; its own beep at each code is then better switched off."""
     trigger_on: Hex | None = None
     trigger_off: Hex | None = None
     beep: Hex | None = None
+    beep_refused: Hex | None = None
     """None: as the profile says."""
+
+    @model_validator(mode="after")
+    def _is_told_what_it_can_hear(self) -> Self:
+        serial = self.baud, self.trigger_on, self.trigger_off, self.beep, self.beep_refused, self.signals or None
+        if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
+            raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
+        return self
 
 
 def _queue_name(text: str) -> str:

@@ -39,7 +39,7 @@ class Script:
     start: int = 0
     """Place of the number's first byte in that answer."""
     length: int = 4
-    """Its bytes: 4, 7, 8 or 10, as card numbers have."""
+    """Its bytes, at most `kiosk.domain.identity.LONGEST_CONTACT`."""
 
 
 def exchange(send: Send, command: bytes) -> Answer | None:

@@ -6,8 +6,9 @@ thread, `<name>:codes`, which decodes it and never sees an old one. That one res
 decoding takes at most half a core at the worst, and a pad that lies empty is only glanced at (`barcodes.Attention`).
 
 Switched off, the handle is closed and the camera's light goes out; whether it is there is then asked of the file system
-alone. `isOpened()` is no health check: a failed or late read is a loss, and the supervisor opens it anew. Nothing of a
-frame is kept or written anywhere. OpenCV and the decoders are imported at the first use, not at the kiosk's start.
+alone. Before it is opened its node is asked whether it can be (`drivers.camera_node`): OpenCV never says why not.
+`isOpened()` is no health check: a failed or late read is a loss, and the supervisor opens it anew. Nothing of a frame is
+kept or written anywhere. OpenCV and the decoders are imported at the first use, not at the kiosk's start.
 """
 
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from drivers.camera_node import ask_node
 from drivers.device import Report
 from drivers.viewfinder import Picture, Viewfinder
 from kiosk.ports import CodeRead, DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus, Mailbox
@@ -90,7 +92,7 @@ class Camera:
 
     def _look(self, stop: threading.Event, report: Report) -> None:
         """Open, and take frames until nobody wants them."""
-        self._require()
+        ask_node(self._path)
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(SILENCE_S))
         import cv2
 
@@ -98,7 +100,7 @@ class Camera:
         desk = _Desk(self.name, self._symbologies, self._mailbox)
         try:
             if not capture.isOpened():
-                raise DeviceError(DeviceReason.HELD_BY_OTHER, self._path)
+                raise DeviceError(DeviceReason.SILENT, f"{self._path}: OpenCV could not open it")
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])

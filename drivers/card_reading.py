@@ -7,18 +7,17 @@ fault of the card and is told apart (`HELD`), so that the watcher tries again. T
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from smartcard import scard
 
 from drivers.apdu import Script, Send, as_bytes, run_script
 from drivers.card_table import SlotKind, known_by_atr, known_by_choice, slot_kind
-from kiosk.domain.identity import CardRead, Technology
+from kiosk.domain.identity import UID_LENGTHS, CardRead, Technology
 from kiosk.domain.values import Reason
 
 GET_UID = bytes.fromhex("FFCA000000")
-UID_LENGTHS = frozenset({4, 7, 8, 10})
 SHARING_TRIES = 3
 SHARING_PAUSE_S = 0.05
 GONE_MS = 150
@@ -80,11 +79,25 @@ class Slots:
         return (self.kind or slot_kind(reader)) is SlotKind.CONTACT
 
 
-def read_card(context: int, reader: str, atr: bytes, slots: Slots, stop: threading.Event) -> CardRead | Reason | Held:
-    """Who or what lies there. Blocks for as long as the card takes, and a little for a reader that is shared."""
+Listening = Callable[[Send], Send]
+"""Stands between the driver and the card, for a tape."""
+
+
+def converse(send: Send, atr: bytes, *, contact: bool, script: Script | None) -> CardRead | Reason | None:
+    """Ask the card who it is; None when it does not answer as cards do. Blocks as `send` does."""
     known = known_by_atr(atr)
     if known is not None:
         return known
+    return _contact(send, script) if contact else _contactless(send, atr)
+
+
+def read_card(
+    context: int, reader: str, atr: bytes, slots: Slots, stop: threading.Event, listening: Listening | None = None
+) -> CardRead | Reason | Held:
+    """Who or what lies there. Blocks for as long as the card takes, and a little for a reader that is shared."""
+    known = known_by_atr(atr)
+    if known is not None:
+        return known  # without asking: nothing is read from such a card
     for attempt in range(SHARING_TRIES):
         code, handle, protocol = scard.SCardConnect(
             context, reader, scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
@@ -98,13 +111,14 @@ def read_card(context: int, reader: str, atr: bytes, slots: Slots, stop: threadi
         return _trouble(context, reader)
     try:
         send = _sender(handle, protocol)
-        said = _contact(send, slots.script) if slots.is_contact(reader) else _contactless(send, atr)
+        listened = send if listening is None else listening(send)
+        said = converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
     return said if said is not None else _trouble(context, reader)
 
 
-def read_uid(context: int, reader: str) -> bytes | None:
+def read_uid(context: int, reader: str, listening: Listening | None = None) -> bytes | None:
     """The UID of the contactless card that lies there now, asked once; None for anything else."""
     code, handle, protocol = scard.SCardConnect(
         context, reader, scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
@@ -112,7 +126,8 @@ def read_uid(context: int, reader: str) -> bytes | None:
     if code != scard.SCARD_S_SUCCESS:
         return None
     try:
-        return _uid(_sender(handle, protocol))
+        send = _sender(handle, protocol)
+        return _uid(send if listening is None else listening(send))
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
 

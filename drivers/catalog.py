@@ -10,6 +10,7 @@ from drivers.camera import Camera
 from drivers.card_reading import Slots
 from drivers.card_table import SlotKind
 from drivers.device import Device
+from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES, Confirms, Profile
@@ -17,6 +18,7 @@ from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
+from drivers.signals import DeviceSignals
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from drivers.usb_link import UsbDoor
@@ -49,6 +51,8 @@ class ReaderEntry(Protocol):
     def slot(self) -> str: ...
     @property
     def contact(self) -> ScriptEntry | None: ...
+    @property
+    def signals(self) -> str: ...
 
 
 class ScannerEntry(Protocol):
@@ -71,7 +75,11 @@ class ScannerEntry(Protocol):
     @property
     def trigger_off(self) -> str | None: ...
     @property
+    def signals(self) -> bool: ...
+    @property
     def beep(self) -> str | None: ...
+    @property
+    def beep_refused(self) -> str | None: ...
 
 
 class PrinterEntry(Protocol):
@@ -143,6 +151,8 @@ class DeviceSet:
     """Runs them."""
     printer: Printer
     """The first printer, or `NoPrinter`."""
+    signals: DeviceSignals
+    """Lights and beepers of readers and scanners."""
     cameras: tuple[Camera, ...] = ()
     """Switched on while a screen wants codes (`Camera.wanted`)."""
 
@@ -152,8 +162,11 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
 
     `viewfinder` is given the first camera's pictures.
     """
-    readers = [CardReader(entry.name, entry.pattern, mailbox, _slots(entry)) for entry in entries.readers]
-    scanners = [serial_scanner(entry, mailbox) for entry in entries.scanners]
+    readers = [
+        CardReader(entry.name, entry.pattern, mailbox, slots_of(entry), entry.signals) for entry in entries.readers
+    ]
+    scanners = [scanner(entry, mailbox) for entry in entries.scanners]
+    showing = [device for device in scanners if isinstance(device, SerialScanner)]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
         Camera(
@@ -167,10 +180,16 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
         for number, entry in enumerate(entries.cameras)
     )
     devices: list[Device] = [*readers, *scanners, *printers, *cameras]
-    return DeviceSet(Supervisor(devices, mailbox), printers[0] if printers else NoPrinter(mailbox), cameras)
+    return DeviceSet(
+        Supervisor(devices, mailbox),
+        printers[0] if printers else NoPrinter(mailbox),
+        DeviceSignals([*readers, *showing]),
+        cameras,
+    )
 
 
-def _slots(entry: ReaderEntry) -> Slots:
+def slots_of(entry: ReaderEntry) -> Slots:
+    """How this reader's slots are used."""
     script = entry.contact
     return Slots(
         None if entry.slot == "auto" else SlotKind(entry.slot),
@@ -205,13 +224,26 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
         trigger_on=or_own(entry.trigger_on, profile.trigger_on),
         trigger_off=or_own(entry.trigger_off, profile.trigger_off),
         beep=or_own(entry.beep, profile.beep),
+        beep_refused=or_own(entry.beep_refused, profile.beep_refused),
     )
 
 
-def serial_scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner:
-    """The driver of this scanner."""
-    baud = scanner_profile(entry).baud
-    return SerialScanner(entry.name, entry.path, baud, mailbox, repeat_s=entry.repeat_s if entry.repeats else 0.0)
+def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScanner:
+    """The driver of this scanner: on a serial port, or one that types."""
+    repeat_s = entry.repeat_s if entry.repeats else 0.0
+    if entry.path.startswith(FOLDER):
+        return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s)
+    profile = scanner_profile(entry)
+    return SerialScanner(
+        entry.name,
+        entry.path,
+        profile.baud,
+        mailbox,
+        repeat_s=repeat_s,
+        taken=profile.beep if entry.signals else b"",
+        refused=profile.beep_refused if entry.signals else b"",
+        decoder=profile.decoder,
+    )
 
 
 def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter | QueuePrinter:

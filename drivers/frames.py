@@ -7,11 +7,16 @@ the next terminator: no bytes become half a code.
 
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from kiosk.domain.identity import MAX_CODE_LENGTH
 from kiosk.domain.values import Reason
 
 TERMINATORS = frozenset(b"\r\n\t\x03")
+LONGEST = MAX_CODE_LENGTH + 3
+"""Bytes of the longest code with its AIM identifier."""
+_ANSWER = b"\x02\x010000"
+"""Begins a Newland scanner's answer to a command, which ends with ETX as a code may."""
 _AIM = re.compile(r"\]([A-Za-z])([0-9A-Za-z])")
 _SYMBOLOGIES = {
     "A": "code39",
@@ -35,6 +40,23 @@ class Scanned:
     """From the AIM identifier, if the scanner sends one."""
 
 
+class Decoder(Protocol):
+    """Codes out of bytes; `Frames` for plain ones, `drivers.ssi.SsiFrames` for packets."""
+
+    @property
+    def pending(self) -> bool:
+        """Something has begun and not ended."""
+
+    def feed(self, data: bytes) -> list[Scanned | Reason]:
+        """What these bytes complete, in order."""
+
+    def answers(self) -> bytes:
+        """What to send back now; given once."""
+
+    def pause(self) -> list[Scanned | Reason]:
+        """No byte came for the frame time-out."""
+
+
 class Frames:
     """Assembles codes; feed it bytes as they come, call `pause` when none came for a while."""
 
@@ -55,11 +77,15 @@ class Frames:
                 heard += self._end()
             elif not self._skipping:
                 self._bytes.append(byte)
-                if len(self._bytes) > MAX_CODE_LENGTH + 3:
+                if len(self._bytes) > LONGEST:
                     self._bytes.clear()
                     self._skipping = True
                     heard.append(Reason.CODE_TOO_LONG)
         return heard
+
+    def answers(self) -> bytes:
+        """Nothing: a scanner that sends plain codes expects no answer."""
+        return b""
 
     def pause(self) -> list[Scanned | Reason]:
         """No byte came for the frame time-out: what was begun is whole."""
@@ -71,17 +97,24 @@ class Frames:
         self._skipping = False
         if skipped or not data:
             return []
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            return [Reason.CODE_UNREADABLE]
-        if not text.isprintable():
-            return [Reason.CODE_UNREADABLE]
-        symbology = None
-        if aim := _AIM.match(text):
-            symbology = _SYMBOLOGIES.get(aim[1])
-            text = text[aim.end() :]
-        text = text.strip()
-        if len(text) > MAX_CODE_LENGTH:
-            return [Reason.CODE_TOO_LONG]
-        return [Scanned(text, symbology)] if text else []
+        return [] if data.startswith(_ANSWER) else scanned_in(data)
+
+
+def scanned_in(data: bytes, symbology: str | None = None) -> list[Scanned | Reason]:
+    """The one code in these bytes, or what is wrong with them; none where there is only a terminator.
+
+    An AIM identifier in front outranks the symbology that is known otherwise.
+    """
+    try:
+        text = data.rstrip(bytes(TERMINATORS)).decode("utf-8")
+    except UnicodeDecodeError:
+        return [Reason.CODE_UNREADABLE]
+    if not text.isprintable():
+        return [Reason.CODE_UNREADABLE]
+    if aim := _AIM.match(text):
+        symbology = _SYMBOLOGIES.get(aim[1])
+        text = text[aim.end() :]
+    text = text.strip()
+    if len(text) > MAX_CODE_LENGTH:
+        return [Reason.CODE_TOO_LONG]
+    return [Scanned(text, symbology)] if text else []

@@ -1,20 +1,20 @@
 """What a tape says: the recorded answers through the decoders of the drivers, as lines for a person or a test; pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from drivers.escpos import AnswerReader, EchoAnswer, MarkAnswer, StateAnswer, StateNews, reason_of, reason_of_news
-from drivers.frames import Frames, Scanned
+from drivers.frames import Decoder, Frames, Scanned
 from drivers.tape import Piece, Way
 
 FRAME_S = 0.1
 """A code without a terminator ends after this pause, as in `drivers.scanner`."""
 
 
-def retell_scanner(pieces: Iterable[Piece]) -> Iterator[str]:
+def retell_scanner(pieces: Iterable[Piece], decoder: Callable[[], Decoder] = Frames) -> Iterator[str]:
     """Codes and complaints, in order."""
-    frames, last_s = Frames(), 0.0
+    frames, last_s = decoder(), 0.0
     for piece in pieces:
-        if piece.way is Way.SENT:
+        if piece.way is not Way.HEARD:
             continue
         if frames.pending and piece.at_s - last_s > FRAME_S:
             yield from map(_code, frames.pause())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import serial
 
 from drivers.device import Report
-from drivers.frames import Frames, Scanned
+from drivers.frames import Decoder, Frames, Scanned
 from drivers.repeats import Repeats
 from drivers.serial_link import reason_of_port
 from drivers.usb_ports import UsbPort, is_usb_name, port_of, usb_ports
@@ -32,6 +32,8 @@ from kiosk.ports import (
 FRAME_S = 0.1
 """A code without a terminator ends after this pause."""
 LARGEST_READ = 4096
+SEND_S = 0.5
+"""A trigger or beep that the port does not take within this time is given up."""
 
 
 class SerialScanner:
@@ -47,11 +49,17 @@ class SerialScanner:
         mailbox: Mailbox,
         *,
         repeat_s: float = 0.0,
+        taken: bytes = b"",
+        refused: bytes = b"",
+        decoder: Callable[[], Decoder] = Frames,
         ports: Callable[[], Iterable[UsbPort]] = usb_ports,
     ) -> None:
         self.name = name
         self._repeats = Repeats(repeat_s)
         self._ports = ports
+        self._decoder = decoder
+        self._signals = {True: taken, False: refused}
+        """What makes it beep for a code that was taken, and for one that was not; empty: it stays silent."""
         self._path = path
         self._baud = baud
         self._mailbox = mailbox
@@ -61,7 +69,7 @@ class SerialScanner:
         """Read until stopped; raises DeviceError when the scanner is not there or is unplugged."""
         path = port_of(self._path, self._ports()) if is_usb_name(self._path) else self._path
         try:
-            with serial.Serial(path, self._baud, timeout=None, exclusive=True) as port:
+            with serial.Serial(path, self._baud, timeout=None, write_timeout=SEND_S, exclusive=True) as port:
                 self._port = port
                 report(DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path))
                 self._read(port, stop)
@@ -80,6 +88,12 @@ class SerialScanner:
         except (OSError, termios.error) as error:
             raise DeviceError(reason_of_port(error), self._path) from error
 
+    def show(self, source: str, *, taken: bool, stop: threading.Event) -> None:
+        """Beep for one of its own codes; see `drivers.signals.Signalling`."""
+        command = self._signals[taken]
+        if source == self.name and command:
+            self.send(command)
+
     def wake(self) -> None:
         port = self._port
         if port is not None:
@@ -89,7 +103,7 @@ class SerialScanner:
                 return  # closed in this very moment: it is awake
 
     def _read(self, port: serial.Serial, stop: threading.Event) -> None:
-        frames = Frames()
+        frames = self._decoder()
         while not stop.is_set():
             port.timeout = FRAME_S if frames.pending else None
             data = port.read(max(1, min(port.in_waiting, LARGEST_READ)))
@@ -97,10 +111,14 @@ class SerialScanner:
             for code in heard:
                 if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
                     continue
-                self._mailbox.post(_event(self.name, code))
+                self._mailbox.post(code_event(self.name, code))
+            answers = frames.answers()
+            if answers:
+                port.write(answers)
 
 
-def _event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:
+def code_event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:
+    """What the mailbox is told of a code or a complaint."""
     if isinstance(code, Reason):
         return CodeTrouble(scanner, code)
     return CodeRead(scanner, code.text, code.symbology)

@@ -17,9 +17,11 @@ import time
 
 from smartcard import scard
 
-from drivers.card_reading import Held, Slots, read_card, read_uid
+from drivers.card_reading import Held, Listening, Slots, read_card, read_uid
 from drivers.card_table import SlotKind, slot_kind
+from drivers.card_tape import CardRecorder
 from drivers.device import Report
+from drivers.reader_signals import Voice
 from kiosk.domain.identity import CardRead
 from kiosk.domain.values import Reason
 from kiosk.ports import (
@@ -47,11 +49,23 @@ class CardReader:
 
     kind = DeviceKind.CARD_READER
 
-    def __init__(self, name: str, pattern: str, mailbox: Mailbox, slots: Slots = Slots()) -> None:  # noqa: B008 -- frozen
+    def __init__(
+        self,
+        name: str,
+        pattern: str,
+        mailbox: Mailbox,
+        slots: Slots = Slots(),  # noqa: B008 -- frozen
+        signals: str = "auto",
+        tape: CardRecorder | None = None,
+    ) -> None:
         self.name = name
         self._pattern = re.compile(pattern)
         self._mailbox = mailbox
         self._slots = slots
+        self._voice = Voice(signals)
+        self._tape = tape
+        self._names: frozenset[str] = frozenset()
+        """The matching readers of now; replaced as a whole, read by the thread that shows signals."""
         self._again: dict[str, tuple[float, bytes]] = {}
         """Readers whose UID is read once more: when, and what it was."""
         self._held: dict[str, bytes] = {}
@@ -87,6 +101,11 @@ class CardReader:
         if context is not None:
             scard.SCardCancel(context)
 
+    def show(self, source: str, *, taken: bool, stop: threading.Event) -> None:
+        """Let the reader named `source` show what became of its card; see `drivers.signals.Signalling`."""
+        if source in self._names:
+            self._voice.say(source, taken=taken, stop=stop)
+
     def _list(self, context: int, known: dict[str, int], report: Report) -> None:
         code, names = scard.SCardListReaders(context, [])
         if code == scard.SCARD_E_NO_READERS_AVAILABLE:
@@ -101,6 +120,9 @@ class CardReader:
         for new in set(ours) - set(known):
             known[new] = scard.SCARD_STATE_UNAWARE
         usable = [name for name in ours if not known[name] & scard.SCARD_STATE_UNAVAILABLE]
+        for away in self._names.difference(usable):
+            self._voice.forget(away)
+        self._names = frozenset(usable)
         state, reason = DeviceState.READY, None
         if not usable:
             state, reason = DeviceState.ABSENT, DeviceReason.NOT_PLUGGED
@@ -138,7 +160,15 @@ class CardReader:
         if now & scard.SCARD_STATE_MUTE:
             self._mailbox.post(CardTrouble(reader, Reason.CARD_UNREADABLE))
             return
-        self._tell(reader, atr, read_card(context, reader, atr, self._slots, self._stop))
+        if self._tape is not None:
+            self._tape.laid(atr)
+        self._tell(reader, atr, self._read(context, reader, atr))
+
+    def _read(self, context: int, reader: str, atr: bytes) -> CardRead | Reason | Held:
+        return read_card(context, reader, atr, self._slots, self._stop, self._listening())
+
+    def _listening(self) -> Listening | None:
+        return None if self._tape is None else self._tape.listening
 
     def _tell(self, reader: str, atr: bytes, read: CardRead | Reason | Held) -> None:
         if isinstance(read, Held):
@@ -158,10 +188,10 @@ class CardReader:
         for reader, (due, uid) in list(self._again.items()):
             if due <= now:
                 del self._again[reader]
-                if read_uid(context, reader) not in (uid, None):
+                if read_uid(context, reader, self._listening()) not in (uid, None):
                     self._mailbox.post(CardTrouble(reader, Reason.CARD_TWO))
         for reader, atr in list(self._held.items()):
-            self._tell(reader, atr, read_card(context, reader, atr, self._slots, self._stop))
+            self._tell(reader, atr, self._read(context, reader, atr))
 
     def _forget(self, reader: str) -> None:
         self._again.pop(reader, None)

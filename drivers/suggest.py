@@ -1,8 +1,9 @@
 """What is plugged in and not yet in the settings, as settings to paste (labgrid's `suggest` in spirit).
 
-Asks PC/SC for readers, udev for serial ports and printers on USB, CUPS for its queues; blocks for milliseconds. What it
-cannot know it leaves to the person: whether a serial port is a scanner or a printer, a scanner's maker beyond what its
-USB vendor id says, which printer prints slips, and how wide.
+Asks PC/SC for readers, udev for serial ports, printers and keyboards on USB, CUPS for its queues; blocks for milliseconds.
+What it cannot know it leaves to the person: whether a serial port is a scanner or a printer, a scanner's maker beyond what
+its USB vendor id says, which printer prints slips, and how wide. A keyboard is suggested only when its maker or its name
+says scanner: a grabbed keyboard types no more.
 """
 
 import json
@@ -12,10 +13,12 @@ from collections.abc import Sequence
 from smartcard import scard
 
 from drivers.card_table import SlotKind, slot_kind
+from drivers.input_nodes import InputNode
 from drivers.usb_ports import UsbPort
 
 _MAKERS = {"0c2e": "honeywell", "05e0": "zebra", "05f9": "datalogic", "1eab": "newland"}
 """USB vendors of scanners."""
+_SCANNER = re.compile(r"scan|bar ?code", re.IGNORECASE)
 
 
 def pcsc_readers() -> tuple[str, ...]:
@@ -30,9 +33,15 @@ def pcsc_readers() -> tuple[str, ...]:
         scard.SCardReleaseContext(context)
 
 
-def suggestions(readers: Sequence[str], ports: Sequence[UsbPort]) -> tuple[str, ...]:
+def suggestions(
+    readers: Sequence[str], ports: Sequence[UsbPort], keyboards: Sequence[InputNode] = ()
+) -> tuple[str, ...]:
     """One table of settings for each device, with what it is in a remark."""
-    return (*map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)), *map(_port, ports))
+    return (
+        *map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)),
+        *map(_port, ports),
+        *map(_typing, (node for node in keyboards if node.vendor in _MAKERS or _SCANNER.search(node.model))),
+    )
 
 
 def printer_suggestions(printers: Sequence[UsbPort], queues: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -70,6 +79,11 @@ def _queue(name: str, address: str) -> str:
 def _place(address: str) -> str:
     """A device address without the user and password that it may hold."""
     return re.sub(r"(?<=://)[^/]*@", "", address)
+
+
+def _typing(node: InputNode) -> str:
+    lines = [f"# scanner that types: {_remark(node.model)}", "[[devices.scanners]]", f"path = {_text(node.path)}"]
+    return "\n".join(lines)
 
 
 def _remark(text: str) -> str:

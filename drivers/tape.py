@@ -8,7 +8,7 @@ answers. Times are kept for people and not replayed: a test does not wait.
     0.000000 > 10 04 02
     0.001204 < 12
 
-`>` is what we sent, `<` what came, both in hexadecimal; seconds count from the recorder's start. Empty lines and lines
+`>` is what we sent, `<` what came, both in hexadecimal (`=`: see `drivers.card_tape`); seconds count from the recorder's start. Empty lines and lines
 that begin with `#` are remarks. A tape holds whatever was printed or scanned: it is made on purpose only, in a file
 that its owner alone may read, and what identifies a person is taken out before it is given away or kept as a test.
 
@@ -34,6 +34,8 @@ class Way(StrEnum):
 
     SENT = ">"
     HEARD = "<"
+    CARD = "="
+    """A card was laid down; its answer to reset. Only on tapes of card readers (`drivers.card_tape`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def read_tape(lines: Iterable[str]) -> tuple[Piece, ...]:
             at, way, data = text.split(maxsplit=2)
             piece = Piece(float(at), Way(way), bytes.fromhex(data))
         except ValueError as error:
-            raise BadTape(f"line {number}: expected 'seconds > or < hexadecimal bytes'") from error
+            raise BadTape(f"line {number}: expected 'seconds >, < or = hexadecimal bytes'") from error
         if not piece.data:
             raise BadTape(f"line {number}: expected at least one byte")
         pieces.append(piece)
@@ -144,6 +146,8 @@ class Replayer:
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = list(pieces)
+        if any(piece.way is Way.CARD for piece in self._pieces):
+            raise BadTape("a card reader's tape does not play over a link")
         self.sent = 0
 
     @property

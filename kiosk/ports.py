@@ -585,6 +585,13 @@ class Screen(Protocol):
         """A short sound; best effort."""
 
 
+class Signals(Protocol):
+    """Lights and beepers of the devices that cards and codes come from; a service beside the screen."""
+
+    def signal(self, device: str, sound: Sound) -> None:
+        """Let this device show how it went, if it can. Returns at once; a failure is nobody's but the device's."""
+
+
 class Clock(Protocol):
     """Time, passed in so that tests own it."""
 

@@ -22,7 +22,11 @@ from kiosk.ports import (
     Acts,
     Ask,
     Asker,
+    CardArrived,
+    CardTrouble,
     Clock,
+    CodeRead,
+    CodeTrouble,
     Effect,
     Event,
     LedgerError,
@@ -31,12 +35,15 @@ from kiosk.ports import (
     LinkChanged,
     Play,
     Print,
+    PrintEnded,
     Printer,
     Record,
     Screen,
     Settle,
+    Signals,
     Started,
     Ticked,
+    Touched,
     View,
 )
 from kiosk.visit.shell import PHASES, rule_for, step
@@ -79,6 +86,7 @@ class Station:
         clock: Clock,
         settings: VisitSettings,
         new_act_id: Callable[[], ActId],
+        signals: Signals | None = None,
     ) -> None:
         self._library = library
         self._acts = acts
@@ -88,6 +96,9 @@ class Station:
         self._clock = clock
         self._settings = settings
         self._new_act_id = new_act_id
+        self._signals = signals
+        self._source: str | None = None
+        """The device whose card or code is being dealt with."""
         self._watch = ClockWatch(wall=clock.now(), monotonic=clock.monotonic())
         self._shown: View | None = None
         self.visit = Visit(language=settings.language, touched_at=clock.monotonic())
@@ -107,6 +118,7 @@ class Station:
     def handle(self, event: Event) -> None:
         """One event: look up its rule, carry out the effects, then show."""
         world = self._world(event)
+        self._source = source_of(event, self._source)
         try:
             if isinstance(event, Started):
                 self._settle_the_past()
@@ -152,6 +164,8 @@ class Station:
                 self._printer.print_slip(job, slip)
             case Play(sound=sound):
                 self._screen.play(sound)
+                if self._signals is not None and self._source is not None:
+                    self._signals.signal(self._source, sound)
             case _ as never:
                 assert_never(never)
 
@@ -178,6 +192,22 @@ class Station:
             return self._acts.newest()
         except LedgerError:
             return None
+
+
+def source_of(event: Event, before: str | None) -> str | None:
+    """The device whose card or code this event brings or answers; None after a touch, and for a slip's sounds.
+
+    A verdict answers the newest card or code: it keeps the device.
+    """
+    match event:
+        case CardArrived(reader=device) | CardTrouble(reader=device):
+            return device
+        case CodeRead(scanner=device) | CodeTrouble(scanner=device):
+            return device
+        case Touched() | PrintEnded():
+            return None
+        case _:
+            return before
 
 
 def _held(stays: bool, before: Visit, after: Visit, leads_to: tuple[object, ...]) -> None:

@@ -7,7 +7,8 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,14 +30,16 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0001"
+HEAD = "acts_0002"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 _OF_ITEM = (
     f"SELECT {COLUMNS} FROM word WHERE item = ? "
     "ORDER BY coalesce(request_sequence, sequence) DESC, sequence DESC LIMIT 64"
 )
-"""An item's words, the newest act first: a last word stands where its request stood, also when it was said again later."""
+"""An item's words, the newest act first: a last word stands where its request stood, also when it was said again later.
+
+In the order of the index `word_of_item`, so that the newest word costs the same however often the item went out."""
 
 
 def prepare(folder: Path, key: bytes) -> None:
@@ -125,27 +128,27 @@ class ActsLog:
     def standing(self, item: ItemId, epoch: str, position: int) -> tuple[Spoken, Verdict | None] | None:
         """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
         decided: dict[str, Word] = {}
-        for row in self._read(_OF_ITEM, item):
-            spoken, verdict = spoken_of(row), verdict_of(row)
-            last = decided.setdefault(spoken.act.id, spoken.word)
-            if spoken.act.deed is not Deed.RENEW and _stands(spoken.word, last, verdict):
-                return None if _passed(verdict, epoch, position) else (spoken, verdict)
+        with closing(self._of_item(item)) as words:
+            for spoken, verdict in words:
+                last = decided.setdefault(spoken.act.id, spoken.word)
+                if spoken.act.deed is not Deed.RENEW and _stands(spoken.word, last, verdict):
+                    return None if _passed(verdict, epoch, position) else (spoken, verdict)
         return None
 
     def renewed(self, item: ItemId, epoch: str, position: int) -> tuple[datetime, int] | None:
         """Newest due date and number of own renewals of this item since its checkout that the replica lacks."""
         due, count = None, 0
         decided: set[ActId] = set()
-        for row in self._read(_OF_ITEM, item):
-            spoken, verdict = spoken_of(row), verdict_of(row)
-            if spoken.act.deed is not Deed.RENEW:
-                break
-            if spoken.act.id in decided:
-                continue
-            decided.add(spoken.act.id)
-            if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
-                due = due or (verdict.due_at if verdict is not None and verdict.due_at else spoken.act.due_at)
-                count += 1
+        with closing(self._of_item(item)) as words:
+            for spoken, verdict in words:
+                if spoken.act.deed is not Deed.RENEW:
+                    break
+                if spoken.act.id in decided:
+                    continue
+                decided.add(spoken.act.id)
+                if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
+                    due = due or (verdict.due_at if verdict is not None and verdict.due_at else spoken.act.due_at)
+                    count += 1
         return None if due is None else (due, count)
 
     def items_lent_to(self, membership: MembershipId, epoch: str, position: int) -> tuple[ItemId, ...]:
@@ -329,6 +332,12 @@ class ActsLog:
     def _meta(self, key: str) -> str | None:
         rows = self._read("SELECT value FROM meta WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
+
+    def _of_item(self, item: ItemId) -> Generator[tuple[Spoken, Verdict | None]]:
+        """Read as far as somebody asks; to be closed, since an open look holds the checkpoint up."""
+        with translated(self._path), closing(self._db.execute(_OF_ITEM, (item,))) as rows:
+            for row in rows:
+                yield spoken_of(row), verdict_of(row)
 
     def _read(self, query: str, *parameters: object) -> Sequence[tuple[object, ...]]:
         with translated(self._path):

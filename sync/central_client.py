@@ -18,7 +18,7 @@ import secrets
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -50,6 +50,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
     def index_key_bytes(self) -> bytes:
         return _unb64(self.index_key)
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(_unb64(self.private_key))
 
 
 def load_identity(keys: Path) -> Identity | None:
@@ -171,7 +174,7 @@ class CentralClient:
         transport: Transport | None = None,
     ) -> None:
         self._identity = identity
-        self._key = Ed25519PrivateKey.from_private_bytes(_unb64(identity.private_key))
+        self._key = identity.signing_key()
         self._incarnation = incarnation
         self._clock = clock
         self._offset = offset
@@ -216,16 +219,20 @@ class CentralClient:
         raise CentralError(CentralReason.CLOCK_WRONG)
 
     def _headers(self, body: bytes) -> dict[str, str]:
-        now = self._clock.now() + (self._offset.value or timedelta())
-        claims = {
-            "iss": self._identity.kiosk,
-            "iat": int(now.timestamp()),
-            "exp": int(now.timestamp()) + TOKEN_LIFE_S,
-            "jti": secrets.token_urlsafe(12),
-            "bh": _b64(hashlib.sha256(body).digest()),
-        }
-        token = jwt.encode(claims, self._key, algorithm="EdDSA")
+        token = signed(self._identity.kiosk, self._key, body, self._clock.now() + (self._offset.value or timedelta()))
         return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+
+def signed(kiosk: str, key: Ed25519PrivateKey, body: bytes, now: datetime) -> str:
+    """A token of this kiosk for this body; `now` by central's clock."""
+    claims = {
+        "iss": kiosk,
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + TOKEN_LIFE_S,
+        "jti": secrets.token_urlsafe(12),
+        "bh": _b64(hashlib.sha256(body).digest()),
+    }
+    return jwt.encode(claims, key, algorithm="EdDSA")
 
 
 def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.0) -> Identity:

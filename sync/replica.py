@@ -16,10 +16,10 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import assert_never, cast
+from typing import cast
 
 import msgspec
 import structlog
@@ -29,6 +29,7 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
 from kiosk.ports import CardHit, LedgerError, LedgerReason
+from sync.act_rows import micros, moment
 from sync.encrypted import (
     Connection,
     checkpoint,
@@ -39,28 +40,21 @@ from sync.encrypted import (
     transaction,
     translated,
 )
-from sync.wire import (
-    CalendarEntry,
-    CardEntry,
-    FeedEntry,
-    FeedPage,
-    GoneEntry,
-    ItemEntry,
-    LoanEntry,
-    MembershipEntry,
-    PolicyEntry,
-)
+from sync.replica_rows import SqlValue, row_of
+from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, PolicyEntry
 
 log = structlog.get_logger(__name__)
 
-HEAD = "replica_0001"
+HEAD = "replica_0002"
 FILE = "replica.db"
 SLICE = 250
 """Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
+CARD_PARTS = 8
+"""In so many commits a snapshot's cards get into their table; no reader waits for them (WAL)."""
+PAGES_BETWEEN_CHECKPOINTS = 8
+"""While more pages are ready: a page of the file that several of them change is written once."""
 
-_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_TABLES = {
+_KEYS = {
     "membership": "id",
     "card": "number_index",
     "item": "id",
@@ -225,8 +219,8 @@ class Replica:
                 act_id=ActId(act),
                 membership=MembershipId(membership),
                 item=ItemId(item),
-                lent_at=_moment(lent),
-                due_at=_moment(due),
+                lent_at=moment(lent),
+                due_at=moment(due),
                 renewals=renewals,
             )
             for act, membership, item, lent, due, renewals in cast("list[tuple[str, str, str, int, int, int]]", rows)
@@ -243,6 +237,7 @@ class ReplicaWriter:
     def __init__(self, folder: Path, key: bytes) -> None:
         self._path = folder / FILE
         self._db = connect(self._path, key, durable=False)
+        self._pages = 0
 
     def close(self) -> None:
         self._db.close()
@@ -261,12 +256,15 @@ class ReplicaWriter:
             generation += 1
             with transaction(self._db, self._path):
                 self._note(generation=str(generation), cursor="", snapshot="1")
+                self._db.execute("DELETE FROM card_staged")
+        if not page.snapshot:
+            self._unstage(generation)
         for first in range(0, len(page.entries), SLICE):
             with transaction(self._db, self._path):
-                for entry in page.entries[first : first + SLICE]:
-                    self._write(entry, generation, page.position)
+                self._write(page.entries[first : first + SLICE], generation, page.position, staged=page.snapshot)
         ends = not page.more and _meta(self._db, self._path, "snapshot") == "1"
         if ends:
+            self._unstage(generation)
             self._forget_older_than(generation)
         with transaction(self._db, self._path):
             if page.more and _meta(self._db, self._path, "snapshot") == "1":
@@ -274,67 +272,56 @@ class ReplicaWriter:
             else:
                 self._note(cursor=page.cursor, epoch=page.epoch, position=str(page.position), snapshot="0")
             if not page.more:
-                self._note(fresh_at=str(_micros(kiosk_now)))
-        checkpoint(self._db, self._path)
+                self._note(fresh_at=str(micros(kiosk_now)))
+        self._pages += 1
+        if not page.more or self._pages % PAGES_BETWEEN_CHECKPOINTS == 0:
+            checkpoint(self._db, self._path)
 
     def check(self) -> None:
         """Read every page and prove that it is what was written; seconds on a large file. Raises LedgerError."""
         integrity(self._db, self._path)
 
-    def _write(self, entry: FeedEntry, generation: int, position: int) -> None:
-        match entry:
-            case MembershipEntry():
-                values: tuple[object, ...] = (
-                    entry.id,
-                    entry.category,
-                    entry.standing,
-                    entry.display_name,
-                    None if entry.expires_on is None else entry.expires_on.isoformat(),
-                    None if entry.suspended_until is None else entry.suspended_until.isoformat(),
-                    entry.owed,
-                )
-                table = "membership"
-            case CardEntry():
-                values, table = (bytes.fromhex(entry.index), entry.membership, entry.kind), "card"
-            case ItemEntry():
-                values = (
-                    entry.id,
-                    entry.title,
-                    entry.author,
-                    entry.item_type,
-                    entry.branch,
-                    entry.state,
-                    int(entry.desk_only),
-                    entry.reserved_for,
-                    int(entry.desensitise),
-                )
-                table = "item"
-            case LoanEntry():
-                values = (
-                    entry.act,
-                    entry.membership,
-                    entry.item,
-                    _micros(entry.lent_at),
-                    _micros(entry.due_at),
-                    entry.renewals,
-                )
-                table = "loan"
-            case CalendarEntry():
-                values, table = (entry.branch, msgspec.json.encode(entry)), "calendar"
-            case PolicyEntry():
-                values, table = (entry.policy_version, msgspec.json.encode(entry), position), "policy"
-                self._db.execute("DELETE FROM policy")  # one counts; pages of one backlog share their position
-            case GoneEntry():
+    def _write(self, entries: Sequence[FeedEntry], generation: int, position: int, *, staged: bool) -> None:
+        """Each table's rows in one go; entries of different keys may change places, those of one key never do."""
+        rows: dict[str, list[tuple[SqlValue, ...]]] = {}
+        for entry in entries:
+            if isinstance(entry, GoneEntry):
+                self._insert(rows, generation)
                 key = bytes.fromhex(entry.key) if entry.kind == "card" else entry.key
-                self._db.execute(f"DELETE FROM {entry.kind} WHERE {_TABLES[entry.kind]} = ?", (key,))
+                self._db.execute(f"DELETE FROM {entry.kind} WHERE {_KEYS[entry.kind]} = ?", (key,))
+                continue
+            table, row = row_of(entry, position)
+            if table == "policy":  # one counts; pages of one backlog share their position
+                self._db.execute("DELETE FROM policy")
+                rows.pop(table, None)
+            rows.setdefault("card_staged" if staged and table == "card" else table, []).append(row)
+        self._insert(rows, generation)
+
+    def _insert(self, rows: dict[str, list[tuple[SqlValue, ...]]], generation: int) -> None:
+        for table, found in rows.items():
+            places = ", ".join("?" * len(found[0]))
+            last = "" if table == "card_staged" else f", {generation}"
+            self._db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places}{last})", found)
+        rows.clear()
+
+    def _unstage(self, generation: int) -> None:
+        """The snapshot's cards into their table, in the order of their keys."""
+        with translated(self._path):
+            if self._db.execute("SELECT 1 FROM card_staged LIMIT 1").fetchone() is None:
                 return
-            case _ as never:
-                assert_never(never)
-        places = ", ".join("?" * (len(values) + 1))
-        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({places})", (*values, generation))
+        for first in range(0, 256, 256 // CARD_PARTS):
+            last = bytes((first + 256 // CARD_PARTS - 1,)) + b"\xff" * 32
+            with transaction(self._db, self._path):
+                self._db.execute(
+                    "INSERT OR REPLACE INTO card SELECT number_index, membership, kind, ? FROM card_staged "
+                    "WHERE number_index BETWEEN ? AND ? ORDER BY number_index, rowid",
+                    (generation, bytes((first,)), last),
+                )
+        with transaction(self._db, self._path):
+            self._db.execute("DELETE FROM card_staged")
 
     def _forget_older_than(self, generation: int) -> None:
-        for table, key in _TABLES.items():
+        for table, key in _KEYS.items():
             while True:
                 with transaction(self._db, self._path):
                     gone = self._db.execute(
@@ -368,7 +355,7 @@ def _place(db: Connection, path: Path) -> Place:
     return Place(
         epoch=meta.get("epoch", ""),
         position=int(meta.get("position", -1)),
-        fresh_at=None if fresh is None else _moment(int(fresh)),
+        fresh_at=None if fresh is None else moment(int(fresh)),
     )
 
 
@@ -376,11 +363,3 @@ def _meta(db: Connection, path: Path, key: str) -> str | None:
     with translated(path):
         row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     return None if row is None else str(row[0])
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH_START + timedelta(microseconds=micros)
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH_START) // _MICROSECOND

@@ -365,7 +365,8 @@ class GoneEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="gone")
     """Membership id, card index, item id, act id, branch or policy version."""
 
 
-FeedEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | CalendarEntry | PolicyEntry | GoneEntry
+StateEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | CalendarEntry | PolicyEntry
+FeedEntry = StateEntry | GoneEntry
 
 
 class FeedPage(Envelope, frozen=True, kw_only=True):

@@ -162,6 +162,14 @@ class FakeScreen:
         return self.views[-1]
 
 
+class FakeSignals:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Sound]] = []
+
+    def signal(self, device: str, sound: Sound) -> None:
+        self.told.append((device, sound))
+
+
 def act_ids() -> Iterator[ActId]:
     return (ActId(f"00000000-0000-7000-8000-{number:012}") for number in count(1))
 
@@ -188,6 +196,7 @@ class Kiosk:
         self.asker = FakeAsker()
         self.printer = FakePrinter()
         self.screen = FakeScreen()
+        self.signals = FakeSignals()
         self.clock = FakeClock()
         ids = act_ids()
         self.station = Station(
@@ -199,6 +208,7 @@ class Kiosk:
             clock=self.clock,
             settings=SETTINGS,
             new_act_id=lambda: next(ids),
+            signals=self.signals,
         )
 
     def hear(self, *events: Event) -> View:

@@ -89,6 +89,7 @@ def page(
     cursor: str = "c10",
     more: bool = False,
     begins: bool = False,
+    snapshot: bool = False,
     epoch: str = "e1",
 ) -> wire.FeedPage:
     return wire.FeedPage(
@@ -97,7 +98,7 @@ def page(
         cursor=cursor,
         position=position,
         more=more,
-        snapshot=begins,
+        snapshot=begins or snapshot,
         snapshot_begins=begins,
         entries=list(entries),
     )

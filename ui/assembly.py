@@ -1,9 +1,9 @@
 """The composition root: builds one kiosk from its settings, starts its threads, stops them.
 
 Here, and only here, does the type checker see that Holdings is a Library, ActsLog an Acts, and so on. Threads:
-`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, and one per device under the supervisor. A bug of ours in
-one of them is logged and ends the process; whoever started it (systemd, the demo) starts it again, and the log on
-disk makes that harmless. Knows nothing of Qt.
+`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, one per device under the supervisor, and `device-signals`.
+A bug of ours in one of them is logged and ends the process; whoever started it (systemd, the demo) starts it again,
+and the log on disk makes that harmless. Knows nothing of Qt.
 """
 
 import os
@@ -18,8 +18,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from config.settings import KioskSettings
-from drivers.catalog import build_devices
-from drivers.supervisor import Supervisor
+from drivers.catalog import DeviceSet, build_devices
 from drivers.viewfinder import Viewfinder
 from kiosk.domain.values import ActId, IncarnationId
 from kiosk.ports import (
@@ -174,6 +173,7 @@ def start_kiosk(
             clock=clock,
             settings=settings.visit(),
             new_act_id=lambda: ActId(str(uuid7())),
+            signals=devices.signals,
         )
         built.handle(Started())
         past_settled.set()
@@ -192,9 +192,10 @@ def start_kiosk(
         _thread("sync-feed", lambda: sync_feed.run(stop)),
     ]
     devices.supervisor.start()
+    devices.signals.start()
     for thread in threads:
         thread.start()
-    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices.supervisor))
+    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices))
 
 
 def _stop(
@@ -202,11 +203,12 @@ def _stop(
     threads: list[threading.Thread],
     sync_acts: SyncActs,
     sync_feed: SyncFeed,
-    supervisor: Supervisor,
+    devices: DeviceSet,
 ) -> None:
     stop.set()
     sync_acts.suspect()
-    supervisor.stop()
+    devices.signals.stop()
+    devices.supervisor.stop()
     for thread in threads[:2]:
         thread.join(timeout=5.0)
     sync_feed.close_line()

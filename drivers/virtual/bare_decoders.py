@@ -42,10 +42,3 @@ def only_zbar(symbologies: Iterable[str]) -> Callable[[Grey], frozenset[Code]]:
     return lambda frame: frozenset(
         Code(code.data.decode("utf-8", "replace"), names[code.type]) for code in pyzbar.decode(frame, symbols=symbols)
     )
-
-
-def in_turn(symbologies: Iterable[str]) -> Callable[[Grey], frozenset[Code]]:
-    """zxing-cpp, and pyzbar where it says nothing."""
-    wanted = tuple(symbologies)
-    first, second = only_zxing(wanted), only_zbar(wanted)
-    return lambda frame: first(frame) or second(frame)

@@ -9,7 +9,8 @@ pcsc-lite reads PCSCLITE_CSOCK_NAME once per process, at the first call: set it 
 is looked for. A killed pcscd leaves its socket and pid file, and refuses to start again while they are there (even a
 zombie's pid counts): `start` reaps and removes both.
 
-Not modelled: systemd's socket activation, polkit (pcsc-lite 2 is started with --disable-polkit), USB hot-plug.
+Not modelled: systemd's socket activation, polkit (pcsc-lite 2 is started with --disable-polkit), USB hot-plug (see
+`drivers.virtual.usb_pcscd`).
 Methods block for at most their deadline and are called from one thread.
 """
 
@@ -23,14 +24,12 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[2]
-_BUILD = _ROOT / "drivers" / "virtual" / "reader" / "build.sh"
+BUILD = _ROOT / "drivers" / "virtual" / "reader" / "build.sh"
+LIBRARY = _ROOT / "build" / "reader" / "libifdshelf.so"
 _SYSTEM = Path("/run/pcscd")
-_ENTER = (
-    'mount --make-rprivate / && mount --bind "$0" /run/pcscd && rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid && '
-    'exec "$@"'
-)
 START_DEADLINE_S = 10.0
 
 
@@ -40,6 +39,12 @@ class PcscdMissing(Exception):
 
 class VirtualPcscd:
     """A pcscd of our own with `readers` virtual readers; reader n is named "Shelfpoint Virtual PICC n 00 00"."""
+
+    ENTER = (
+        'mount --make-rprivate / && mount --bind "$0" /run/pcscd && rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid && '
+        'exec "$@"'
+    )
+    """What is run in the mount namespace; $0 is the folder that becomes /run/pcscd, then the command."""
 
     def __init__(self, folder: Path, readers: int = 1) -> None:
         self._folder = folder
@@ -66,15 +71,7 @@ class VirtualPcscd:
         if program is None:
             raise PcscdMissing("pcscd is not installed")
         self._run.mkdir(parents=True, exist_ok=True)
-        ports = [str(port) for port in self.ports]
-        build = subprocess.run(
-            ["sh", str(_BUILD), "conf", str(self._flags), str(self._folder / "conf" / "reader.conf"), *ports],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if build.returncode:
-            raise PcscdMissing(f"the virtual reader's driver could not be built: {build.stderr[-300:]}")
+        self._prepare()
         command = [program, "-f", "-c", str(self._folder / "conf")]
         help_text = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
         if "--disable-polkit" in help_text:
@@ -82,14 +79,14 @@ class VirtualPcscd:
         enter = _namespace()
         self._private = enter is not None
         if enter is not None:
-            command = [*enter, "sh", "-c", _ENTER, str(self._run), *command]
+            command = [*enter, "sh", "-c", self.ENTER, str(self._run), *command]
         elif _answers(self.socket_path):
             raise PcscdMissing("another pcscd runs and no namespace can be made for a private one")
         for left_over in ("pcscd.comm", "pcscd.pid"):
             with contextlib.suppress(OSError):
                 self.socket_path.with_name(left_over).unlink(missing_ok=True)
         with (self._folder / "pcscd.log").open("ab") as words:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words)
+            self._process = self._launch(command, self._private, words)
         self._wait_until_it_answers(self._process)
 
     def stop(self) -> None:
@@ -108,6 +105,37 @@ class VirtualPcscd:
         """Put the cable back."""
         (self._flags / f"{self.ports[reader]}.unplugged").unlink(missing_ok=True)
 
+    def signals(self, reader: int = 0) -> list[str]:
+        """The commands for light and buzzer that the reader obeyed since the last call, as hexadecimal digits."""
+        said = self._flags / f"{self.ports[reader]}.signals"
+        lines = said.read_text().splitlines() if said.exists() else []
+        said.unlink(missing_ok=True)
+        return lines
+
+    def lock(self, reader: int = 0) -> None:
+        """Refuse escape commands, as drivers do whose settings do not allow them."""
+        (self._flags / f"{self.ports[reader]}.locked").touch()
+
+    def unlock(self, reader: int = 0) -> None:
+        """Allow escape commands."""
+        (self._flags / f"{self.ports[reader]}.locked").unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        """Build the driver and write the configuration. Raises PcscdMissing."""
+        ports = [str(port) for port in self.ports]
+        build = subprocess.run(
+            ["sh", str(BUILD), "conf", str(self._flags), str(self._folder / "conf" / "reader.conf"), *ports],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if build.returncode:
+            raise PcscdMissing(f"the virtual reader's driver could not be built: {build.stderr[-300:]}")
+
+    def _launch(self, command: list[str], private: bool, words: IO[bytes]) -> "subprocess.Popen[bytes]":
+        """Start the daemon, in a mount namespace of its own if `private`; what it says goes to `words`."""
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words)
+
     def _end(self, with_signal: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
@@ -118,6 +146,9 @@ class VirtualPcscd:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _wait_until_it_answers(self, process: "subprocess.Popen[bytes]") -> None:
         ends = time.monotonic() + START_DEADLINE_S

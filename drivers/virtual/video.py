@@ -2,7 +2,7 @@
 
 The program that looks through the camera is started with `environment` (LD_PRELOAD), in a process of its own; its
 OpenCV then opens `DEVICE` by its real V4L2 code. Misbehaves on command: unplugged, plugged again, stalled (open, but no
-frame comes), any picture or bytes that are no picture. Not modelled: exposure, focus, moving pictures, raw formats, USB
+frame comes), held by another program, not permitted, any picture or bytes that are no picture. Not modelled: exposure, focus, moving pictures, raw formats, USB
 bandwidth; see the shim. Frames are sent by a thread of this object's own; methods may be called from any one thread.
 """
 
@@ -15,6 +15,7 @@ import subprocess
 import termios
 import threading
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,19 @@ _BUILD = Path(__file__).resolve().parent / "camera" / "build.sh"
 _LIBRARY = _ROOT / "build" / "camera" / "libshelfcam.so"
 _QUEUED_FRAMES = 4
 """A UVC driver drops frames when so many buffers wait."""
+
+
+class Fault(StrEnum):
+    """Why the camera cannot be used."""
+
+    DENIED = "denied"
+    """Its node may not be opened."""
+    LOCKED = "locked"
+    """Another program holds it, and it cannot be opened a second time."""
+    BUSY = "busy"
+    """Another program streams from it: it can be opened, but gives nothing."""
+    DATA = "data"
+    """It is the camera's node for timing data and takes no pictures."""
 
 
 class CameraMissing(Exception):
@@ -88,6 +102,13 @@ class VirtualCamera:
                 line.shutdown(socket.SHUT_RDWR)
         door.close()
         self._lines = []
+
+    def suffer(self, fault: Fault | None) -> None:
+        """This fault from now on, for whoever opens the camera next; None: none."""
+        for name in Fault:
+            self._path.with_name(f"{self._path.name}.{name}").unlink(missing_ok=True)
+        if fault is not None:
+            self._path.with_name(f"{self._path.name}.{fault}").touch()
 
     def stall(self, stalled: bool = True) -> None:
         """Send nothing, or go on."""

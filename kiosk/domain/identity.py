@@ -54,7 +54,7 @@ class CardRead:
     """One card as the reader saw it. `repr` hides the UID, so that a log or a traceback never tells it."""
 
     uid: bytes = field(repr=False)
-    """Raw UID in on-air order: 4, 7, 8 or 10 bytes."""
+    """Raw UID in on-air order: 4, 7, 8 or 10 bytes. Of a contact card: the bytes of its number as the chip holds them."""
     technology: Technology
     """From the ATR (PC/SC part 3, storage-card RID and SS byte)."""
 
@@ -63,13 +63,21 @@ class CardRead:
         return CardClass(self.technology, len(self.uid))
 
 
+UID_LENGTHS = frozenset({4, 7, 8, 10})
+"""Bytes of a contactless card's UID (ISO/IEC 14443-3, 15693-3, FeliCa)."""
+LONGEST_CONTACT = 32
+"""Bytes of the longest number that is read from a contact card."""
+_BLANK = frozenset({0x00, 0x20, 0xFF})
+"""What fills a number that was never written."""
 _TEST_UIDS = {bytes.fromhex(text) for text in ("01020304", "DEADBEEF", "CAFEBABE", "00010203")}
 
 
 def unfit(card: CardRead) -> Refused | None:
     """Why this UID can never be an identity (A3), or None. Such a UID is not looked up and not logged."""
     uid = card.uid
-    if len(uid) not in (4, 7, 8, 10):
+    if card.technology is Technology.CONTACT:
+        return _unfit_contact(uid)
+    if len(uid) not in UID_LENGTHS:
         return Refused(Reason.CARD_UNREADABLE)
     if card.technology is Technology.ISO14443B:
         return Refused(Reason.CARD_TYPE_B)
@@ -83,12 +91,23 @@ def unfit(card: CardRead) -> Refused | None:
     return None
 
 
+def _unfit_contact(number: bytes) -> Refused | None:
+    """The library wrote it: any number is one, but for a blank one. First bytes mean nothing here."""
+    if not 0 < len(number) <= LONGEST_CONTACT:
+        return Refused(Reason.CARD_UNREADABLE)
+    return Refused(Reason.CARD_TEST_NUMBER) if len(set(number)) == 1 and number[0] in _BLANK else None
+
+
 class Base(StrEnum):
     """How a number is written."""
 
     HEX_UPPER = "HEX"
     HEX_LOWER = "hex"
     DECIMAL = "dec"
+    BCD = "bcd"
+    """Two digits a byte, filled up with F at the end (contact cards)."""
+    TEXT = "text"
+    """ASCII characters, filled up with spaces, 00 or FF at the ends (contact cards)."""
 
 
 class ByteOrder(StrEnum):
@@ -143,16 +162,26 @@ class SpellingRule:
                 number = part.hex()
             case Base.DECIMAL:
                 number = str(int.from_bytes(part, "big"))
+            case Base.BCD:
+                number = part.hex().upper().rstrip("F")
+            case Base.TEXT:  # a byte that is no character becomes one that no number has
+                text = part.strip(bytes(_BLANK)).decode("ascii", "replace")
+                number = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
             case _ as never_base:
                 assert_never(never_base)
         return f"{self.prefix}{number.rjust(self.pad_to, '0')}{self.suffix}"
 
 
-def rules_that_make(number: str, uid: bytes) -> tuple[SpellingRule, ...]:
+def rules_that_make(number: str, uid: bytes, technology: Technology = Technology.ISO14443A) -> tuple[SpellingRule, ...]:
     """Every plain rule (no prefix or suffix) that spells this UID as `number`: for enrolment, never for look-up."""
+    if technology is Technology.CONTACT:
+        # BCD before HEX for digits: both spell this card alike, but only BCD the next one, whose last half byte is empty.
+        bases = (Base.TEXT, Base.BCD if number.isdigit() else Base.HEX_UPPER, Base.HEX_UPPER, Base.DECIMAL)
+        fitting = [rule for rule in (SpellingRule(base=base) for base in bases) if rule.spell(uid) == number]
+        return tuple(fitting[:1])
     takes = (Take.ALL,) if len(uid) == 4 else tuple(Take)
     found = []
-    for base in Base:
+    for base in (Base.HEX_UPPER, Base.HEX_LOWER, Base.DECIMAL):
         for order in ByteOrder:
             for take in takes:
                 bare = SpellingRule(base=base, order=order, take=take)

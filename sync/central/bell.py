@@ -6,6 +6,7 @@ looks again after a while by itself.
 
 import asyncio
 import threading
+from collections.abc import Iterable
 
 
 class Bell:
@@ -14,6 +15,7 @@ class Bell:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: set[asyncio.Future[None]] = set()
+        self._pausing: set[asyncio.Future[None]] = set()
         self._count = 0
         self._closed = False
 
@@ -31,16 +33,17 @@ class Bell:
         """Something was committed. Any thread, never blocks."""
         with self._lock:
             self._count += 1
-            waiting, self._waiting = self._waiting, set()
-        for future in waiting:
-            loop = future.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_wake, future)
+            waiting = tuple(self._waiting)
+            self._waiting.clear()
+        _wake_all(waiting)
 
     def close(self) -> None:
         """Wakes everybody for good."""
         self._closed = True
         self.ring()
+        with self._lock:
+            pausing = tuple(self._pausing)
+        _wake_all(pausing)
 
     async def wait(self, seen: int, timeout_s: float) -> None:
         """Until the count is past `seen`, or the time is over; tells not which."""
@@ -49,6 +52,20 @@ class Bell:
             if self._count != seen or self._closed:
                 return
             self._waiting.add(future)
+        await self._until(future, self._waiting, timeout_s)
+
+    async def pause(self, seconds: float) -> None:
+        """So long, whatever is committed; shorter if central goes down."""
+        if seconds <= 0:
+            return
+        future = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if self._closed:
+                return
+            self._pausing.add(future)
+        await self._until(future, self._pausing, seconds)
+
+    async def _until(self, future: asyncio.Future[None], among: set[asyncio.Future[None]], timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
                 await future
@@ -56,7 +73,14 @@ class Bell:
             pass
         finally:
             with self._lock:
-                self._waiting.discard(future)
+                among.discard(future)
+
+
+def _wake_all(futures: Iterable[asyncio.Future[None]]) -> None:
+    for future in futures:
+        loop = future.get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_wake, future)
 
 
 def _wake(future: asyncio.Future[None]) -> None:

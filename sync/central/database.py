@@ -141,7 +141,7 @@ def open_postgresql(address: str) -> Database:
         raise DatabaseUnusable(f"expected postgresql://…, got {url.get_backend_name()}://…")
     url = url.set(drivername="postgresql+psycopg")
 
-    def engine(**options: Any) -> Engine:
+    def engine(option: str = "", **more: Any) -> Engine:
         return create_engine(
             url,
             pool_size=CONNECTIONS,
@@ -149,11 +149,17 @@ def open_postgresql(address: str) -> Database:
             pool_timeout=30,
             pool_pre_ping=True,
             query_cache_size=1000,
-            connect_args={"connect_timeout": 10, "application_name": "shelfpoint central"},
-            **options,
+            connect_args={
+                "connect_timeout": 10,
+                "application_name": "shelfpoint central",
+                "options": f"{url.query.get('options', '')} {option}",
+            },
+            **more,
         )
 
-    writer = engine(isolation_level="READ COMMITTED")
+    # A writer looks up keys only. A plan made while a table was small must not stay a scan when it has grown (until the
+    # next ANALYZE each batch of a backlog would take longer), and to compile one costs more than to run it.
+    writer = engine("-c enable_seqscan=off -c jit=off", isolation_level="READ COMMITTED")
     reader = engine(isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True})
     with _translated(), writer.connect() as connection:
         version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()

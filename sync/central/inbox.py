@@ -1,35 +1,40 @@
 """Judge once: every word of an act gets one verdict, kept for ever and repeated on replay.
 
-Words come in batches, each batch is one transaction: load what they touch, judge them one after the other in memory
-(`judge`), write everything, commit. A word that cannot be judged becomes a case and holds back nobody: if the judging
-fails, it has changed nothing yet; if the writing of a batch fails, its words are judged again one by one, each in its
-own transaction. A database that cannot be used (disk full, damaged) is no reason for a case: nothing is kept, nothing
-is answered, the kiosk asks again. Runs on the threads that serve requests; blocking.
+Words come in batches, of one kiosk or of several that ask at the same time (`together`); each batch is one transaction:
+load what they touch, judge them one after the other in memory (`judge`), write everything, commit. A word that cannot be
+judged becomes a case and holds back nobody: if the judging fails, it has changed nothing yet; if the writing of a batch
+fails, its words are judged again one by one, each in its own transaction. A database that cannot be used (disk full,
+damaged) is no reason for a case: nothing is kept, nothing is answered, the kiosk asks again. Runs on the threads that
+serve requests; blocking.
 
 A request that cannot be judged is refused, not entered: nothing has happened yet, and nobody should carry a book away
 on a mistake of ours. A fact has happened, so it is entered as a case.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import select
 
 from kiosk.domain.journal import Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held, held_after
 from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
 from sync.central import tables
 from sync.central.database import Database, DatabaseUnusable, Defeated, lock
+from sync.central.held_log import HeldLog, LogName, open_logs, write_logs
 from sync.central.judge import judge
 from sync.central.ledger import MAX_SEQUENCE, Ledger
 from sync.central.ruling import Known, Ruling, Unjudgeable
 from sync.central.stored import Log
+from sync.central.together import Together
 from sync.wire import WireWord
 
 BATCH = 100
 """Words in one transaction: long backlogs leave room for other kiosks' questions in between."""
+LEADERS = {"sqlite": 1, "postgresql": 2}
+"""Transactions at a time: SQLite has one writer; with PostgreSQL one may compute while another waits for the disk."""
 TRIES = 4
 """Of one transaction that other writers keep defeating; after that the kiosk gets no answer and asks again."""
 MAX_ACT_ID = 64
@@ -55,6 +60,16 @@ class Judged:
     """This incarnation's log is held up to here without a gap."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Words of one log that are judged in one transaction, with others or alone."""
+
+    log: LogName
+    """Whose."""
+    words: Sequence[WireWord]
+    """In sequence order; at most BATCH."""
+
+
 class Inbox:
     """Where acts arrive."""
 
@@ -67,6 +82,7 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._judge = judge
+        self._together = Together(self._group, leaders=LEADERS[database.dialect], most=BATCH)
 
     def judge(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
         """Judges words of one incarnation of one kiosk, in sequence order. Durable when it returns.
@@ -80,7 +96,8 @@ class Inbox:
         said: dict[int, Verdict] = {}
         for start in range(0, max(len(order), 1), BATCH):
             places = order[start : start + BATCH]
-            judged = self._batch(kiosk, incarnation, [words[place] for place in places])
+            part = Part((kiosk, incarnation), [words[place] for place in places])
+            judged = self._together(part, len(places))
             said.update(zip(places, judged.verdicts, strict=True))
         return replace(judged, verdicts=[said[place] for place in range(len(words))])
 
@@ -93,53 +110,70 @@ class Inbox:
             query = select(own.held_through).where(own.kiosk == kiosk, own.name == incarnation)
             return connection.execute(query).scalar() or 0
 
-    def _batch(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Judged:
+    def _group(self, parts: Sequence[Part]) -> list[Judged]:
         try:
-            return self._transaction(kiosk, incarnation, words)
+            return self._transaction(parts)
         except DatabaseUnusable:
             raise
         except Exception:
             log.exception("A batch of acts could not be entered; its words are judged one by one")
-        one_by_one = [self._single(kiosk, incarnation, word) for word in words]
-        return replace(one_by_one[-1], verdicts=[judged.verdicts[0] for judged in one_by_one])
+        return [self._one_by_one(part) for part in parts]
 
-    def _single(self, kiosk: KioskId, incarnation: IncarnationId, word: WireWord) -> Judged:
+    def _one_by_one(self, part: Part) -> Judged:
+        judged = [self._single(Part(part.log, [word])) for word in part.words]
+        return replace(judged[-1], verdicts=[one.verdicts[0] for one in judged])
+
+    def _single(self, part: Part) -> Judged:
         try:
-            return self._transaction(kiosk, incarnation, [word])
+            return self._transaction([part])[0]
         except DatabaseUnusable:
             raise
         except Exception:
+            word = part.words[0]
             log.exception("A word could not be entered", act=word.act, word=word.word.value)
-        return self._transaction(kiosk, incarnation, [word], unjudged=True)
+        return self._transaction([part], unjudged=True)[0]
 
-    def _transaction(
-        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool = False
-    ) -> Judged:
+    def _transaction(self, parts: Sequence[Part], *, unjudged: bool = False) -> list[Judged]:
         for _ in range(TRIES - 1):
             try:
-                return self._try(kiosk, incarnation, words, unjudged=unjudged)
+                return self._try(parts, unjudged=unjudged)
             except Defeated as error:
                 log.info("A batch of acts is judged again after another writer", why=str(error))
-        return self._try(kiosk, incarnation, words, unjudged=unjudged)
+        return self._try(parts, unjudged=unjudged)
 
-    def _try(self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, unjudged: bool) -> Judged:
+    def _try(self, parts: Sequence[Part], *, unjudged: bool) -> list[Judged]:
         with self._database.write() as connection:
-            lock(connection, _names(kiosk, incarnation, words))
-            held = HeldLog.open(connection, kiosk, incarnation)
-            ledger = Ledger(connection, Log(held.row, kiosk, incarnation), self._clock())
+            lock(connection, _names(parts))
+            logs = open_logs(connection, (part.log for part in parts))
+            ledger = Ledger(connection, self._clock())
+            words = [word for part in parts for word in part.words]
             fit = [word for word in words if _fits(word)]
             ledger.load(
                 acts=[word.act for word in words],
                 items=[word.item for word in fit],
                 memberships=[word.membership for word in fit if word.membership is not None],
                 branches=[word.branch for word in fit],
-                sequences=[word.sequence for word in words if 0 < word.sequence < MAX_SEQUENCE],
+                sequences=[
+                    (logs[part.log].row, word.sequence)
+                    for part in parts
+                    for word in part.words
+                    if 0 < word.sequence < MAX_SEQUENCE
+                ],
             )
-            verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in words]
-            held.hold(number for word in words for number in (word.sequence, word.request_sequence))
+            said = [self._judge_part(ledger, part, logs[part.log], unjudged=unjudged) for part in parts]
             ledger.write()
-            held.write(connection)
-            return Judged([ledger.placed(verdict) for verdict in verdicts], ledger.epoch, held.through)
+            write_logs(connection, logs.values())
+            return [
+                Judged([ledger.placed(verdict) for verdict in verdicts], ledger.epoch, logs[part.log].through)
+                for part, verdicts in zip(parts, said, strict=True)
+            ]
+
+    def _judge_part(self, ledger: Ledger, part: Part, held: HeldLog, *, unjudged: bool) -> list[Verdict]:
+        kiosk, incarnation = part.log
+        ledger.turn_to(Log(held.row, kiosk, incarnation))
+        verdicts = [self._say(ledger, kiosk, word, unjudged=unjudged) for word in part.words]
+        held.hold(number for word in part.words for number in (word.sequence, word.request_sequence))
+        return verdicts
 
     def _say(self, ledger: Ledger, kiosk: KioskId, word: WireWord, *, unjudged: bool) -> Verdict:
         """The verdict on one word: repeated, judged, or a case because it cannot be judged."""
@@ -172,14 +206,15 @@ class Inbox:
         return _unjudged(ledger, word)
 
 
-def _names(kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord]) -> Iterator[str]:
-    """All that one batch may touch and another could touch at the same time, whether it has a row yet or not."""
-    yield f"log {kiosk} {incarnation}"
-    for word in words:
-        yield f"act {word.act}"
-        yield f"item {_plain(word.item)}"
-        if word.membership is not None:
-            yield f"membership {_plain(word.membership)}"
+def _names(parts: Sequence[Part]) -> Iterator[str]:
+    """All that a group may touch and another could touch at the same time, whether it has a row yet or not."""
+    for part in parts:
+        yield f"log {part.log[0]} {part.log[1]}"
+        for word in part.words:
+            yield f"act {word.act}"
+            yield f"item {_plain(word.item)}"
+            if word.membership is not None:
+                yield f"membership {_plain(word.membership)}"
 
 
 def _unjudged(ledger: Ledger, word: WireWord) -> Verdict:
@@ -253,52 +288,3 @@ def _fits(word: WireWord) -> bool:
 def _plain(text: str) -> str:
     """What can be kept of a text that does not fit."""
     return "".join(letter if letter.isprintable() else _NO_LETTER for letter in text[:MAX_ID])
-
-
-_OWN = tables.incarnation.c
-_LOG = (
-    select(_OWN.id, _OWN.held_through)
-    .where(_OWN.kiosk == bindparam("kiosk"), _OWN.name == bindparam("name"))
-    .with_for_update()
-)
-_BEYOND = select(tables.held.c.sequence).where(tables.held.c.incarnation == bindparam("log"))
-_MOVE = update(tables.incarnation).where(_OWN.id == bindparam("log")).values(held_through=bindparam("new"))
-
-
-class HeldLog:
-    """How far one incarnation's log is held: a number, and the few sequences beyond its first gap."""
-
-    def __init__(self, row: int, through: int, beyond: set[int]) -> None:
-        self.row = row
-        self.through = through
-        self._beyond = beyond
-        self._was = (through, frozenset(beyond))
-
-    @classmethod
-    def open(cls, connection: Connection, kiosk: KioskId, incarnation: IncarnationId) -> "HeldLog":
-        """From the database; a new incarnation gets its row."""
-        row = connection.execute(_LOG, {"kiosk": kiosk, "name": incarnation}).one_or_none()
-        if row is None:
-            new = insert(tables.incarnation).values(kiosk=kiosk, name=incarnation, held_through=0)
-            return cls(connection.execute(new.returning(tables.incarnation.c.id)).scalar_one(), 0, set())
-        beyond = connection.execute(_BEYOND, {"log": row.id}).scalars()
-        return cls(row.id, row.held_through, set(beyond))
-
-    def hold(self, numbers: Iterable[int | None]) -> None:
-        """These places are held from now on: words that came, and requests that need not come any more."""
-        self._beyond.update(number for number in numbers if number is not None and self.through < number < MAX_SEQUENCE)
-        while self.through + 1 in self._beyond:
-            self.through += 1
-            self._beyond.remove(self.through)
-
-    def write(self, connection: Connection) -> None:
-        """Only what changed."""
-        through, beyond = self._was
-        held = tables.held
-        if self.through != through:
-            connection.execute(_MOVE, {"log": self.row, "new": self.through})
-        gone, new = sorted(beyond - self._beyond), sorted(self._beyond - beyond)
-        if gone:
-            connection.execute(delete(held).where(held.c.incarnation == self.row, held.c.sequence.in_(gone)))
-        if new:
-            connection.execute(insert(held), [{"incarnation": self.row, "sequence": number} for number in new])

@@ -48,9 +48,11 @@ SETTLED = "settled"
 class Ledger:
     """The part of central's state that one batch needs."""
 
-    def __init__(self, connection: Connection, log: Log, now: datetime) -> None:
+    _log: Log
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        """`turn_to` says whose words are judged, before the first one is."""
         self._connection = connection
-        self._log = log
         self._now = now
         self.marks = Marks(connection)
         self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
@@ -61,7 +63,7 @@ class Ledger:
         self._items: dict[str, Item] = {}
         self._acts: dict[str, HeldAct] = {}
         self._verdicts: dict[tuple[str, Word], Verdict] = {}
-        self._sequences: dict[int, tuple[str, Word]] = {}
+        self._sequences: dict[tuple[int, int], tuple[str, Word]] = {}
         self._events: dict[str, dict[ActId, ItemEvent]] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._open_loans: dict[str, dict[ActId, Loan]] = {}
@@ -77,9 +79,10 @@ class Ledger:
 
     def load(
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
-        sequences: Iterable[int],
+        sequences: Iterable[tuple[int, int]],
     ) -> None:  # fmt: skip
-        """Everything about these keys, in a fixed number of queries. Call once, before judging."""
+        """Everything about these keys, in a fixed number of queries; a sequence with the row of its log. Once, before
+        judging."""
         run = self._connection.execute
         act_ids = sorted(set(acts))
         item_ids = sorted(set(items))
@@ -92,8 +95,10 @@ class Ledger:
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
             self._verdicts[row.act, Word(row.word)] = verdict_of(row)
-        for row in run(stored.SPEAKERS, {"ids": sorted(set(sequences)), "log": self._log.row}):
-            self._sequences[row.sequence] = (row.act, Word(row.word))
+        places = set(sequences)
+        keys = {"logs": sorted({log for log, _ in places}), "ids": sorted({number for _, number in places})}
+        for row in run(stored.SPEAKERS, keys):
+            self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
         self._load_items(item_ids)
@@ -131,6 +136,10 @@ class Ledger:
 
     # --- looking ---
 
+    def turn_to(self, log: Log) -> None:
+        """The next words stand in this log."""
+        self._log = log
+
     def act(self, id_: str) -> HeldAct | None:
         """What is held under an id."""
         return self._acts.get(id_)
@@ -141,7 +150,7 @@ class Ledger:
 
     def speaker(self, sequence: int) -> tuple[str, Word] | None:
         """Which word of this incarnation took this place in its log."""
-        return self._sequences.get(sequence)
+        return self._sequences.get((self._log.row, sequence))
 
     def known(self, act: Act) -> Known:
         """Everything that `judge` asks about one act."""
@@ -213,10 +222,11 @@ class Ledger:
 
     def say(self, verdict: Verdict, sequence: int) -> Verdict:
         """Keeps the verdict for ever; a sequence that another word has taken is not kept."""
-        free = 0 < sequence < MAX_SEQUENCE and sequence not in self._sequences
+        place = (self._log.row, sequence)
+        free = 0 < sequence < MAX_SEQUENCE and place not in self._sequences
         self._verdicts[verdict.act_id, verdict.word] = verdict
         if free:
-            self._sequences[sequence] = (verdict.act_id, verdict.word)
+            self._sequences[place] = (verdict.act_id, verdict.word)
         self._new_words.append(
             {
                 "act": verdict.act_id,

@@ -86,8 +86,8 @@ _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.
 ACTS = _ACT.where(tables.act.c.id.in_(_IDS))
 EVENTS = _ACT.where(tables.act.c.item.in_(_IDS), tables.act.c.counts == 1)
 WORDS = select(tables.word).where(tables.word.c.act.in_(_IDS))
-SPEAKERS = select(tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
-    tables.word.c.incarnation == bindparam("log"), tables.word.c.sequence.in_(_IDS)
+SPEAKERS = select(tables.word.c.incarnation, tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
+    tables.word.c.incarnation.in_(bindparam("logs", expanding=True)), tables.word.c.sequence.in_(_IDS)
 )
 BRANCHES = select(tables.branch).where(tables.branch.c.id.in_(_IDS))
 ITEMS = select(tables.item).where(tables.item.c.id.in_(_IDS)).order_by(tables.item.c.id).with_for_update()

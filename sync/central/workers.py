@@ -91,6 +91,7 @@ def _work(settings: CentralSettings, announce: Callable[[str], None]) -> None:
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
     serve_alone(settings, announce=announce, shared=True)
+    os._exit(0)  # everything is closed; granian's own threads may outlive it, and abort an interpreter on its way out
 
 
 def _follow(sentinel: int) -> None:

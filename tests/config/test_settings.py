@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import BadSettings, Camera, Devices, KioskSettings, load
+from config.settings import BadSettings, Camera, CardRule, ContactScript, Devices, KioskSettings, load
 from kiosk.domain.identity import Base, ByteOrder, CardClass, CodeType, SpellingRule, Technology
 from kiosk.words import Language
 
@@ -183,3 +183,10 @@ def test_a_camera_takes_a_path_or_a_number_and_known_symbologies_only() -> None:
     for wrong in ({"device": 0, "symbologies": ["runes"]}, {"device": 0, "symbologies": []}, {"device": -1}):
         with pytest.raises(ValueError, match="validation error"):
             Camera.model_validate(wrong)
+
+
+def test_a_contact_number_has_any_length_and_a_uid_only_those_that_exist() -> None:
+    assert CardRule(technology=Technology.CONTACT, uid_length=12, base=Base.TEXT).uid_length == 12
+    assert ContactScript(commands=("00B0000C",), length=12).length == 12
+    with pytest.raises(ValueError, match="4, 7, 8 or 10"):
+        CardRule(uid_length=12)

@@ -11,6 +11,7 @@ from ears import Ears
 from config.settings import KioskSettings, load
 from drivers.catalog import build_devices
 from drivers.device import Device
+from drivers.input_scanner import InputScanner
 from drivers.link import TcpDoor
 from drivers.printer import Patience, SlipPrinter
 from drivers.scanner import SerialScanner
@@ -18,6 +19,7 @@ from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
 from drivers.usb_link import UsbDoor
 from drivers.virtual.card import VirtualCard, VirtualReader
+from drivers.virtual.keyboard_scanner import VirtualKeyboardScanner
 from drivers.virtual.pcscd import VirtualPcscd
 from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.scanner import VirtualScanner
@@ -59,6 +61,13 @@ def serial_scanner(folder: Path, pcscd: VirtualPcscd) -> Bench:
     return Bench(device, ears, twin.plug, twin.unplug, lambda: twin.scan("C0000001"), _nothing)
 
 
+def keyboard_scanner(folder: Path, pcscd: VirtualPcscd) -> Bench:
+    ears, twin = Ears(), VirtualKeyboardScanner(folder / "keyboard")
+    twin.plug()
+    device = InputScanner("scanner", str(twin.path), ears, grab=_not_grabbed)
+    return Bench(device, ears, twin.plug, twin.unplug, lambda: twin.scan("C0000001"), _nothing)
+
+
 def network_printer(folder: Path, pcscd: VirtualPcscd) -> Bench:
     ears, twin = Ears(), VirtualPrinter()
     device = SlipPrinter("printer", TcpDoor("127.0.0.1", twin.port), mailbox=ears, patience=Patience(poll_s=0.05))
@@ -94,6 +103,10 @@ def real(kind: DeviceKind) -> Bench:
 
     use = please("lay a card on it" if kind is DeviceKind.CARD_READER else "scan a label of a book")
     return Bench(device, ears, please("plug it in"), please("unplug it"), use, please("take the card away"), 60.0)
+
+
+def _not_grabbed(node: int) -> None:
+    """A pipe cannot be."""
 
 
 def _nothing() -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("pcscd")
 SLIP = Slip(kind=SlipKind.TEST, language=Language.ZH_TW, blocks=(Line("圖書館"),))
 TWINS = {
     DeviceKind.CARD_READER: [benches.reader],
-    DeviceKind.SCANNER: [benches.serial_scanner],
+    DeviceKind.SCANNER: [benches.serial_scanner, benches.keyboard_scanner],
     DeviceKind.PRINTER: [benches.network_printer, benches.serial_printer, benches.usb_printer],
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from drivers.virtual.video import CameraMissing, VirtualCamera, build
+from drivers.virtual.video import CameraMissing, Fault, VirtualCamera, build
 
 ROOT = Path(__file__).resolve().parents[2]
 READY, UNPLUGGED, SILENT = ["device", "ready", None], ["device", "absent", "not_plugged"], ["device", "fault", "silent"]
@@ -132,6 +132,26 @@ def test_a_camera_that_falls_silent_is_a_fault_and_heals(camera: VirtualCamera, 
     eye.until(SILENT)
     camera.stall(False)
     eye.until(READY)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Fault.DENIED, ["device", "fault", "no_permission"]),
+        (Fault.LOCKED, ["device", "fault", "held_by_other"]),
+        (Fault.BUSY, ["device", "fault", "held_by_other"]),
+        (Fault.DATA, ["device", "absent", "not_plugged"]),
+    ],
+)
+def test_a_camera_that_cannot_be_used_says_why_and_reads_when_it_can_be(
+    camera: VirtualCamera, eye: Eye, fault: Fault, told: list[Any]
+) -> None:
+    camera.suffer(fault)
+    camera.show_code("qr", "C0000005")
+    eye.tell("on")
+    eye.until(told)
+    camera.suffer(None)
+    eye.until(["code", "C0000005", "qr"])
 
 
 def test_bytes_that_are_no_picture_do_not_end_the_camera(camera: VirtualCamera, eye: Eye) -> None:

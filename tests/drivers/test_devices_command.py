@@ -1,77 +1,23 @@
 """`shelfpoint devices` as a person or a program calls it: a process of its own, real pcscd, real serial path."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from device_bench import Bench
 
-from drivers.virtual.card import VirtualCard, VirtualReader
-from drivers.virtual.pcscd import VirtualPcscd
-from drivers.virtual.scanner import VirtualScanner
+from drivers.virtual.card import VirtualCard
 from kiosk.domain.identity import ByteOrder, CardClass, CardRead, SpellingRule, Technology
 from kiosk.ports import CardArrived
 from ui.cli.devices import record
-
-SETTINGS = """
-library_name = "Library"
-branch = "main"
-branch_name = "Main"
-data = "data"
-keys = "keys"
-
-[[cards]]
-order = "reversed"
-
-[[codes]]
-type = "item"
-pattern = "C[0-9]{{7}}"
-
-[[devices.readers]]
-name = "reader"
-pattern = "Shelfpoint"
-
-[[devices.scanners]]
-name = "scanner"
-path = "{scanner}"
-"""
-
-
-class Bench:
-    """A reader and a scanner, and the command that looks at them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.pcscd = VirtualPcscd(folder / "pcscd")
-        self.scanner = VirtualScanner(folder / "scanner")
-        self.settings = folder / "kiosk.toml"
-        self.settings.write_text(SETTINGS.format(scanner=self.scanner.link), encoding="utf-8")
-        self.pcscd.start()
-        self.scanner.plug()
-        self.pad = VirtualReader(self.pcscd.ports[0])
-
-    def start(self, *words: str) -> "subprocess.Popen[str]":
-        return self.call(*words, "--json")
-
-    def call(self, *words: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [Path(sys.executable).parent / "shelfpoint", "devices", *words, "--config", self.settings],
-            env={**os.environ, **self.pcscd.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
-    bench.pad.take()
-    bench.scanner.unplug()
-    bench.pcscd.stop()
+    bench.close()
 
 
 @pytest.mark.xdist_group("pcscd")

@@ -144,3 +144,9 @@ def test_a_scanner_is_found_by_its_usb_id_and_hears_its_makers_commands(tmp_path
     assert twin.heard() == b"\x07\x07"
     supervisor.stop()
     twin.unplug()
+
+
+def test_a_newland_scanners_answer_to_the_trigger_is_no_code() -> None:
+    frames = Frames()
+    assert frames.feed(b"\x02\x010000#SCNTRG1\x06;\x03") == []
+    assert frames.feed(b"C0000001\r") == [Scanned("C0000001", None)]

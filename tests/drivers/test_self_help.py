@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Devices
+from drivers.input_nodes import InputNode
 from drivers.retell import retell_printer, retell_scanner
 from drivers.suggest import suggestions
 from drivers.tape import Piece, Way
@@ -98,3 +99,14 @@ def test_suggestions_can_be_pasted_into_the_settings() -> None:
         ('usb:0c2e:0b61:S"1', "honeywell"),
         ("/dev/serial/by-id/usb-FTDI", "generic"),
     ]
+
+
+def test_a_keyboard_is_suggested_only_when_it_says_that_it_is_a_scanner() -> None:
+    folder = "/dev/input/by-id/usb-"
+    nodes = (
+        InputNode(path=f"{folder}Logitech-event-kbd", vendor="046d", model="USB Keyboard"),
+        InputNode(path=f"{folder}Honeywell-event-kbd", vendor="0c2e", model="Voyager 1450g"),
+        InputNode(path=f"{folder}TMC-event-kbd", vendor="1a86", model="HIDKeyBoard Barcode Reader"),
+    )
+    pasted = tomllib.loads("\n\n".join(suggestions((), (), nodes)))["devices"]
+    assert [scanner.path for scanner in Devices(**pasted).scanners] == [nodes[1].path, nodes[2].path]

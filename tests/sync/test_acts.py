@@ -305,7 +305,11 @@ def test_an_item_with_many_acts_is_still_judged_by_its_newest(log: ActsLog) -> N
     assert held is not None
     assert held[0].act.id == newest.id
     assert log.items_lent_to(ANN, "e1", 0) == (newest.item,)
-    assert acts.HEAD == "acts_0001"
+
+
+def test_the_newest_word_of_an_item_is_found_without_sorting_them_all(log: ActsLog) -> None:
+    plan = log._db.execute(f"EXPLAIN QUERY PLAN {acts._OF_ITEM}", ("C0000001",)).fetchall()
+    assert [step[-1] for step in plan] == ["SEARCH word USING INDEX word_of_item (item=?)"]
 
 
 # --- answers that a restore overtook ------------------------------------------------------------------------------

@@ -151,6 +151,43 @@ def test_a_snapshot_begun_anew_forgets_what_only_the_broken_one_named(files: Fil
     assert (reader.membership(ANN) is not None, reader.membership(BOB)) == (True, None)
 
 
+def test_a_snapshots_cards_are_found_once_it_is_whole_and_the_last_word_on_a_number_counts(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(ANN), patron(BOB), card(CARD, ANN), card("0003", BOB), begins=True), NOON)
+    first = page(card(CARD, ANN), card("0001", ANN), more=True, begins=True, cursor="s1")
+    writer.apply(first, NOON)
+    assert reader.card("0001") is None
+    assert reader.card("0003") == CardHit(BOB, CardKind.EASYCARD)  # the old knowledge serves
+    writer.apply(page(card(CARD, BOB), patron(ANN), patron(BOB), snapshot=True, cursor="s2"), NOON)
+    assert reader.card(CARD) == CardHit(BOB, CardKind.EASYCARD)
+    assert reader.card("0001") == CardHit(ANN, CardKind.EASYCARD)
+    assert reader.card("0003") is None
+
+
+def test_a_snapshot_broken_off_keeps_the_cards_it_has_brought(files: Files, tmp_path: Path) -> None:
+    writer, reader = files
+    writer.apply(page(card("0001", ANN), more=True, begins=True, cursor="s1"), NOON)
+    writer.close()
+    again = ReplicaWriter(tmp_path, KEY)
+    again.apply(page(card("0002", BOB), snapshot=True, cursor="s2"), NOON)
+    assert (reader.card("0001"), reader.card("0002")) == (
+        CardHit(ANN, CardKind.EASYCARD),
+        CardHit(BOB, CardKind.EASYCARD),
+    )
+    again.close()
+
+
+def test_a_card_voided_after_the_snapshot_stays_void_and_one_begun_anew_forgets_the_broken_ones_cards(
+    files: Files,
+) -> None:
+    writer, reader = files
+    writer.apply(page(card("0009", BOB), more=True, begins=True, cursor="s1"), NOON)
+    writer.apply(page(card(CARD, ANN), more=True, begins=True, cursor="s2"), NOON)
+    index = card(CARD, ANN).index
+    writer.apply(page(wire.GoneEntry(kind="card", key=index), position=44, cursor="s3"), NOON)
+    assert (reader.card(CARD), reader.card("0009")) == (None, None)
+
+
 def test_a_snapshot_that_ends_in_a_backlog_of_changes_is_swept_at_the_end(files: Files) -> None:
     writer, reader = files
     writer.apply(page(patron(BOB), copy(2), begins=True), NOON)
@@ -193,6 +230,8 @@ def test_an_item_handed_on_between_two_slices_belongs_to_its_newest_loan(files: 
 entries = st.one_of(
     st.builds(lambda n, owed: patron(f"m{n}", owed=owed), st.integers(0, 4), st.integers(0, 3)),
     st.builds(lambda n, t: copy(n, title=f"t{t}"), st.integers(0, 4), st.integers(0, 3)),
+    st.builds(lambda n, who: card(f"000{n}", who), st.integers(0, 4), st.sampled_from([ANN, BOB])),
+    st.builds(lambda n: wire.GoneEntry(kind="card", key=card(f"000{n}").index), st.integers(0, 4)),
     st.builds(lambda n: wire.GoneEntry(kind="membership", key=f"m{n}"), st.integers(0, 4)),
     st.builds(lambda n: wire.GoneEntry(kind="item", key=f"C{n:07}"), st.integers(0, 4)),
 )

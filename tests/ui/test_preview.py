@@ -86,3 +86,21 @@ def test_the_camera_looks_only_while_codes_are_wanted() -> None:
         switch.show(replace(VIEWS["account"], phase=phase))
     taken = [view.phase for view, wanted in zip(screen.views, camera.switched, strict=True) if wanted]
     assert taken == [Phase.IDENTIFY, Phase.BORROW, Phase.RETURN]
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "seen"),
+    [
+        ("identify_camera", True, {"lead_drawing", "camera_view"}),
+        ("identify_camera", False, {"camera_view"}),
+        ("identify", True, {"lead_drawing"}),
+        ("borrow_camera", True, {"camera_view"}),
+    ],
+)
+def test_where_a_card_can_be_laid_or_shown_both_are_drawn(
+    patron: PatronWindow, name: str, reader: bool, seen: set[str]
+) -> None:
+    patron.show(replace(VIEWS[name], card_reader_ready=reader))
+    QTest.qWait(20)
+    visible = {item.objectName() for item in Finger(patron.window).items() if item.isVisible()}
+    assert visible & {"lead_drawing", "camera_view"} == seen

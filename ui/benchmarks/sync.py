@@ -50,16 +50,16 @@ def loans_at_length(
     """Barcode → durable verdict offline, with more and more kept acts; the first length is the floor of the others."""
     fill(folder, city, progress)
     figures: list[Figure] = []
-    for kept in lengths:
+    for stage, kept in enumerate(lengths):
         grow(folder, kept, city)
         built, screen, log = station(folder, settings)
         samples = []
-        for run in range(runs):
+        for run in range(stage * runs, (stage + 1) * runs):  # nobody comes twice, and no book
             if run % BASKET == 0:
                 built.handle(Touched(Intent.END))
-                card = CardRead(uid((run * 104729 + kept) % city.memberships), Technology.ISO14443A)
+                card = CardRead(uid(run * 104729 % city.memberships), Technology.ISO14443A)
                 built.handle(CardArrived("reader", card))
-            code = CodeRead("scanner", item_id((run * 15485863 + kept + 11) % city.items))
+            code = CodeRead("scanner", item_id((run * 15485863 + 11) % city.items))
             samples.append(timed(lambda built=built, code=code: built.handle(code)))  # type: ignore[misc]
             if screen.view.rows[0].state is not RowState.PROVISIONAL:
                 raise AssertionError(f"the loan was not recorded: {screen.view.rows[0]}")

@@ -16,19 +16,30 @@ if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
 ROWS = ("cards", "lending", "online", "start")
-ON_WISH = ("devices", "sync", "faults")
+ON_WISH = ("devices", "sync", "central", "faults")
 """Long work that is measured only when it is named; "devices" holds "cards"."""
-EACH = 5
-"""Camera samples of each of 120 sorts."""
+WORKERS = (1, 2, 4)
+RUSH_S = 20.0
+RUSH_THINK_S = 3.0
+"""From one verdict to the kiosk's next act at rush hour."""
 
 
 @click.command()
 @click.argument("rows", nargs=-1, type=click.Choice((*ROWS, *ON_WISH)))
 @click.option("--memberships", default=500_000, show_default=True, help="In the replica.")
 @click.option("--items", default=1_000_000, show_default=True, help="In the replica.")
+@click.option("--samples", default=5, show_default=True, help="devices: camera samples of each of 132 sorts.")
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
 @click.option(
     "--kept", multiple=True, type=int, default=(1_000, 100_000, 1_000_000), show_default=True, help="sync: kept acts."
+)
+@click.option("--backlog", default=100_000, show_default=True, help="central: acts of one branch told at once.")
+@click.option("--kiosks", default=220, show_default=True, help="central: at rush hour.")
+@click.option(
+    "--postgresql",
+    multiple=True,
+    metavar="ADDRESS",
+    help="central: empty databases, two for the backlog, two for each number of processes; without them SQLite only.",
 )
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
 @click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
@@ -37,8 +48,12 @@ def bench(
     rows: tuple[str, ...],
     memberships: int,
     items: int,
+    samples: int,
     runs: int,
     kept: tuple[int, ...],
+    backlog: int,
+    kiosks: int,
+    postgresql: tuple[str, ...],
     schedules: int,
     seed: int,
     as_json: bool,
@@ -59,7 +74,10 @@ def bench(
         with Progress(console=console, transient=True) as progress:
             for row in wanted:
                 task = progress.add_task(row, total=None)
-                figures += _measure(row, folder / row, memberships, items, runs, kept, progress, console)
+                if row == "central":
+                    figures += _central(folder / row, backlog, kiosks, list(postgresql), progress)
+                    continue
+                figures += _measure(row, folder / row, memberships, items, samples, runs, kept, progress, console)
                 progress.remove_task(task)
     if as_json:
         click.echo(json.dumps(measure.as_json(figures), ensure_ascii=False))
@@ -89,11 +107,33 @@ def _faults(seeds: range, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def _central(folder: Path, backlog: int, kiosks: int, empty: list[str], progress: Progress) -> "list[Figure]":
+    from ui.benchmarks.backlog import drain
+    from ui.benchmarks.rush import rush_hour
+
+    folder.mkdir()
+    figures = drain(folder / "sqlite", None, None, backlog, progress)
+    for think_s in (RUSH_THINK_S, 0.0):
+        name = f"sqlite-{think_s:g}"
+        figures.append(rush_hour(folder / name, None, 1, kiosks, RUSH_S, think_s, progress))
+    if not empty:
+        return figures
+    if len(empty) < 2 + 2 * len(WORKERS):
+        raise click.UsageError(f"--postgresql is needed {2 + 2 * len(WORKERS)} times, each with an empty database")
+    figures += drain(folder / "postgresql", empty.pop(), empty.pop(), backlog, progress)
+    for workers in WORKERS:
+        for think_s in (RUSH_THINK_S, 0.0):
+            name = f"postgresql-{workers}-{think_s:g}"
+            figures.append(rush_hour(folder / name, empty.pop(), workers, kiosks, RUSH_S, think_s, progress))
+    return figures
+
+
 def _measure(
     row: str,
     folder: Path,
     memberships: int,
     items: int,
+    samples: int,
     runs: int,
     kept: tuple[int, ...],
     progress: Progress,
@@ -114,7 +154,7 @@ def _measure(
         return [
             card_to_uid(folder, runs),
             byte_to_event(folder, runs),
-            *code_reading(EACH, console, progress),
+            *code_reading(samples, console, progress),
             *slip_seconds(runs),
             idle_devices(folder),
         ]

@@ -36,7 +36,7 @@ def card_rule(config: Path, number: str, seconds: float) -> None:
     refused = unfit(card)
     if refused is not None:
         raise click.ClickException(say(f"reason.{refused.reason.value}", Language.EN))
-    rules = rules_that_make(number.strip(), card.uid)
+    rules = rules_that_make(number.strip(), card.uid, card.technology)
     if not rules:
         raise click.ClickException(
             f"No rule makes this number from this card ({card.card_class}). Is it the chip's number? The number printed "

@@ -33,6 +33,7 @@ from ui.cli.device_ears import running
 from ui.cli.device_printing import probe, try_out
 from ui.cli.device_tapes import record as record_tape
 from ui.cli.device_tapes import replay, suggest
+from ui.cli.device_trials import try_camera, try_reader, try_scanner
 from ui.cli.kiosk import CONFIG
 
 ANSWER_S = 5.0
@@ -46,7 +47,7 @@ Spelling = Mapping[CardClass, SpellingRule]
 
 @click.group()
 def devices() -> None:
-    """Readers, scanners and printers of this machine."""
+    """Readers, scanners, printers and cameras of this machine."""
 
 
 devices.add_command(card_rule)
@@ -55,6 +56,8 @@ devices.add_command(record_tape)
 devices.add_command(replay)
 devices.add_command(suggest)
 devices.add_command(try_out)
+for trial in (try_reader, try_scanner, try_camera):
+    try_out.add_command(trial)
 
 
 @devices.command("list")
@@ -64,7 +67,8 @@ def list_devices(config: Path, as_json: bool) -> None:
     """How each configured device is. Exit code 0 when all are ready, 1 when not."""
     settings = load(config)
     logs.configure()
-    named = [entry.name for kind in (settings.devices.readers, settings.devices.scanners, settings.devices.printers)
+    entries = settings.devices
+    named = [entry.name for kind in (entries.readers, entries.scanners, entries.printers, entries.cameras)
              for entry in kind]  # fmt: skip
     states: dict[str, DeviceStatus] = {}
     with running(settings) as heard:

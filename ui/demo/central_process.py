@@ -14,6 +14,16 @@ class CentralFailedError(Exception):
     """Central did not start or did not answer; the message says where its log is."""
 
 
+def wait_until_ready(ready: Path, process: subprocess.Popen[bytes], log: Path) -> int:
+    """The port at which `central serve` answers, as its ready file tells. Raises CentralFailedError."""
+    deadline = time.monotonic() + START_S
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise CentralFailedError(f"central did not start; see {log}")
+        time.sleep(0.02)
+    return int(ready.read_text(encoding="ascii").strip().rsplit(":", 1)[1])
+
+
 class CentralProcess:
     """One central on loopback; its data and log live in `folder`. One thread."""
 
@@ -36,12 +46,7 @@ class CentralProcess:
         command: list[str | Path] = [PROGRAM, "central", "serve", "--data", self.data, "--port", str(self.port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*command, "--ready-file", self._ready], stdout=log, stderr=log)
-        deadline = time.monotonic() + START_S
-        while not self._ready.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise CentralFailedError(f"central did not start; see {self._log}")
-            time.sleep(0.02)
-        self.port = int(self._ready.read_text(encoding="ascii").strip().rsplit(":", 1)[1])
+        self.port = wait_until_ready(self._ready, self._process, self._log)
 
     def stop(self) -> None:
         """End it in order; it finishes what it is doing."""

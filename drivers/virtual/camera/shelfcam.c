@@ -7,6 +7,10 @@
  * buffers (Linux media API, V4L2 streaming I/O). The descriptor it holds is the socket itself, so select and poll work
  * as on the real thing. Nobody listening at the socket: no such device. The far end closed: ENODEV, as after unplugging.
  *
+ * Faults, while a file of this name lies beside the socket: <socket>.denied, the node may not be opened (EACCES);
+ * <socket>.locked, another program holds it and it opens once only (EBUSY, as loopback cameras do); <socket>.busy, another
+ * program streams from it (opens, then EBUSY, as UVC cameras do); <socket>.data, it is a camera's node for timing data.
+ *
  * Not modelled: raw (YUYV) formats, controls (exposure, focus), several sizes (the first frame's size is asked for in
  * SHELFCAM_SIZE, 1280x720), two openers at once, timestamps of the sensor.
  */
@@ -59,13 +63,21 @@ static int answer(int error)
     return error ? -1 : 0;
 }
 
+static int fault(const char *kind)
+{
+    int (*real)(const char *, int) = next_symbol("access");
+    const char *feed = getenv("SHELFCAM_SOCKET");
+    char path[512];
+    return feed && snprintf(path, sizeof path, "%s.%s", feed, kind) < (int)sizeof path && real(path, F_OK) == 0;
+}
+
 /* access() asks the path itself elsewhere; here the camera may be read and written while somebody feeds it. */
 int access(const char *path, int mode)
 {
     int (*real)(const char *, int) = next_symbol("access");
     const char *feed = getenv("SHELFCAM_SOCKET");
     if (is_camera(path))
-        return feed ? real(feed, F_OK) : answer(ENOENT);
+        return !feed ? answer(ENOENT) : real(feed, F_OK) ? -1 : mode != F_OK && fault("denied") ? answer(EACCES) : 0;
     return real(path, mode);
 }
 
@@ -75,6 +87,10 @@ static int open_camera(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (!path || strlen(path) >= sizeof address.sun_path)
         return answer(ENOENT);
+    if (fault("denied"))
+        return answer(EACCES);
+    if (fault("locked"))
+        return answer(EBUSY);
     strcpy(address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -176,11 +192,14 @@ static int take_frame(struct v4l2_buffer *buffer)
 
 static int serve(unsigned request, void *argument)
 {
+    if (fault("busy") && (request == VIDIOC_S_FMT || request == VIDIOC_REQBUFS || request == VIDIOC_STREAMON))
+        return answer(EBUSY);
     switch (request) {
     case VIDIOC_QUERYCAP: {
         struct v4l2_capability *can = argument;
         *can = (struct v4l2_capability){.driver = "uvcvideo", .card = "Shelfpoint Virtual Camera",
-                                        .device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING};
+                                        .device_caps = V4L2_CAP_STREAMING};
+        can->device_caps |= fault("data") ? V4L2_CAP_META_CAPTURE : V4L2_CAP_VIDEO_CAPTURE;
         can->capabilities = can->device_caps | V4L2_CAP_DEVICE_CAPS;
         return 0;
     }

@@ -12,13 +12,18 @@
  * 0 power off, 1 power on, 2 reset (no answer to these), 4 "send your ATR". Any other body is an APDU to answer.
  * One word is added: an empty answer means "the card stays mute", which the reader reports as its own time-out.
  *
- * Configuration, in reader.conf: DEVICENAME <flag folder>:<port>, CHANNELID <port>.
+ * Light and buzzer: the reader understands the commands of two families of ACS readers (ACR122U API 2.04, 6.2 and 6.7;
+ * ACR1252U API 1.09, 5.8) and writes each one that it obeyed as a line of hexadecimal digits to "<flag folder>/<port>.signals".
+ * While "<port>.locked" exists it refuses escape commands, as libccid does unless its settings allow them.
+ *
+ * Configuration, in reader.conf: DEVICENAME <flag folder>:<port>, CHANNELID <port>. On USB (usb_bus.py) the name ends with
+ * the device's number: the flag folder is $IFDSHELF_FOLDER, the port stands at that place of $IFDSHELF_PORTS (a,b,c).
  *
  * Threads: pcscd calls wait_for_event() and IFDHICCPresence() for one reader from one thread, and the other entries
  * from clients' threads under its own lock for that reader. Only IFDHICCPresence() and IFDHCloseChannel() close a
  * card's socket; the others mark it broken and wake the waiting thread, so no descriptor is reused under a poll.
  *
- * Not modelled: the radio field, anticollision, LED and buzzer, escape commands, USB.
+ * Not modelled: the radio field, anticollision, how long a buzzer sounds, other escape commands, USB traffic.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,6 +32,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <reader.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,6 +56,8 @@ struct reader {
     int knocked;          /* the waiting thread has seen a card at the door */
     atomic_int broken;    /* the exchange failed; the card is reported absent once */
     char flag[256];       /* path whose existence means "unplugged" */
+    char locked[256];     /* path whose existence means "no escape commands" */
+    char signals[256];    /* file to which signal commands are written */
 };
 
 static struct reader readers[READERS];
@@ -128,6 +136,8 @@ static RESPONSECODE open_reader(struct reader *r, const char *folder, int port)
     r->port = port;
     r->card = r->notify = r->wake = -1;
     snprintf(r->flag, sizeof r->flag, "%s/%d.unplugged", folder, port);
+    snprintf(r->locked, sizeof r->locked, "%s/%d.locked", folder, port);
+    snprintf(r->signals, sizeof r->signals, "%s/%d.signals", folder, port);
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     r->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (r->listener < 0)
@@ -144,10 +154,23 @@ static RESPONSECODE open_reader(struct reader *r, const char *folder, int port)
     return IFD_SUCCESS;
 }
 
+static RESPONSECODE open_usb_reader(struct reader *r, const char *name)
+{
+    const char *folder = getenv("IFDSHELF_FOLDER"), *ports = getenv("IFDSHELF_PORTS"), *slash = strrchr(name, '/');
+    if (folder == NULL || ports == NULL || slash == NULL)
+        return IFD_COMMUNICATION_ERROR;
+    for (int number = atoi(slash + 1); number > 1 && ports != NULL; number--)
+        if ((ports = strchr(ports, ',')) != NULL)
+            ports++;
+    return ports == NULL ? IFD_COMMUNICATION_ERROR : open_reader(r, folder, atoi(ports));
+}
+
 RESPONSECODE IFDHCreateChannelByName(DWORD lun, LPSTR name)
 {
     char folder[200];
     const char *colon = strrchr(name, ':');
+    if (strncmp(name, "usb:", 4) == 0)
+        return open_usb_reader(reader_of(lun), name);
     if (colon == NULL || (size_t)(colon - name) >= sizeof folder)
         return IFD_COMMUNICATION_ERROR;
     memcpy(folder, name, (size_t)(colon - name));
@@ -314,11 +337,50 @@ RESPONSECODE IFDHPowerICC(DWORD lun, DWORD action, PUCHAR atr, PDWORD length)
     return fetch_atr(r, atr, length);
 }
 
+/* --- light and buzzer ---------------------------------------------------------------------------------------- */
+
+static void note(const struct reader *r, const unsigned char *said, size_t length)
+{
+    FILE *file = fopen(r->signals, "ae");
+    if (file == NULL)
+        return;
+    for (size_t i = 0; i < length; i++)
+        fprintf(file, "%02X", said[i]);
+    fputc('\n', file);
+    fclose(file);
+}
+
+/* Obeys a command of the ACR122U, which also comes as if it were for the card. Length of the answer; 0: not one. */
+static DWORD obey_acr122(const struct reader *r, const unsigned char *said, DWORD length, PUCHAR answer, DWORD room)
+{
+    int light = length == 9 && memcmp(said, "\xFF\x00\x40", 3) == 0 && said[4] == 4;
+    int detection_beep = length == 5 && memcmp(said, "\xFF\x00\x52", 3) == 0;
+    if ((!light && !detection_beep) || room < 2)
+        return 0;
+    note(r, said, length);
+    answer[0] = 0x90;
+    answer[1] = 0x00;
+    return 2;
+}
+
+/* Obeys buzzer (28) and light (29) of the ACR1252U and ACR1281U; they come as escape commands only. */
+static DWORD obey_acr1252(const struct reader *r, const unsigned char *said, DWORD length, PUCHAR answer, DWORD room)
+{
+    if (length != 6 || memcmp(said, "\xE0\x00\x00", 3) || (said[3] != 0x28 && said[3] != 0x29) || said[4] != 1 || room < 6)
+        return 0;
+    note(r, said, length);
+    memcpy(answer, "\xE1\x00\x00\x00\x01", 5);
+    answer[5] = said[3] == 0x29 ? said[5] : 0;
+    return 6;
+}
+
 RESPONSECODE IFDHTransmitToICC(DWORD lun, SCARD_IO_HEADER send_pci, PUCHAR apdu, DWORD apdu_length, PUCHAR answer,
                                PDWORD answer_length, PSCARD_IO_HEADER receive_pci)
 {
     struct reader *r = reader_of(lun);
-    int size = unplugged(r) ? LOST : talk(r, apdu, apdu_length, answer, *answer_length);
+    int size = unplugged(r) ? LOST : (int)obey_acr122(r, apdu, apdu_length, answer, *answer_length);
+    if (size == 0)
+        size = talk(r, apdu, apdu_length, answer, *answer_length);
 
     if (size < 0) {
         *answer_length = 0;
@@ -332,11 +394,21 @@ RESPONSECODE IFDHTransmitToICC(DWORD lun, SCARD_IO_HEADER send_pci, PUCHAR apdu,
     return IFD_SUCCESS;
 }
 
-RESPONSECODE IFDHControl(DWORD lun, DWORD code, PUCHAR send_buffer, DWORD send_length, PUCHAR receive_buffer,
-                         DWORD receive_length, LPDWORD returned)
+RESPONSECODE IFDHControl(DWORD lun, DWORD code, PUCHAR said, DWORD length, PUCHAR answer, DWORD room, LPDWORD returned)
 {
-    (void)lun, (void)code, (void)send_buffer, (void)send_length, (void)receive_buffer, (void)receive_length;
+    struct reader *r = reader_of(lun);
+    DWORD size = 0;
+
+    if (code != SCARD_CTL_CODE(1)) /* IOCTL_SMARTCARD_VENDOR_IFD_EXCHANGE of libccid */
+        return IFD_ERROR_NOT_SUPPORTED;
+    if (unplugged(r))
+        return IFD_NO_SUCH_DEVICE;
+    if (access(r->locked, F_OK) == 0)
+        return IFD_COMMUNICATION_ERROR;
+    size = obey_acr122(r, said, length, answer, room);
+    if (size == 0)
+        size = obey_acr1252(r, said, length, answer, room);
     if (returned != NULL)
-        *returned = 0;
-    return IFD_ERROR_NOT_SUPPORTED;
+        *returned = size;
+    return size ? IFD_SUCCESS : IFD_COMMUNICATION_ERROR;
 }

@@ -7,6 +7,8 @@ OpenAPI is served under /schema/openapi.json.
 
 import asyncio
 import binascii
+import random
+import time
 from base64 import b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Annotated, Any
@@ -27,6 +29,7 @@ from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.http.credentials import verify
 from sync.central.http.faults import TooManyWords, handlers
+from sync.central.http.pace import Pace
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.wire import (
@@ -133,15 +136,23 @@ async def feed(
 ) -> FeedPage:
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
+    pace: Pace = state.pace
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
-    while True:
-        seen = central.bell.count
-        page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key)
-        left = deadline - loop.time()
-        if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
-            break
-        await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
+    with pace:
+        if wait_s:
+            await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
+        while True:
+            seen = central.bell.count
+            page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key)
+            left = deadline - loop.time()
+            if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
+                break
+            await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
+            if central.bell.count != seen:
+                await central.bell.pause(min(pace.after_waking_s(), deadline - loop.time()))
+        if not page.more:
+            pace.told(request.user.id)
     held = 0
     if incarnation is not None:
         held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
@@ -188,7 +199,7 @@ def make_app(central: Central) -> Litestar:
             ),
         ],
         exception_handlers=handlers(central.clock),
-        state=State({"central": central}),
+        state=State({"central": central, "pace": Pace(time.monotonic, random.Random())}),
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
         openapi_config=OpenAPIConfig(

@@ -41,6 +41,14 @@ SPELLINGS = [
     (SpellingRule(take=Take.LAST4, order=ByteOrder.REVERSED), LONG, "BBAA4433"),
     (SpellingRule(pad_to=14), UID, "00000093A131C0"),
 ]
+CHIP_NUMBERS = [
+    (Base.TEXT, b"A1234567", "A1234567"),
+    (Base.TEXT, b"\x0012345\xff\xff  ", "12345"),
+    (Base.BCD, bytes.fromhex("0912345F"), "0912345"),
+    (Base.BCD, bytes.fromhex("123456"), "123456"),
+    (Base.HEX_UPPER, bytes.fromhex("12AB"), "12AB"),
+    (Base.DECIMAL, bytes.fromhex("01E240"), "123456"),
+]
 
 
 @pytest.mark.parametrize(("rule", "uid", "number"), SPELLINGS, ids=[number for _, _, number in SPELLINGS])
@@ -61,6 +69,29 @@ def test_enrolment_finds_the_rule_from_a_known_number(rule: SpellingRule, uid: b
 
 def test_a_number_that_no_rule_makes_finds_none() -> None:
     assert rules_that_make("2476814785", UID) == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "chip", "number"), CHIP_NUMBERS, ids=[f"{case[0]} {case[2]}" for case in CHIP_NUMBERS]
+)
+def test_a_contact_cards_number_is_spelled_as_the_chip_holds_it_and_its_rule_is_found(
+    base: Base, chip: bytes, number: str
+) -> None:
+    rule = SpellingRule(base=base)
+    assert rule.spell(chip) == number
+    assert rules_that_make(number, chip, Technology.CONTACT) == (rule,)
+
+
+def test_a_contact_number_may_have_any_length_and_first_byte_but_must_be_written() -> None:
+    for fit in (b"\x08\x11\x22\x33", b"\x88\x11\x22\x33", b"\x01\x02\x03\x04", b"1", b"A" * 32):
+        assert unfit(CardRead(fit, Technology.CONTACT)) is None
+    for blank in (b" " * 8, b"\x00" * 5, b"\xff" * 12, b"", b"1" * 33):
+        assert unfit(CardRead(blank, Technology.CONTACT)) is not None
+
+
+@given(st.binary(min_size=1, max_size=32))
+def test_whatever_a_chip_holds_is_spelled_in_printable_characters(chip: bytes) -> None:
+    assert all(SpellingRule(base=base).spell(chip).isprintable() for base in Base)
 
 
 @given(uid=st.sampled_from([4, 7]).flatmap(lambda size: st.binary(min_size=size, max_size=size)))

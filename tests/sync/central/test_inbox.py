@@ -9,8 +9,8 @@ import pytest
 
 from kiosk.domain.journal import Deed, Outcome, Spoken, Word
 from kiosk.domain.reconcile import JOIN, Held, Judgement
-from kiosk.domain.values import Reason
-from sync.central.inbox import BadPush, Inbox
+from kiosk.domain.values import IncarnationId, KioskId, Reason
+from sync.central.inbox import BadPush, Inbox, Part
 from sync.central.judge import judge
 from sync.central.ruling import Known, Ruling
 
@@ -331,3 +331,48 @@ def test_words_of_one_push_are_judged_in_sequence_order_and_answered_in_push_ord
         ("a", Outcome.ACCEPTED),
     ]
     assert town.loans() == {}
+
+
+# --- several kiosks in one transaction ------------------------------------------------------------------------------
+
+
+def test_kiosks_that_ask_at_the_same_time_are_judged_in_one_transaction_each_with_its_own_log(town: Any) -> None:
+    commits: list[int] = []
+    town.central.database.on_commit(lambda: commits.append(1))
+    parts = [
+        Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.REQUEST, "one", item="C1", sequence=1)]),
+        Part(
+            (KioskId("main-2"), IncarnationId("log-2")),
+            [town.word(Word.REQUEST, "two", item="C1", membership="ben", sequence=1)],
+        ),
+        Part((KioskId("main-3"), IncarnationId("log-3")), [town.word(Word.FACT, "three", item="C2", sequence=5)]),
+        Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.REQUEST, "four", item="C3", sequence=2)]),
+    ]
+    judged = town.central.inbox._transaction(parts)
+    assert len(commits) == 1
+    assert [one.verdicts[0].outcome for one in judged] == [
+        Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED, Outcome.ACCEPTED,
+    ]  # fmt: skip
+    assert judged[1].verdicts[0].reason is Reason.ITEM_ON_LOAN
+    assert [one.held_through for one in judged] == [2, 1, 0, 2]
+    assert town.loans() == {"C1": ("one", "ann"), "C2": ("three", "ann"), "C3": ("four", "ann")}
+    again = town.central.inbox._transaction(parts)
+    assert [one.verdicts for one in again] == [one.verdicts for one in judged]
+
+
+def test_a_word_that_cannot_be_written_holds_back_no_other_kiosk(town: Any) -> None:
+    def spoiling(spoken: Spoken, known: Known) -> Ruling:
+        ruling = judge(spoken, known)
+        if spoken.act.id == "bad":  # a reason that no column takes
+            return replace(ruling, details={"of": object()})  # type: ignore[dict-item]
+        return ruling
+
+    inbox = Inbox(town.central.database, town.clock, judge=spoiling)
+    parts = [
+        Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.FACT, "bad", item="C1", sequence=1)]),
+        Part((KioskId("main-2"), IncarnationId("log-2")), [town.word(Word.FACT, "good", item="C2", sequence=1)]),
+    ]
+    bad, good = inbox._group(parts)
+    assert bad.verdicts[0].reason is Reason.CANNOT_BE_JUDGED
+    assert good.verdicts[0].outcome is Outcome.ACCEPTED
+    assert town.loans() == {"C2": ("good", "ann")}

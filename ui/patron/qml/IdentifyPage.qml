@@ -14,6 +14,7 @@ PageFrame {
     Lead {
         anchors.fill: parent
         camera: page.visit.cameraReady
+        drawingToo: page.visit.cardReaderReady
         drawing: page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
         text: page.visit.nextTask === "account" ? qsTr("Then you will see your loans.") : qsTr("Then scan your books.")
         title: page.visit.cardReaderReady ? qsTr("Lay your card here")

@@ -2,12 +2,14 @@ import QtQuick
 import QtQuick.Layouts
 import Shelfpoint
 
-// A drawing and what it means: side by side where the place is low, one above the other where it is high.
+// A drawing and what it means: side by side where the place is low, one above the other where it is high. What the camera sees
+// stands in the drawing's place, or beside it where both ways are open.
 GridLayout {
     id: lead
 
     property string drawing: ""
     property bool camera: false
+    property bool drawingToo: false
     property string title: ""
     property string text: ""
     property real drawingShare: 0.62
@@ -18,32 +20,42 @@ GridLayout {
     property real leastWidth: Theme.body * 22
     readonly property bool _drawn: drawing !== "" && (low ? width > leastWidth : _roomy)
 
+    readonly property bool _both: camera && drawingToo
+
     columnSpacing: Theme.gap * 1.5
     columns: low ? 2 : 1
     rowSpacing: Theme.gap
 
-    Drawing {
+    GridLayout {
         Layout.alignment: lead.low ? Qt.AlignVCenter : Qt.AlignBottom
         Layout.fillHeight: true
         Layout.fillWidth: !lead.low
         Layout.maximumHeight: lead.low ? Number.POSITIVE_INFINITY : Math.min(lead.width * 0.72, lead.height * lead.drawingShare)
-        Layout.preferredWidth: lead.low ? Math.min(lead.width * 0.36, lead.height * 1.5) : -1
-        accent: Theme.action
-        ink: Theme.ink
-        name: lead.drawing
-        surface: Theme.surface
-        tint: Theme.tint
-        visible: lead._drawn && !lead.camera
-    }
-    Loader {
-        Layout.alignment: lead.low ? Qt.AlignVCenter : Qt.AlignBottom
-        Layout.fillHeight: true
-        Layout.fillWidth: !lead.low
-        Layout.maximumHeight: lead.low ? Number.POSITIVE_INFINITY : Math.min(lead.width * 0.72, lead.height * lead.drawingShare)
-        Layout.preferredWidth: lead.low ? Math.min(lead.width * 0.36, lead.height * 1.5) : -1
-        active: lead._drawn && lead.camera
-        sourceComponent: CameraView {}
-        visible: active
+        Layout.preferredWidth: lead.low ? Math.min(lead.width * (lead._both ? 0.5 : 0.36), lead.height * (lead._both ? 3 : 1.5)) : -1
+        columnSpacing: Theme.gap
+        columns: 2
+        visible: lead._drawn
+
+        Drawing {
+            Layout.fillHeight: true
+            Layout.fillWidth: true
+            Layout.preferredWidth: 1
+            accent: Theme.action
+            ink: Theme.ink
+            name: lead.drawing
+            objectName: "lead_drawing"
+            surface: Theme.surface
+            tint: Theme.tint
+            visible: lead._drawn && (!lead.camera || lead.drawingToo)
+        }
+        Loader {
+            Layout.fillHeight: true
+            Layout.fillWidth: true
+            Layout.preferredWidth: 1
+            active: lead._drawn && lead.camera
+            sourceComponent: CameraView {}
+            visible: active
+        }
     }
     ColumnLayout {
         id: texts

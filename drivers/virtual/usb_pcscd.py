@@ -1,0 +1,79 @@
+"""A private pcscd on a made-up USB bus: readers that are really plugged in and pulled out, names and all.
+
+`VirtualPcscd` has its readers from a configuration file: an unplugged one keeps its name. Here they appear and vanish as
+USB readers do, found by pcscd's own hot-plug code and called as an ACR122U is. Needs umockdev, its binding for the
+system's Python, and a mount namespace; `PcscdMissing` says which is not there. Not modelled: USB traffic, and libccid,
+whose place the virtual driver takes (a CCID device would need the kernel's USB gadget).
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import IO
+
+from drivers.virtual.pcscd import BUILD, LIBRARY, PcscdMissing, VirtualPcscd
+
+_PYTHON = "/usr/bin/python3"
+_BUS = Path(__file__).resolve().parent / "reader" / "usb_bus.py"
+_INFO = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict>
+<key>CFBundleExecutable</key><string>libifdshelf.so</string>
+<key>ifdProtocolVersion</key><string>3.0</string>
+<key>ifdCapabilities</key><string>0x00000000</string>
+<key>ifdVendorID</key><array><string>0x072F</string></array>
+<key>ifdProductID</key><array><string>0x2200</string></array>
+<key>ifdFriendlyName</key><array><string>ACS ACR122U PICC Interface</string></array>
+</dict></plist>
+"""
+
+
+class UsbPcscd(VirtualPcscd):
+    """Reader n is named "ACS ACR122U PICC Interface (SN000n+1) 00 00" while it is plugged; at first none is."""
+
+    ENTER = (
+        'mount --make-rprivate / && mount --bind "$0" /run/pcscd && rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid && '
+        'mount --bind "$0/../drivers" /usr/lib/pcsc/drivers && exec "$@"'
+    )
+
+    def plug(self, reader: int = 0) -> None:
+        """Put the cable in."""
+        self._order(f"plug {reader + 1}")
+
+    def unplug(self, reader: int = 0) -> None:
+        """Pull it: the reader's name goes with it."""
+        self._order(f"unplug {reader + 1}")
+
+    def _prepare(self) -> None:
+        done = subprocess.run(["sh", str(BUILD)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PcscdMissing(f"the virtual reader's driver could not be built: {done.stderr[-300:]}")
+        tried = subprocess.run(
+            [_PYTHON, "-c", 'import gi; gi.require_version("UMockdev", "1.0")'], capture_output=True, check=False
+        )
+        if tried.returncode or shutil.which("umockdev-wrapper") is None:
+            raise PcscdMissing("umockdev or its binding for Python is not installed")
+        bundle = self._folder / "drivers" / "ifdshelf.bundle" / "Contents"
+        (bundle / "Linux").mkdir(parents=True, exist_ok=True)
+        (bundle / "Info.plist").write_text(_INFO)
+        shutil.copy(LIBRARY, bundle / "Linux")
+        for folder in (self._flags, self._folder / "conf"):
+            folder.mkdir(exist_ok=True)
+
+    def _launch(self, command: list[str], private: bool, words: IO[bytes]) -> "subprocess.Popen[bytes]":
+        if not private:
+            raise PcscdMissing("no mount namespaces here, so the driver cannot be put in its place")
+        at = command.index("-f") - 1  # where pcscd's own command begins
+        ports = ",".join(str(port) for port in self.ports)
+        environment = ["env", f"IFDSHELF_FOLDER={self._flags}", f"IFDSHELF_PORTS={ports}"]
+        command = [*command[:at], *environment, "umockdev-wrapper", _PYTHON, str(_BUS), *command[at:]]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words)
+
+    def _order(self, order: str) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RuntimeError("it does not run")
+        process.stdin.write(f"{order}\n".encode())
+        process.stdin.flush()
+        if process.stdout.readline() != b"ok\n":
+            raise RuntimeError(f"the bus did not do it: {order}")

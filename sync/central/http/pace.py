@@ -1,0 +1,49 @@
+"""Long polls take turns: hundreds of kiosks do not all come for every single commit.
+
+With n polls open, a kiosk that was told all there was is told again after n × EACH at the soonest, and those that one
+commit wakes are dealt out over that time. One kiosk waits 20 ms, 220 at rush hour hear of each other within 4.4 s, and
+however many there are, one process answers about fifty polls a second and has the rest of its time for acts.
+Lives on the event loop; no locks.
+"""
+
+import random
+from collections.abc import Callable
+
+EACH_S = 0.02
+LONGEST_S = 10.0
+"""A void card must be known everywhere within 30 s."""
+
+
+class Pace:
+    """Who was answered when, and how many wait."""
+
+    def __init__(self, clock: Callable[[], float], dice: random.Random) -> None:
+        """`clock`: seconds that only go forward."""
+        self._clock = clock
+        self._dice = dice
+        self._open = 0
+        self._told: dict[str, float] = {}
+
+    def __enter__(self) -> "Pace":
+        self._open += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open -= 1
+
+    @property
+    def interval_s(self) -> float:
+        """Between two answers to one kiosk."""
+        return min(self._open * EACH_S, LONGEST_S)
+
+    def told(self, kiosk: str) -> None:
+        """It knows all there is as of now."""
+        self._told[kiosk] = self._clock()
+
+    def before_looking_s(self, kiosk: str) -> float:
+        """Seconds until it is this kiosk's turn again."""
+        return max(0.0, self._told.get(kiosk, float("-inf")) + self.interval_s - self._clock())
+
+    def after_waking_s(self) -> float:
+        """One commit woke many; this one looks after so many seconds."""
+        return self._dice.uniform(0, self.interval_s)

@@ -1,0 +1,194 @@
+"""Rush hour: many kiosks at one central, each with its long poll open, lending and returning online.
+
+The kiosks are threads of a few load processes with bare keep-alive connections, so that the load leaves the cores to
+central; what they send is what a kiosk sends (signed with its own key, one request and one word each, the feed with its
+cursor). Every answer must be a verdict that lets the act stand, else the bench fails. The load shares the machine with
+central, so a figure is a lower bound of what central can do alone.
+"""
+
+import http.client
+import multiprocessing
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from rich.progress import Progress
+from uuid_utils.compat import uuid7
+
+from kiosk.domain.journal import Act, Deed, Mode, Spoken, Word
+from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from sync import wire
+from sync.central_client import Identity, signed
+from ui.benchmarks.measure import Figure, median, p99
+from ui.benchmarks.town import BRANCH, Town, item_id
+
+LOAD_PROCESSES = 2
+TIMEOUT_S = 60.0
+BOOKS_EACH = 50
+FEED_WAIT_S = 25
+
+T = TypeVar("T", bound=wire.Envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Rush:
+    """One run."""
+
+    acts: int
+    """Judged."""
+    feeds: int
+    """Feed pages that were answered."""
+    seconds: float
+    """How long it lasted."""
+    waits_ms: list[float]
+    """Each act's, from sending to its verdict."""
+
+
+def rush_hour(
+    folder: Path, database: str | None, workers: int, kiosks: int, seconds: float, think_s: float, progress: Progress
+) -> Figure:
+    """So many kiosks for so long; each waits `think_s` after each verdict (0: as fast as central answers)."""
+    engine = "SQLite" if database is None else "PostgreSQL"
+    name = f"{kiosks} kiosks, {workers} central process{'es' if workers > 1 else ''}, {engine}"
+    task = progress.add_task(name, total=None)
+    town = Town(folder, database)
+    town.found(items=kiosks * BOOKS_EACH, memberships=kiosks)
+    with town.serving(workers):
+        rush = run(town.enrolled(kiosks), seconds, think_s)
+    progress.remove_task(task)
+    pause = f", each {think_s:g} s after its last" if think_s else ", one after the other"
+    return Figure(
+        work=f"act to verdict, {name}{pause}",
+        median_ms=median(rush.waits_ms),
+        p99_ms=p99(rush.waits_ms),
+        runs=rush.acts,
+        note=f"{rush.acts / rush.seconds:.0f} acts/s and {rush.feeds / rush.seconds:.0f} feed pages/s",
+    )
+
+
+def run(kiosks: Sequence[Identity], seconds: float, think_s: float) -> Rush:
+    """All at once, dealt out to the load processes."""
+    spawning = multiprocessing.get_context("spawn")
+    begin = spawning.Barrier(LOAD_PROCESSES)
+    loads = []
+    for place in range(LOAD_PROCESSES):
+        hears, says = spawning.Pipe(duplex=False)
+        mine = [(number, kiosk) for number, kiosk in enumerate(kiosks) if number % LOAD_PROCESSES == place]
+        process = spawning.Process(target=_load, args=(mine, seconds, think_s, says, begin))
+        process.start()
+        says.close()
+        loads.append((process, hears))
+    waits: list[float] = []
+    feeds = 0
+    for process, hears in loads:
+        told, pages, wrong = hears.recv()
+        process.join()
+        if wrong:
+            raise AssertionError(wrong)
+        waits += told
+        feeds += pages
+    return Rush(len(waits), feeds, seconds, waits)
+
+
+def _load(kiosks: list[tuple[int, Identity]], seconds: float, think_s: float, says: Connection, begin: Barrier) -> None:
+    simulated = [
+        _Kiosk(number, identity, think_s * place / len(kiosks)) for place, (number, identity) in enumerate(kiosks)
+    ]
+    for kiosk in simulated:
+        kiosk.fill()
+    begin.wait()
+    for kiosk in simulated:
+        kiosk.end = time.monotonic() + seconds
+    threads = [threading.Thread(target=kiosk.lend, args=(think_s,)) for kiosk in simulated]
+    polls = [threading.Thread(target=kiosk.follow, daemon=True) for kiosk in simulated]
+    for thread in (*polls, *threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wrong = next((kiosk.wrong for kiosk in simulated if kiosk.wrong), "")
+    says.send(([wait for kiosk in simulated for wait in kiosk.waits], sum(kiosk.pages for kiosk in simulated), wrong))
+
+
+class _Kiosk:
+    """One kiosk's two connections."""
+
+    def __init__(self, number: int, identity: Identity, begin_after_s: float) -> None:
+        self._number, self._identity, self._key = number, identity, identity.signing_key()
+        self._begin_after_s = begin_after_s
+        self._cursor = ""
+        self.end = 0.0
+        self._address = urlsplit(identity.url)
+        self.waits: list[float] = []
+        self.pages = 0
+        self.wrong = ""
+
+    def lend(self, think_s: float) -> None:
+        """Its books are lent and taken back, one after the other."""
+        line = self._line()
+        incarnation = f"rush-{self._number}"
+        sequence = 0
+        time.sleep(self._begin_after_s)
+        while time.monotonic() < self.end and not self.wrong:
+            sequence += 1
+            act = Act(
+                id=ActId(str(uuid7())),
+                deed=Deed.CHECKOUT if sequence % 2 else Deed.RETURN,
+                membership=MembershipId(f"m{self._number}"),
+                item=ItemId(item_id(self._number * BOOKS_EACH + (sequence - 1) // 2 % BOOKS_EACH)),
+                branch=BranchId(BRANCH),
+                happened_at=datetime.now(UTC),
+                clock_offset=None,
+                mode=Mode.ONLINE,
+                replica_age=None,
+                policy_version="bench-1",
+            )
+            word = wire.WireWord.of(Spoken(sequence=sequence, word=Word.REQUEST, act=act))
+            body = msgspec.json.encode(wire.Push(incarnation=incarnation, words=[word]))
+            sent = time.perf_counter()
+            answer = self._call(line, "POST", "/v1/acts", body, wire.Pushed)
+            self.waits.append((time.perf_counter() - sent) * 1000)
+            if not answer.verdicts[0].outcome.stands:
+                self.wrong = f"an act was not accepted: {answer}"
+            if think_s:
+                time.sleep(think_s)
+        line.close()
+
+    def fill(self) -> None:
+        """The first fill, before anything is measured."""
+        line = self._line()
+        while self._look(line, 0).more:
+            pass
+        line.close()
+
+    def follow(self) -> None:
+        """Its long poll, as `sync-feed` does it."""
+        line = self._line()
+        while time.monotonic() < self.end and not self.wrong:
+            self._look(line, FEED_WAIT_S)
+            self.pages += 1
+
+    def _look(self, line: http.client.HTTPConnection, wait_s: int) -> wire.FeedPage:
+        page = self._call(line, "GET", f"/v1/feed?cursor={self._cursor}&wait_s={wait_s}", b"", wire.FeedPage)
+        self._cursor = page.cursor
+        return page
+
+    def _line(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=TIMEOUT_S)
+
+    def _call(self, line: http.client.HTTPConnection, method: str, path: str, body: bytes, answer: type[T]) -> T:
+        token = signed(self._identity.kiosk, self._key, body, datetime.now(UTC))
+        line.request(method, path, body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        response = line.getresponse()
+        content = response.read()
+        if response.status != 200:
+            self.wrong = f"{method} {path}: {response.status} {content[:200]!r}"
+            raise AssertionError(self.wrong)
+        return msgspec.json.decode(content, type=answer)
