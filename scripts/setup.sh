@@ -25,7 +25,7 @@ case "${1:-run}" in
   run) lock=requirements.lock ;;
   test)
     lock=requirements-dev.lock
-    # tests make throw-away clusters and print queues, and plug card readers and printers into a made-up USB bus
+    # tests make throw-away clusters and print queues, and plug card readers into a made-up USB bus
     packages="$packages postgresql postgresql-common cups-daemon cups-client umockdev gir1.2-umockdev-1.0 python3-gi" ;;
   *) stop "'$1' is not a kind of set-up; say 'run' or 'test'." ;;
 esac
