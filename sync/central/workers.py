@@ -19,6 +19,7 @@ from types import FrameType
 
 import structlog
 
+from config import logs
 from sync.central.office import Central, CentralSettings
 from sync.central.server import DRAIN_S, CannotListen, reserved, write_whole
 from sync.central.server import serve as serve_alone
@@ -86,7 +87,8 @@ def _end(running: list[BaseProcess]) -> None:
 
 
 def _work(settings: CentralSettings, announce: Callable[[str], None]) -> None:
-    """One process; it does not outlive the parent, however that ended."""
+    """One process; it does not outlive the parent, however that ended. Its log is set up anew: it was spawned."""
+    logs.configure()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()

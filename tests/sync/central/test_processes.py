@@ -30,17 +30,26 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]
 
 @contextlib.contextmanager
 def serving(settings: Any, workers: int) -> Iterator[str]:
+    """The address; afterwards standard output has held it and nothing else, and every line of the log was JSON."""
     command = [
-        sys.executable, "-c", "from ui.cli.central import central; central()", "serve", "--data", str(settings.data),
+        sys.executable, "-c", "from ui.cli.main import main; main()", "central", "serve", "--data", str(settings.data),
         "--database", settings.database, "--port", "0", "--workers", str(workers),
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."})
+    log = settings.data.with_name(f"serve-{workers}.log")
+    with log.open("w") as told:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=told, text=True, env={**os.environ, "PYTHONPATH": "."}
+        )
     try:
         assert process.stdout is not None
-        lines = (line.strip() for line in process.stdout)  # a worker may have logged before
-        yield next(line for line in lines if line.startswith("shelfpoint central listening on")).rpartition(" ")[2]
+        announced = process.stdout.readline().strip()
+        assert announced.startswith("shelfpoint central listening on"), log.read_text()
+        yield announced.rpartition(" ")[2]
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+        assert process.stdout.read() == ""
+        events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+        assert events.count("Central is listening") == (workers + 1 if workers > 1 else 1)
     finally:
         process.kill()
         process.communicate()
@@ -77,9 +86,9 @@ class Speaker:
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
-def test_kiosks_behind_a_round_robin_over_three_processes_lose_and_double_nothing(town: Any) -> None:
+def test_kiosks_behind_a_round_robin_over_four_processes_lose_and_double_nothing(town: Any) -> None:
     real = Central.open(town.settings)
-    with serving(town.settings, 2) as shared, serving(town.settings, 1) as alone, contextlib.closing(real):
+    with serving(town.settings, 3) as shared, serving(town.settings, 1) as alone, contextlib.closing(real):
         turns = itertools.cycle([shared, alone])
         with contextlib.ExitStack() as stack:
             speakers = [stack.enter_context(contextlib.closing(Speaker(real, turns))) for _ in range(4)]
