@@ -43,6 +43,9 @@ from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, GoneEntry, StaffEntry, 
 Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+PRUNE_SLICE = 1000
+"""Positions in one transaction."""
+
 _HEAD = select(tables.feed_head.c.position, tables.feed_head.c.floor)
 _HEAD_ALONE = _HEAD.with_for_update()
 _MOVE_HEAD = update(tables.feed_head).values(position=bindparam("new_head"))
@@ -196,17 +199,25 @@ class Feed:
             )
 
     def prune(self, *, before: int) -> None:
-        """Forgets tombstones up to a position; a kiosk that has not read so far gets a snapshot."""
+        """Forgets tombstones up to a position, in short transactions; a kiosk that has not read so far gets a snapshot."""
+        while self._prune_slice(before):
+            pass
+
+    def _prune_slice(self, before: int) -> bool:
+        feed = tables.feed
         with self._database.write() as connection:
-            rows = connection.execute(select(tables.feed).where(tables.feed.c.position <= before)).all()
+            floor = int(connection.execute(_HEAD).one().floor)
+            end = min(floor + PRUNE_SLICE, before)
+            if end <= floor:
+                return False
+            rows = connection.execute(select(feed).where(feed.c.position > floor, feed.c.position <= end)).all()
             for kind in KINDS:
                 keys = [row.key for row in rows if row.kind == kind]
                 gone = sorted(set(keys) - _states(connection, kind, keys, None).keys())
                 if gone:
-                    table = tables.feed
-                    connection.execute(delete(table).where(table.c.kind == kind, table.c.key.in_(gone)))
-            floor = tables.feed_head.c.floor
-            connection.execute(update(tables.feed_head).where(floor < before).values(floor=before))
+                    connection.execute(delete(feed).where(feed.c.kind == kind, feed.c.key.in_(gone)))
+            connection.execute(update(tables.feed_head).values(floor=end))
+            return True
 
 
 def _usable(cursor: Cursor, epoch: str, head: int, floor: int) -> bool:

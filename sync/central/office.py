@@ -29,6 +29,7 @@ from sync.central.registry import Change, Registry
 from sync.central.retention import Retention
 from sync.central.sessions import Sessions
 from sync.central.staff import Staff
+from sync.central.tombstones import Tombstones
 from sync.central.worklist import Worklist
 
 EXPIRE_EVERY = timedelta(minutes=15)
@@ -97,6 +98,7 @@ class Central:
             [
                 Chore("expire holds", EXPIRE_EVERY, self.holds.expire),
                 Chore("unlink", UNLINK_EVERY, self.retention.run),
+                Chore("forget what is gone", UNLINK_EVERY, Tombstones(database, feed, clock).forget_old),
                 Chore("forget sessions", SWEEP_EVERY, self.sessions.forget_old),
                 Chore("forget knocks", SWEEP_EVERY, self.limits.forget_old),
             ],

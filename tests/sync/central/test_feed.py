@@ -5,12 +5,15 @@ import hmac
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Word
 from kiosk.domain.lending import Standing
+from sync.central import tables
 from sync.central.feed import Cursor, Feed, Page
 from sync.central.records import surname_only
+from sync.central.tombstones import Tombstones
 from sync.wire import CardEntry, GoneEntry, ItemEntry, LoanEntry, MembershipEntry, PolicyEntry
 
 KEY = b"k" * 32
@@ -158,6 +161,32 @@ def test_a_cursor_older_than_the_kept_tombstones_gets_a_snapshot(town: Any) -> N
     assert feed.page(early[-1].cursor, KEY).snapshot_begins
     assert not feed.page(late[-1].cursor, KEY).snapshot_begins
     assert len(read_all(feed)[0]) == len(apply(read_all(feed)[0]))
+
+
+def test_a_void_card_number_is_no_key_in_the_feed_for_ever(town: Any) -> None:
+    feed, tombstones = town.central.feed, Tombstones(town.central.database, town.central.feed, town.clock)
+
+    def known() -> bool:
+        with town.central.database.read() as connection:
+            keys = connection.execute(select(tables.feed.c.key).where(tables.feed.c.kind == "card")).scalars().all()
+        return "1A2B3C4D" in keys
+
+    with town.central.registry.change("test") as change:
+        change.bind_card("ann", CardKind.EASYCARD, "99990000")
+    _, pages = read_all(feed)
+    assert tombstones.forget_old() == 0
+    town.clock.go(days=29)
+    assert tombstones.forget_old() == 0
+    assert known()
+    assert not feed.page(pages[-1].cursor, KEY).snapshot_begins
+    town.say(Word.FACT, "later", minute=29 * 24 * 60 + 1)
+    town.clock.go(days=2)
+    assert tombstones.forget_old() == pages[-1].position
+    assert not known()
+    assert not feed.page(pages[-1].cursor, KEY).snapshot_begins  # it has read all that was forgotten
+    town.clock.go(days=31)
+    assert tombstones.forget_old() > pages[-1].position
+    assert feed.page(pages[-1].cursor, KEY).snapshot_begins
 
 
 def test_every_verdict_names_the_position_of_its_effect(town: Any) -> None:
