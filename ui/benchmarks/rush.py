@@ -32,7 +32,7 @@ from ui.benchmarks.town import BRANCH, Town, item_id
 
 LOAD_PROCESSES = 2
 TIMEOUT_S = 60.0
-BOOKS_EACH = 50
+BOOKS_EACH = 10
 FEED_WAIT_S = 25
 
 T = TypeVar("T", bound=wire.Envelope)
