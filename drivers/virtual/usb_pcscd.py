@@ -8,6 +8,7 @@ whose place the virtual driver takes (a CCID device would need the kernel's USB 
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,9 @@ _INFO = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+OPEN_S = 15.0
+
+
 class UsbPcscd(VirtualPcscd):
     """Reader n is named "ACS ACR122U PICC Interface (SN000n+1) 00 00" while it is plugged; at first none is."""
 
@@ -37,8 +41,13 @@ class UsbPcscd(VirtualPcscd):
     )
 
     def plug(self, reader: int = 0) -> None:
-        """Put the cable in."""
+        """Put the cable in; returns when pcscd has opened the reader and a card can be laid on it."""
         self._order(f"plug {reader + 1}")
+        deadline = time.monotonic() + OPEN_S
+        while not _listens(self.ports[reader]):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"pcscd did not open reader {reader + 1} in {OPEN_S:g} s")
+            time.sleep(0.01)
 
     def unplug(self, reader: int = 0) -> None:
         """Pull it: the reader's name goes with it."""
@@ -77,3 +86,9 @@ class UsbPcscd(VirtualPcscd):
         process.stdin.flush()
         if process.stdout.readline() != b"ok\n":
             raise RuntimeError(f"the bus did not do it: {order}")
+
+
+def _listens(port: int) -> bool:
+    """Whether the reader's driver listens for cards: as the kernel tells, since a connection would be a card."""
+    wanted = f"0100007F:{port:04X} 00000000:0000 0A"
+    return any(wanted in line for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines())
