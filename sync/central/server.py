@@ -7,6 +7,7 @@ long polls are answered at once, requests under way are finished, the database i
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -27,6 +28,12 @@ DRAIN_S = 5
 log = structlog.get_logger(__name__)
 
 
+BACKLOG = 1024
+CONNECTIONS = 16384
+"""Held open by one process. Each kiosk keeps two, one of them its long poll; granian's own limit (128) would let the polls
+of a city keep every act waiting."""
+
+
 class CannotListen(Exception):
     """The address is taken or not ours."""
 
@@ -41,6 +48,8 @@ def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared:
             loop.add_signal_handler(number, stop.set)
         await serve_until(central, settings, stop, announce=announce, shared=shared)
 
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file; the usual soft limit is 1024
     central = Central.open(settings)
     try:
         asyncio.run(run())
@@ -67,6 +76,8 @@ async def _serve_until(
             port=port,
             interface=Interfaces.ASGI,
             websockets=False,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
             log_enabled=False,
         )
         server.workers_kill_timeout = DRAIN_S
