@@ -220,12 +220,12 @@ class Play:
         self._leave()
 
     def _paper_out(self) -> None:
-        self._stage.printer.paper_out_now()
         self._tap(self._cast.ipass.number, Phase.BORROW)
         self._stage.scanner.scan(self._cast.lendable[5])
         self._until("borrowed", lambda view: bool(view.rows) and view.rows[0].state is RowState.DONE)
         self._touch("btn_finish")
         self._until("the last page", lambda view: view.phase is Phase.DONE)
+        self._stage.printer.paper_out_now()  # not sooner: once it has been noticed, printing is not offered
         self._touch_first("btn_slip_print", "btn_print_again")
         self._until("paper is out, in words", lambda view: view.slip is SlipState.FAILED)
         self._picture("paper-out")
