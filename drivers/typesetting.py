@@ -74,13 +74,13 @@ SetLine = TextLine | RuleLine | BarcodeLine | QrLine
 
 def clean(text: str) -> str:
     """Text that may be printed: composed (NFC), without control characters, which a printer would obey."""
-    composed = unicodedata.normalize("NFC", text)
-    kept = (" " if char in "\t\u00a0\u3000" else char for char in composed)
-    return "".join(
+    kept = (" " if char in "\t\u00a0\u3000" else char for char in text)
+    plain = "".join(
         GETA if unicodedata.category(char) == "Cs" else char
         for char in kept
         if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp")
     )
+    return unicodedata.normalize("NFC", plain)
 
 
 def cells(text: str) -> int:

@@ -17,6 +17,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, get_args
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -38,7 +39,7 @@ from sync.central.records import (
     policy_entry,
 )
 from sync.central.roster import members
-from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, GoneEntry, StaffEntry, WireGrant
+from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, FeedPage, GoneEntry, StaffEntry, WireGrant
 
 Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -155,6 +156,20 @@ class Page:
     snapshot_begins: bool
     entries: list[FeedEntry]
 
+    def told(self, now: datetime, held_through: int) -> FeedPage:
+        """As the kiosk is answered; its log stands at central without a gap up to `held_through`."""
+        return FeedPage(
+            epoch=self.epoch,
+            now=now,
+            held_through=held_through,
+            cursor=self.cursor,
+            position=self.position,
+            more=self.more,
+            snapshot=self.snapshot,
+            snapshot_begins=self.snapshot_begins,
+            entries=self.entries,
+        )
+
 
 class Feed:
     """Reads pages for kiosks."""
@@ -168,7 +183,7 @@ class Feed:
         with self._database.read() as connection:
             return int(connection.execute(_HEAD).one().position)
 
-    def page(self, cursor_text: str | None, index_key: bytes, branch: str = "") -> Page:
+    def page(self, cursor_text: str | None, index_key: bytes, branch: str) -> Page:
         """What comes after the cursor; card numbers and logins hashed with this kiosk's index key, staff of its branch."""
         with self._database.read() as connection:
             epoch = connection.execute(_EPOCH).scalar_one()

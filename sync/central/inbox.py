@@ -153,11 +153,11 @@ class Inbox:
     def _try(self, parts: Sequence[Part]) -> list[Judged]:
         with self._database.write() as connection:
             words = [word for part in parts for word in part.words]
-            works = to_lock(connection, [word.item for word in words if _fits(word)])
+            fit = [word for word in words if _fits(word)]
+            works = to_lock(connection, [word.item for word in fit])
             lock(connection, [*_names(parts), *(f"work {work}" for work in works)])
             logs = open_logs(connection, (part.log for part in parts))
             ledger = Ledger(connection, self._clock(), works)
-            fit = [word for word in words if _fits(word)]
             ledger.load(
                 acts=[word.act for word in words],
                 items=[word.item for word in fit],

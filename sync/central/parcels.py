@@ -35,7 +35,6 @@ from sync.wire import (
     MAX_WORDS,
     Envelope,
     Farewell,
-    FeedPage,
     Pushed,
     WireVerdict,
     padded,
@@ -187,22 +186,8 @@ def _pages(
     more, told = True, 0
     held = 0 if incarnation is None else central.inbox.held_through(kiosk.id, IncarnationId(incarnation))
     while more:
-        page = central.feed.page(cursor, kiosk.index_key)
-        now = central.clock()
-        yield StickPage(
-            after=cursor,
-            page=FeedPage(
-                epoch=page.epoch,
-                now=now,
-                held_through=held,
-                cursor=page.cursor,
-                position=page.position,
-                more=page.more,
-                snapshot=page.snapshot,
-                snapshot_begins=page.snapshot_begins,
-                entries=page.entries,
-            ),
-        )
+        page = central.feed.page(cursor, kiosk.index_key, kiosk.branch)
+        yield StickPage(after=cursor, page=page.told(central.clock(), held))
         cursor, more, told = page.cursor, page.more, told + 1
         advance("pages", told)
 

@@ -51,6 +51,10 @@ def test_clean_text_holds_nothing_that_a_printer_would_obey(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 
 
+def test_what_a_control_character_kept_apart_is_composed() -> None:
+    assert clean("Caf" + "e\x1f\u0301") == "Café"
+
+
 def test_latin_words_stay_whole_and_chinese_breaks_anywhere() -> None:
     assert wrap("圖書館 Library Card", 16) == ["圖書館 Library", "Card"]
     assert wrap("虛擬跨館借閱證", 8) == ["虛擬跨館", "借閱證"]

@@ -13,6 +13,7 @@ from kiosk_sync import KEY, act
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Deed, Word
 from kiosk.domain.lending import Standing
+from kiosk.domain.staff import Grant, Role, branch_scope
 from kiosk.domain.values import ItemId, MembershipId, Reason
 from sync import acts, parcel, replica, sealed, stick, wire
 from sync.acts import ActsLog
@@ -153,6 +154,16 @@ def test_a_kiosk_is_enrolled_by_stick_and_knows_its_books_and_readers(enrolled: 
     reader.close()
     assert not (enrolled.keys / parcel.PENDING).exists()
     assert (enrolled.keys / "kiosk.json").stat().st_mode & 0o077 == 0
+
+
+def test_the_stick_brings_the_verifiers_of_this_branchs_staff(branch: Branch) -> None:
+    for login, where in (("chen", "hills"), ("lin", "coast")):
+        branch.central.staff.add(login, "a-long-word-7", [Grant(Role.CIRCULATION, branch_scope(where))], who="test")
+    branch.enrol()
+    reader = Replica(branch.data, KEY, branch.identity.index_key_bytes())
+    assert reader.staff("chen") is not None
+    assert reader.staff("lin") is None
+    reader.close()
 
 
 def test_a_request_that_was_exchanged_on_the_way_is_refused(branch: Branch) -> None:

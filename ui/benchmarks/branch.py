@@ -171,22 +171,9 @@ class CentralSide:
             return reply(200, self._push(kiosk.id, msgspec.json.decode(body, type=wire.Push)))
         if parts.path == "/v1/feed":
             query = parse_qs(parts.query)
-            page = central.feed.page(query.get("cursor", [None])[0], kiosk.index_key)
+            page = central.feed.page(query.get("cursor", [None])[0], kiosk.index_key, kiosk.branch)
             held = central.inbox.held_through(kiosk.id, IncarnationId(query["incarnation"][0]))
-            return reply(
-                200,
-                wire.FeedPage(
-                    epoch=page.epoch,
-                    now=now,
-                    held_through=held,
-                    cursor=page.cursor,
-                    position=page.position,
-                    more=page.more,
-                    snapshot=page.snapshot,
-                    snapshot_begins=page.snapshot_begins,
-                    entries=page.entries,
-                ),
-            )
+            return reply(200, page.told(now, held))
         health = msgspec.json.decode(body, type=wire.Health)
         held = central.inbox.held_through(kiosk.id, IncarnationId(health.incarnation))
         return reply(200, wire.Envelope(epoch=central.epoch(), now=now, held_through=held))

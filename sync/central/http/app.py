@@ -161,17 +161,7 @@ async def feed(
     held = 0
     if incarnation is not None:
         held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
-    return FeedPage(
-        epoch=page.epoch,
-        now=central.clock(),
-        held_through=held,
-        cursor=page.cursor,
-        position=page.position,
-        more=page.more,
-        snapshot=page.snapshot,
-        snapshot_begins=page.snapshot_begins,
-        entries=page.entries,
-    )
+    return page.told(central.clock(), held)
 
 
 @post(

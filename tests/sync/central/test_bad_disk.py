@@ -129,7 +129,7 @@ def test_a_full_disk_answers_503_keeps_nothing_and_heals(small_disk: Path, clock
 def test_a_damaged_page_is_told_by_doctor_and_never_answered_as_if_it_were_whole(town: Any) -> None:
     for number in range(40):
         town.say(Word.FACT, f"a{number}", item=f"C{number}", minute=number)
-    whole = town.central.feed.page(None, b"k" * 32).entries
+    whole = town.central.feed.page(None, b"k" * 32, "").entries
     town.central.close()
     file = town.settings.data / FILE_NAME
     good = file.read_bytes()
@@ -146,7 +146,7 @@ def test_a_damaged_page_is_told_by_doctor_and_never_answered_as_if_it_were_whole
     assert "503" in found
     file.write_bytes(good)
     again = Central.open(town.settings, clock=town.clock)
-    assert again.feed.page(None, b"k" * 32).entries == whole
+    assert again.feed.page(None, b"k" * 32, "").entries == whole
     again.close()
 
 
@@ -160,7 +160,7 @@ def _what_is_answered(town: Any, whole: Any) -> str:
             answer = client.get("/metrics")
             assert answer.status_code in (200, 503), answer.text
             try:
-                assert central.feed.page(None, b"k" * 32).entries == whole
+                assert central.feed.page(None, b"k" * 32, "").entries == whole
             except DatabaseUnusable:
                 return "503"
             return str(answer.status_code)

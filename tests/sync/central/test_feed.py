@@ -22,7 +22,7 @@ KEY = b"k" * 32
 def read_all(feed: Feed, cursor: str | None = None) -> tuple[list[Any], list[Page]]:
     pages = []
     while True:
-        page = feed.page(cursor, KEY)
+        page = feed.page(cursor, KEY, "")
         pages.append(page)
         cursor = page.cursor
         if not page.more:
@@ -73,7 +73,7 @@ def test_a_snapshot_in_small_pages_holds_everything_once(town: Any) -> None:
 def test_what_changes_during_a_snapshot_arrives_after_it(town: Any) -> None:
     feed = Feed(town.central.database, page_size=3)
     town.say(Word.FACT, "a")
-    first = feed.page(None, KEY)
+    first = feed.page(None, KEY, "")
     town.say(Word.FACT, "r", deed=Deed.RETURN, minute=1)
     town.say(Word.FACT, "b", item="C2")
     rest, pages = read_all(feed, first.cursor)
@@ -87,14 +87,14 @@ def test_deltas_carry_new_states_and_tombstones(town: Any) -> None:
     _, pages = read_all(feed)
     town.say(Word.FACT, "a")
     verdict = town.say(Word.FACT, "b", item="C2")
-    page = feed.page(pages[-1].cursor, KEY)
+    page = feed.page(pages[-1].cursor, KEY, "")
     assert [entry.act for entry in page.entries] == ["a", "b"]
     assert (page.snapshot, page.more, page.position) == (False, False, verdict.position)
     town.say(Word.FACT, "r", deed=Deed.RETURN, minute=9)
     with town.central.registry.change("test") as change:
         change.stand("eve", Standing.CLOSED)
         change.bind_card("ann", CardKind.EASYCARD, "99999999")
-    page = feed.page(page.cursor, KEY)
+    page = feed.page(page.cursor, KEY, "")
     old = hmac.new(KEY, b"1A2B3C4D", hashlib.sha256).hexdigest()
     new = hmac.new(KEY, b"99999999", hashlib.sha256).hexdigest()
     assert page.entries == [
@@ -103,14 +103,14 @@ def test_deltas_carry_new_states_and_tombstones(town: Any) -> None:
         GoneEntry(kind="card", key=old),
         CardEntry(index=new, membership="ann", kind=CardKind.EASYCARD),
     ]
-    assert feed.page(page.cursor, KEY).entries == []
+    assert feed.page(page.cursor, KEY, "").entries == []
 
 
 def test_a_card_bound_anew_moves_and_is_not_gone(town: Any) -> None:
     _, pages = read_all(town.central.feed)
     with town.central.registry.change("test") as change:
         change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
-    (entry,) = town.central.feed.page(pages[-1].cursor, KEY).entries
+    (entry,) = town.central.feed.page(pages[-1].cursor, KEY, "").entries
     assert (entry.membership, entry.kind) == ("ben", CardKind.EASYCARD)
 
 
@@ -120,7 +120,7 @@ def test_a_new_policy_ends_the_one_before(town: Any) -> None:
     (policy,) = [entry for entry in entries if isinstance(entry, PolicyEntry)]
     with town.central.registry.change("test") as change:
         change.policy(PolicyEntry(policy_version="test-2", patron_rules=policy.patron_rules, loan_rules=[]))
-    gone, new = town.central.feed.page(pages[-1].cursor, KEY).entries
+    gone, new = town.central.feed.page(pages[-1].cursor, KEY, "").entries
     assert gone == GoneEntry(kind="policy", key="test-1")
     assert new.policy_version == "test-2"
 
@@ -141,14 +141,14 @@ def test_names_and_numbers_leave_central_only_masked(town: Any) -> None:
     ids=range(8),
 )
 def test_a_worthless_cursor_gets_a_snapshot(town: Any, cursor: str) -> None:
-    page = town.central.feed.page(cursor.replace("epoch", town.central.epoch()), KEY)
+    page = town.central.feed.page(cursor.replace("epoch", town.central.epoch()), KEY, "")
     assert page.snapshot_begins
 
 
 def test_a_new_epoch_makes_old_cursors_worthless(town: Any) -> None:
     _, pages = read_all(town.central.feed)
     town.central.renew_epoch()
-    assert town.central.feed.page(pages[-1].cursor, KEY).snapshot_begins
+    assert town.central.feed.page(pages[-1].cursor, KEY, "").snapshot_begins
 
 
 def test_a_cursor_older_than_the_kept_tombstones_gets_a_snapshot(town: Any) -> None:
@@ -158,8 +158,8 @@ def test_a_cursor_older_than_the_kept_tombstones_gets_a_snapshot(town: Any) -> N
     town.say(Word.FACT, "r", deed=Deed.RETURN, minute=1)
     _, late = read_all(feed, early[-1].cursor)
     feed.prune(before=feed.head())
-    assert feed.page(early[-1].cursor, KEY).snapshot_begins
-    assert not feed.page(late[-1].cursor, KEY).snapshot_begins
+    assert feed.page(early[-1].cursor, KEY, "").snapshot_begins
+    assert not feed.page(late[-1].cursor, KEY, "").snapshot_begins
     assert len(read_all(feed)[0]) == len(apply(read_all(feed)[0]))
 
 
@@ -178,15 +178,15 @@ def test_a_void_card_number_is_no_key_in_the_feed_for_ever(town: Any) -> None:
     town.clock.go(days=29)
     assert tombstones.forget_old() == 0
     assert known()
-    assert not feed.page(pages[-1].cursor, KEY).snapshot_begins
+    assert not feed.page(pages[-1].cursor, KEY, "").snapshot_begins
     town.say(Word.FACT, "later", minute=29 * 24 * 60 + 1)
     town.clock.go(days=2)
     assert tombstones.forget_old() == pages[-1].position
     assert not known()
-    assert not feed.page(pages[-1].cursor, KEY).snapshot_begins  # it has read all that was forgotten
+    assert not feed.page(pages[-1].cursor, KEY, "").snapshot_begins  # it has read all that was forgotten
     town.clock.go(days=31)
     assert tombstones.forget_old() > pages[-1].position
-    assert feed.page(pages[-1].cursor, KEY).snapshot_begins
+    assert feed.page(pages[-1].cursor, KEY, "").snapshot_begins
 
 
 def test_every_verdict_names_the_position_of_its_effect(town: Any) -> None:

@@ -293,12 +293,12 @@ def test_a_loan_is_not_renewed_while_somebody_else_waits(shelf: Any) -> None:
 def test_the_feed_tells_open_holds_and_that_they_ended(shelf: Any) -> None:
     hold = places(shelf).act_id
     returns(shelf, "back")
-    page = shelf.central.feed.page(None, bytes(32))
+    page = shelf.central.feed.page(None, bytes(32), "")
     told = [entry for entry in page.entries if isinstance(entry, HoldEntry)]
     assert [(one.id, one.work, one.state, one.item) for one in told] == [(hold, "w", HoldState.READY, "A1")]
     assert [one.reserved_for for one in page.entries if isinstance(one, ItemEntry) and one.id == "A1"] == ["ann"]
     shelf.central.holds.cancel(hold)
-    after = shelf.central.feed.page(page.cursor, bytes(32)).entries
+    after = shelf.central.feed.page(page.cursor, bytes(32), "").entries
     assert [one.key for one in after if isinstance(one, GoneEntry)] == [hold]
 
 

@@ -47,7 +47,7 @@ def bad_rows(file: Path) -> list[tuple[str, str, str]]:
 def feed_items(town: Any) -> dict[str, ItemEntry]:
     entries, cursor = [], None
     while True:
-        page = town.central.feed.page(cursor, b"")
+        page = town.central.feed.page(cursor, b"", "")
         entries += page.entries
         cursor = page.cursor
         if not page.more:
@@ -212,7 +212,7 @@ def test_patrons_come_with_cards_and_only_differences_reach_the_feed(town: Any, 
 
 
 def test_a_blocked_patron_and_a_moved_card_reach_the_feed_while_an_import_runs(town: Any, catalogue: Path) -> None:
-    cursor = town.central.feed.page(None, b"").cursor
+    cursor = town.central.feed.page(None, b"", "").cursor
     heard: list[tuple[int, set[str]]] = []
 
     def meanwhile(phase: str, done: int, total: int | None) -> None:
@@ -220,8 +220,8 @@ def test_a_blocked_patron_and_a_moved_card_reach_the_feed_while_an_import_runs(t
             with town.central.registry.change("desk") as change:
                 change.stand("ann", Standing.BLOCKED)
                 change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
-            page = town.central.feed.page(cursor, b"")
-            entries = [*page.entries, *town.central.feed.page(page.cursor, b"").entries]
+            page = town.central.feed.page(cursor, b"", "")
+            entries = [*page.entries, *town.central.feed.page(page.cursor, b"", "").entries]
             blocked = {
                 one.id for one in entries if isinstance(one, MembershipEntry) and one.standing is Standing.BLOCKED
             }

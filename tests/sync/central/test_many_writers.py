@@ -34,7 +34,7 @@ def second(town: Any) -> Any:
 def read_all(feed: Feed, cursor: str | None) -> tuple[list[Any], str]:
     entries: list[Any] = []
     while True:
-        page = feed.page(cursor, b"")
+        page = feed.page(cursor, b"", "")
         entries += page.entries
         cursor = page.cursor
         if not page.more:

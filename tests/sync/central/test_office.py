@@ -137,7 +137,7 @@ def test_the_sample_library_fits_its_stories(demo: Central) -> None:
     entries = []
     cursor = None
     while True:
-        page = demo.feed.page(cursor, b"")
+        page = demo.feed.page(cursor, b"", "")
         entries += page.entries
         cursor = page.cursor
         if not page.more:

@@ -178,7 +178,7 @@ def test_a_person_is_forgotten_and_their_acts_stand(town: Any) -> None:
     with pytest.raises(StillOpen, match="on loan"):
         town.central.retention.forget("ann", who="test")
     town.say(Word.FACT, "a5", deed=Deed.RETURN, minute=6)
-    cursor = town.central.feed.page(None, b"k" * 32).cursor
+    cursor = town.central.feed.page(None, b"k" * 32, "").cursor
     town.central.retention.forget("ann", who="test")
     with town.central.database.read() as connection:
         kept = [
@@ -188,7 +188,7 @@ def test_a_person_is_forgotten_and_their_acts_stand(town: Any) -> None:
         ]
     assert "王小明" not in repr(kept)
     assert "1A2B3C4D" not in repr(kept)
-    gone = town.central.feed.page(cursor, b"k" * 32).entries
+    gone = town.central.feed.page(cursor, b"k" * 32, "").entries
     assert sorted(entry.kind for entry in gone) == ["card", "membership"]
     assert people(town)["a1"] == "ann"
     with pytest.raises(UnknownRecord):
