@@ -30,8 +30,8 @@ def key_file(path: Path) -> bytes:
 
     A systemd credential of the same name outranks the file: it is sealed by the TPM where there is one.
     """
-    sealed = os.environ.get("CREDENTIALS_DIRECTORY")
-    if sealed and (credential := Path(sealed) / path.name).exists():
+    credential = _credential(path)
+    if credential is not None:
         return _checked(credential.read_bytes(), credential)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -41,9 +41,18 @@ def key_file(path: Path) -> bytes:
 
 def existing_key(path: Path) -> bytes | None:
     """As `key_file`, but nothing is made: None where there is no key."""
-    sealed = os.environ.get("CREDENTIALS_DIRECTORY")
-    there = path.exists() or (sealed is not None and (Path(sealed) / path.name).exists())
-    return key_file(path) if there else None
+    return key_file(path) if path.exists() or is_sealed(path) else None
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a credential takes this file's place."""
+    return _credential(path) is not None
+
+
+def _credential(path: Path) -> Path | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    found = Path(folder) / path.name if folder else None
+    return found if found is not None and found.exists() else None
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -19,7 +19,7 @@ from kiosk.domain.identity import (
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, LoanRule, Membership, PatronRule, Policy
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
-from kiosk.ports import CardHit, Event, LedgerError, Sound, View
+from kiosk.ports import CardHit, Event, Knock, LedgerError, Sound, View
 from kiosk.slip import Slip
 from kiosk.station import Station
 from kiosk.visit.state import VisitSettings
@@ -142,6 +142,15 @@ class FakeActs:
     def newest(self) -> datetime | None:
         return self.words[-1].act.happened_at if self.words else None
 
+    def queue(self) -> tuple[int, datetime | None]:
+        judged = {(verdict.act_id, verdict.word) for verdict in self.verdicts}
+        waiting = [
+            spoken.act.happened_at
+            for spoken in self.words
+            if spoken.word is not Word.REQUEST and (spoken.act.id, spoken.word) not in judged
+        ]
+        return len(waiting), min(waiting, default=None)
+
     def check(self) -> None:
         if self.fails is not None:
             raise self.fails
@@ -156,6 +165,14 @@ class FakeAsker:
 
     def clock_offset(self) -> timedelta | None:
         return timedelta(seconds=2)
+
+
+class FakeEntrance:
+    def __init__(self) -> None:
+        self.knocks: list[Knock] = []
+
+    def knock(self, knock: Knock) -> None:
+        self.knocks.append(knock)
 
 
 class FakePrinter:
@@ -215,6 +232,7 @@ class Kiosk:
         self.acts = FakeActs()
         self.asker = FakeAsker()
         self.printer = FakePrinter()
+        self.entrance = FakeEntrance()
         self.screen = FakeScreen()
         self.signals = FakeSignals()
         self.clock = FakeClock()
@@ -224,6 +242,7 @@ class Kiosk:
             acts=self.acts,
             asker=self.asker,
             printer=self.printer,
+            entrance=self.entrance,
             screen=self.screen,
             clock=self.clock,
             settings=SETTINGS,

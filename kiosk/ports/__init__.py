@@ -23,7 +23,7 @@ from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
 from kiosk.ports.devices import DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus
-from kiosk.ports.effects import Ask, Effect, Play, Print, Record, Settle, Sound
+from kiosk.ports.effects import Ask, Effect, Knock, Play, Print, Record, Settle, Sound
 from kiosk.ports.events import (
     AnswerMissing,
     CardArrived,
@@ -39,13 +39,15 @@ from kiosk.ports.events import (
     LinkChanged,
     PrintEnded,
     PrintOutcome,
+    StaffAnswered,
+    StaffTried,
     Started,
     Ticked,
     Touched,
     VerdictCame,
 )
 from kiosk.ports.failures import CentralError, CentralReason, LedgerError, LedgerReason
-from kiosk.ports.views import Message, Phase, Row, RowState, SlipState, View
+from kiosk.ports.views import Heard, Machine, Message, Phase, Row, RowState, SlipState, StaffView, View
 from kiosk.slip import Slip
 
 __all__ = [
@@ -71,12 +73,15 @@ __all__ = [
     "DeviceStatus",
     "Effect",
     "Event",
+    "Heard",
     "Intent",
+    "Knock",
     "LedgerError",
     "LedgerReason",
     "Library",
     "Link",
     "LinkChanged",
+    "Machine",
     "Mailbox",
     "Message",
     "Phase",
@@ -93,6 +98,10 @@ __all__ = [
     "Signals",
     "SlipState",
     "Sound",
+    "StaffAnswered",
+    "StaffEntrance",
+    "StaffTried",
+    "StaffView",
     "Started",
     "Ticked",
     "Touched",
@@ -169,6 +178,9 @@ class Acts(Protocol):
     def newest(self) -> datetime | None:
         """Kiosk time of the newest act, for the clock check; None in an empty log."""
 
+    def queue(self) -> tuple[int, datetime | None]:
+        """How many words wait for central, and since when (kiosk time). Counts them: not for every event."""
+
     def check(self) -> None:
         """Prove that the log can be written (a durable write that says nothing)."""
 
@@ -181,6 +193,13 @@ class Asker(Protocol):
 
     def ask(self, act_id: ActId) -> None:
         """Send this act's newest word now; never blocks; the answer comes as an event."""
+
+
+class StaffEntrance(Protocol):
+    """Whoever decides who may open the staff page."""
+
+    def knock(self, knock: Knock) -> None:
+        """Look at one try; never blocks; the answer comes as an event."""
 
 
 class Printer(Protocol):

@@ -1,6 +1,6 @@
 """What the station does in answer: effects are carried out in order, before the view that follows them is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kiosk.domain.journal import Act, Verdict, Word
@@ -44,6 +44,20 @@ class Print:
     """What it says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Ask whether somebody may open the staff page; exactly one StaffAnswered comes back."""
+
+    act: Act
+    """The try, to be written down with who it was and how it ended."""
+    login: str = field(repr=False)
+    """As typed."""
+    password: str = field(repr=False)
+    """As typed."""
+    clock_trusted: bool
+    """False: the kiosk cannot tell how old its knowledge is."""
+
+
 class Sound(StrEnum):
     """Short sounds that agree with the screen."""
 
@@ -60,4 +74,4 @@ class Play:
     """Which."""
 
 
-Effect = Record | Ask | Settle | Print | Play
+Effect = Record | Ask | Settle | Print | Knock | Play

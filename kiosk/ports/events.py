@@ -1,13 +1,15 @@
 """What the station hears: from devices, from central, from fingers, and its own ticks."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from kiosk.domain.identity import CardRead
 from kiosk.domain.journal import Verdict
+from kiosk.domain.staff import Entry
 from kiosk.domain.values import ActId, Reason
 from kiosk.ports.devices import DeviceReason, DeviceStatus
-from kiosk.ports.failures import CentralReason
+from kiosk.ports.failures import CentralReason, LedgerReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,10 @@ class Intent(StrEnum):
     HIGH_CONTRAST = "high_contrast"
     LOW_REACH = "low_reach"
     HELP = "help"
+    STAFF = "staff"
+    """Staff want their page: a long press on the header, or Ctrl+Shift+S."""
+    STAFF_PRINT = "staff_print"
+    """The staff page on paper: a record, and a test of the printer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,30 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffTried:
+    """Somebody typed a login and a password to open the staff page."""
+
+    login: str = field(repr=False)
+    """As typed."""
+    password: str = field(repr=False)
+    """As typed; kept nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAnswered:
+    """What came of a `Knock`."""
+
+    act_id: ActId
+    """Of which one."""
+    entry: Entry | None
+    """How the try ended; None: it could not be written down, so nobody was let in."""
+    until: datetime | None = None
+    """Locked here: end of the pause, by the kiosk's clock."""
+    trouble: LedgerReason | None = None
+    """Why it could not be written down."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """A quarter of a second passed; drives countdowns. The station makes these itself."""
 
@@ -183,4 +213,6 @@ class Started:
 
 
 DeviceEvent = CardArrived | CardLeft | CardTrouble | CodeRead | CodeTrouble | DeviceChanged | PrintEnded
-Event = DeviceEvent | VerdictCame | AnswerMissing | LinkChanged | Touched | Ticked | Started
+Event = (
+    DeviceEvent | VerdictCame | AnswerMissing | LinkChanged | Touched | StaffTried | StaffAnswered | Ticked | Started
+)

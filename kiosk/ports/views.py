@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from kiosk.domain.identity import CardClass
 from kiosk.domain.values import ActId, ItemId, Reason
-from kiosk.ports.devices import DeviceReason
+from kiosk.ports.devices import DeviceReason, DeviceStatus
 from kiosk.ports.events import Link
+from kiosk.ports.failures import CentralReason
 from kiosk.words import Language
 
 
@@ -21,6 +23,8 @@ class Phase(StrEnum):
     ACCOUNT = "account"
     DONE = "done"
     OUT_OF_SERVICE = "out_of_service"
+    STAFF_LOGIN = "staff_login"
+    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,66 @@ class SlipState(StrEnum):
     NONE = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a reader or scanner just read, on the staff page: enough to see that it works, never what was read."""
+
+    device: str
+    """Its name."""
+    card: CardClass | None = None
+    """A card of this class."""
+    characters: int = 0
+    """A code of this length."""
+    symbology: str | None = None
+    """Which kind of code, if the scanner says."""
+    trouble: Reason | None = None
+    """Nothing usable: why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this kiosk is; the same for its whole life."""
+
+    kiosk: str
+    """Its id at central."""
+    program: str
+    """Version of Shelfpoint."""
+    key_sealed: bool
+    """The key of its files is kept by a TPM; False: it is a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffView:
+    """What the staff page and its door show. Spans in whole minutes, so that nothing is repainted each second."""
+
+    login: str = ""
+    """Who was let in."""
+    asking: bool = False
+    """A try is being looked at."""
+    refused: str = ""
+    """Why nobody was let in: key of the sentence (`staff.<value>`)."""
+    until: datetime | None = None
+    """Locked until then."""
+    machine: Machine | None = None
+    """Which kiosk this is."""
+    devices: tuple[DeviceStatus, ...] = ()
+    """All of them, the ones that need somebody first."""
+    away: CentralReason | None = None
+    """Why offline."""
+    waiting: int = 0
+    """Words that central has not judged."""
+    waits_for: timedelta | None = None
+    """How long the oldest of them has waited."""
+    knowledge_age: timedelta | None = None
+    """How old the replica is; None before the first feed."""
+    clock_offset: timedelta | None = None
+    """Central's clock minus ours; None if central was not heard since the machine started."""
+    clock_trusted: bool = True
+    """False: the clock jumped and nobody has confirmed it."""
+    heard: Heard | None = None
+    """The newest card or code."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """All that the patron's screen shows; frozen, replaced as a whole."""
@@ -155,3 +219,5 @@ class View:
     """Everything touchable in the lower half."""
     help_open: bool = False
     """The help page of this screen is open."""
+    staff: StaffView | None = None
+    """Staff page and its door; `slip` and `slip_reason` tell of its paper."""

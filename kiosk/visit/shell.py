@@ -25,13 +25,14 @@ from kiosk.ports import (
     Phase,
     Play,
     Settle,
-    SlipState,
     Sound,
+    StaffTried,
     Ticked,
     Touched,
     VerdictCame,
 )
-from kiosk.visit import account, borrow, done, identify, returning, start
+from kiosk.visit import account, borrow, done, identify, returning, staff, start
+from kiosk.visit.idle import busy, seconds_left
 from kiosk.visit.state import (
     Account,
     Borrow,
@@ -40,6 +41,8 @@ from kiosk.visit.state import (
     OutOfService,
     Return,
     Rule,
+    StaffLogin,
+    StaffPage,
     Start,
     Step,
     Table,
@@ -58,7 +61,9 @@ TABLES: Mapping[type[Task], Table] = MappingProxyType(
         Return: returning.TABLE,
         Account: account.TABLE,
         Done: done.TABLE,
-        OutOfService: {},
+        OutOfService: staff.FROM_OUT_OF_SERVICE,
+        StaffLogin: staff.LOGIN,
+        StaffPage: staff.PAGE,
     }
 )
 
@@ -71,10 +76,12 @@ PHASES: Mapping[type[Task], Phase] = MappingProxyType(
         Account: Phase.ACCOUNT,
         Done: Phase.DONE,
         OutOfService: Phase.OUT_OF_SERVICE,
+        StaffLogin: Phase.STAFF_LOGIN,
+        StaffPage: Phase.STAFF,
     }
 )
 
-_BY_A_PERSON = (Touched, CardArrived, CardTrouble, CodeRead, CodeTrouble)
+_BY_A_PERSON = (Touched, StaffTried, CardArrived, CardTrouble, CodeRead, CodeTrouble)
 
 
 def step(visit: Visit, event: Event, world: World) -> Step:
@@ -91,30 +98,6 @@ def rule_for(task: Task, event: Event) -> Rule | None:
     """The task's own row, else the shell's, else None: the event changes nothing."""
     key = event.intent if isinstance(event, Touched) else type(event)
     return TABLES[type(task)].get(key) or SHELL.get(key)
-
-
-def seconds_left(visit: Visit, world: World) -> float | None:
-    """Until the visit ends by itself; None while nobody is here or while a book or a slip is being worked on."""
-    task = visit.task
-    if isinstance(task, Start | OutOfService) or busy(visit):
-        return None
-    settings = world.settings
-    limit = settings.idle
-    if isinstance(task, Done) and task.slip is not SlipState.QR:
-        limit = settings.done_idle
-    return limit / timedelta(seconds=1) - (world.monotonic - visit.touched_at)
-
-
-def busy(visit: Visit) -> bool:
-    """True while an answer or a print is awaited; the visit does not end meanwhile (each has its own deadline)."""
-    match visit.task:
-        case Borrow(asking=act) | Account(asking=act):
-            return act is not None
-        case Return(asking=acts):
-            return bool(acts)
-        case Done(slip=slip):
-            return slip is SlipState.PRINTING
-    return False
 
 
 def _end(visit: Visit, event: object, world: World) -> Step:
@@ -149,8 +132,8 @@ def _back_to_plain(visit: Visit, world: World) -> Visit:
 
 def _link(visit: Visit, event: LinkChanged, world: World) -> Step:
     """One visit never mixes modes without saying so (DESIGN.md one act 7)."""
-    changed = replace(visit, link=event.link)
-    somebody = not isinstance(visit.task, Start | OutOfService)
+    changed = replace(visit, link=event.link, away=event.reason if event.link is Link.OFFLINE else None)
+    somebody = not isinstance(visit.task, Start | OutOfService | StaffLogin | StaffPage)
     if somebody and visit.link is Link.ONLINE and event.link is Link.OFFLINE and visit.message is None:
         return hint(changed, Reason.NOW_OFFLINE)
     return Step(changed)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import SETTINGS, FakeAsker, FakePrinter, FakeScreen, act_ids
+from fakes import SETTINGS, FakeAsker, FakeEntrance, FakePrinter, FakeScreen, act_ids
 from kiosk_sync import CARD, INDEX_KEY, KEY, SyncKiosk, card, copy, page, patron, rules
 
 from kiosk.domain.identity import CardRead, Technology
@@ -60,6 +60,7 @@ class Branch:
             acts=self.sync.log,
             asker=FakeAsker(),
             printer=FakePrinter(),
+            entrance=FakeEntrance(),
             screen=self.screen,
             clock=self.sync.clock,
             settings=SETTINGS,

@@ -26,6 +26,7 @@ from kiosk.ports import (
     CentralReason,
     CodeRead,
     Intent,
+    Knock,
     Link,
     LinkChanged,
     Phase,
@@ -66,6 +67,13 @@ class SilentPrinter:
 
     def print_slip(self, job: str, slip: Slip) -> None:
         """No paper."""
+
+
+class ClosedDoor:
+    """Staff are not measured."""
+
+    def knock(self, knock: Knock) -> None:
+        """Nobody comes."""
 
 
 class NoAsker:
@@ -165,6 +173,7 @@ def station(folder: Path, settings: KioskSettings) -> tuple[Station, SilentScree
         acts=log,
         asker=NoAsker(),
         printer=SilentPrinter(),
+        entrance=ClosedDoor(),
         screen=screen,
         clock=SystemClock(),
         settings=settings.visit(),
