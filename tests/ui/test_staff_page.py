@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtQml import QQmlExpression
 from PySide6.QtTest import QTest
 
@@ -26,13 +26,6 @@ def show(kiosk: Any, name: str, **changes: Any) -> None:
     kiosk.settle()
 
 
-def hold(kiosk: Any, point: QPoint, ms: int) -> None:
-    window = kiosk.patron.window
-    QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
-    QTest.qWait(ms)
-    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
-
-
 def typed(window: Any, letters: str) -> None:
     for letter in letters:
         QTest.keyClick(window, Qt.Key[f"Key_{letter.upper()}"])
@@ -50,8 +43,7 @@ def test_a_long_press_on_the_header_asks_for_the_door_and_a_tap_does_not(
     QQmlExpression(context, window, f"Theme.staffPress = {SHORT_S}").evaluate()
     kiosk.finger.touch("clock")
     assert kiosk.heard() == []
-    middle = kiosk.finger.find("clock").mapToScene(QPoint(4, 4)).toPoint()
-    hold(kiosk, middle, int(SHORT_S * 10_000))
+    kiosk.finger.hold("clock", SHORT_S * 10)
     assert kiosk.heard() == [(Intent.STAFF, "")]
 
 
@@ -126,7 +118,7 @@ def test_a_later_visitor_finds_the_fields_empty(open_kiosk: Callable[..., Any]) 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.ZH_TW, ("離線：網路回應的不是總館", "128 筆，最早的已等 30 小時", "31 小時前更新", "印表機　slips")),
+        (Language.ZH_TW, ("離線：網路回應的不是總館", "128 筆（最久 30 小時）", "31 小時前更新", "印表機　slips")),
         (
             Language.EN,
             ("Offline: Not headquarters that answers", "128, the oldest for 30 hours", "Updated 31 hours ago", "slips"),

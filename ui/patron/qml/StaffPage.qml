@@ -35,12 +35,14 @@ FocusScope {
             columnSpacing: Theme.gap
             columns: Theme.wide ? 2 : 1
             rowSpacing: Theme.gap
-            uniformCellHeights: true
+            uniformCellHeights: Theme.wide
             uniformCellWidths: true
 
             StaffLines {
                 Layout.fillHeight: true
                 Layout.fillWidth: true
+                Layout.maximumHeight: Theme.wide ? Number.POSITIVE_INFINITY : contentHeight
+                Layout.preferredHeight: contentHeight
                 lines: page.visit.staffFacts
                 name: qsTr("This machine")
                 objectName: "staff_facts"
@@ -48,6 +50,7 @@ FocusScope {
             StaffLines {
                 Layout.fillHeight: true
                 Layout.fillWidth: true
+                Layout.preferredHeight: contentHeight
                 lines: page.visit.staffDevices
                 name: qsTr("Devices")
                 objectName: "staff_devices"
