@@ -49,7 +49,7 @@ from ui.clock import SystemClock
 KEY = bytes(range(32))
 """Of files that are thrown away."""
 INDEX_KEY = bytes(range(32, 64))
-FEED_EVERY_S = 0.1
+FEED_EVERY_S = 0.05
 FEED_ENTRIES = 20
 BASKET = 5
 
@@ -182,7 +182,7 @@ def settings_of(folder: Path) -> KioskSettings:
 
 
 class Feeding:
-    """The feed writes meanwhile: a page of changed items every tenth of a second, on a thread of its own."""
+    """The feed writes meanwhile: a page of changed items twenty times a second, on a thread of its own."""
 
     def __init__(self, folder: Path, city: City) -> None:
         self._folder = folder
