@@ -103,6 +103,9 @@ class SyncActs:
     def clock_offset(self) -> timedelta | None:
         return self._offset.value
 
+    def clock_heard(self) -> float | None:
+        return self._offset.heard_at
+
     @property
     def link(self) -> Link:
         return self._state.link

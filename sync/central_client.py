@@ -136,6 +136,12 @@ class ClockOffset:
         central = self.at(Reading(self._clock.boot(), self._clock.monotonic()))
         return None if central is None else central - self._clock.now()
 
+    @property
+    def heard_at(self) -> float | None:
+        """Monotonic seconds of the newest answer; None until the first."""
+        heard = self._heard
+        return None if heard is None else heard[1].seconds
+
     def at(self, reading: Reading) -> datetime | None:
         """Central's clock at a moment of this boot; None for another boot's or before the first answer."""
         heard = self._heard

@@ -159,9 +159,13 @@ class FakeActs:
 class FakeAsker:
     def __init__(self) -> None:
         self.asked: list[ActId] = []
+        self.heard: float | None = None
 
     def ask(self, act_id: ActId) -> None:
         self.asked.append(act_id)
+
+    def clock_heard(self) -> float | None:
+        return self.heard
 
     def clock_offset(self) -> timedelta | None:
         return timedelta(seconds=2)

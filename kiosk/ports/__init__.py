@@ -191,6 +191,9 @@ class Asker(Protocol):
     def clock_offset(self) -> timedelta | None:
         """Central's clock minus the kiosk's, as last measured; None if never."""
 
+    def clock_heard(self) -> float | None:
+        """The monotonic clock at central's newest answer that told its time, seconds; None if never."""
+
     def ask(self, act_id: ActId) -> None:
         """Send this act's newest word now; never blocks; the answer comes as an event."""
 

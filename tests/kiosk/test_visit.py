@@ -162,6 +162,26 @@ def test_a_clock_that_jumps_stops_offline_lending_but_not_returns(kiosk: Kiosk) 
     assert [spoken.act.item for spoken in kiosk.acts.words] == [book(2).id]
 
 
+def test_a_clock_put_right_while_online_is_believed_once_central_has_answered_after_that(kiosk: Kiosk) -> None:
+    kiosk.hear(ONLINE)
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    kiosk.clock.pass_time(1)
+    kiosk.clock.wall += timedelta(minutes=2)
+    kiosk.hear(Ticked(), OFFLINE, TAP)
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
+    kiosk.clock.pass_time(5)
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    assert kiosk.hear(scan(2)).rows[0].state is RowState.PROVISIONAL
+
+
+def test_central_that_came_back_with_an_answer_from_before_the_jump_confirms_nothing(kiosk: Kiosk) -> None:
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    kiosk.clock.pass_time(1)
+    kiosk.clock.wall += timedelta(minutes=2)
+    kiosk.hear(ONLINE, OFFLINE, TAP)
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
+
+
 def test_a_blocked_patron_sees_why_and_the_account(kiosk: Kiosk) -> None:
     kiosk.library.memberships[ANN.id] = replace(ANN, standing=Standing.BLOCKED)
     view = kiosk.hear(ONLINE, TAP)
