@@ -321,9 +321,12 @@ class CentralClient:
         return self._call("POST", "/v1/staff-entry", body, wire.StaffTold, deadline_s)
 
     def _call(self, method: str, path: str, body: bytes, answer: type[T], deadline_s: float) -> T:
+        until = self._clock.monotonic() + deadline_s
         for attempt in (1, 2):
             before = self._clock.monotonic()
-            response = _send(self._http, method, self._identity.url + path, body, self._headers(body), deadline_s)
+            if attempt == 2 and before >= until:
+                break
+            response = _send(self._http, method, self._identity.url + path, body, self._headers(body), until - before)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
                 if isinstance(decoded, wire.Envelope):
