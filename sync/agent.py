@@ -375,7 +375,10 @@ class SyncFeed:
         self._bad = 0
         followed = replica.place().epoch
         replica.apply(page, self._clock.now())
-        self.fresh_at = replica.place().fresh_at
+        place = replica.place()
+        self.fresh_at = place.fresh_at
+        if self._care is not None:
+            self._care.filled(place)
         if followed not in ("", page.epoch):
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0

@@ -163,6 +163,12 @@ def set_aside(path: Path, mark: str) -> Path:
     return path.with_name(f"{path.name}.{mark}")
 
 
+def drop(path: Path) -> None:
+    """Remove a database with its companions; nobody may have it open to write."""
+    for suffix in ("-shm", "-wal", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 def revision_of(connection: Connection) -> str | None:
     """The schema revision that alembic wrote, or None in an empty file."""
     named = connection.execute(
