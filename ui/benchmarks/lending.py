@@ -89,6 +89,9 @@ class NoAsker:
     def clock_offset(self) -> timedelta | None:
         return None
 
+    def clock_heard(self) -> float | None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class City:
