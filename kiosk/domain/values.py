@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CARD_TAKEN_EARLY = "card_taken_early"
     CARD_UNREADABLE = "card_unreadable"
     CARD_TWO = "card_two"
+    CARD_TWO_AFTER_ACTS = "card_two_after_acts"
     CARD_NO_RULE = "card_no_rule"
     CARD_IS_HEALTH_CARD = "card_is_health_card"
     CARD_IS_CITIZEN_CERTIFICATE = "card_is_citizen_certificate"

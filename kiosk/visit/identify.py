@@ -25,7 +25,8 @@ def by_card(visit: Visit, event: CardArrived, world: World) -> Step:
     number = _spelled(event.card, world)
     if isinstance(number, Refused):
         return refuse(visit, number)
-    return by_number(visit, number, TAPPED, world)
+    step = by_number(visit, number, TAPPED, world)
+    return step if step.visit.membership is None else replace(step, visit=replace(step.visit, known_by=event.reader))
 
 
 def by_code(visit: Visit, event: CodeRead, world: World) -> Step:

@@ -173,8 +173,9 @@ class Drive:
             CardLeft("reader"),
             CardTrouble("reader", Reason.CARD_TAKEN_EARLY),
             CodeTrouble("scanner", Reason.CODE_TOO_LONG),
+            CardTrouble("reader", Reason.CARD_TWO),
         ]
-        self.hear(events[which % 3])
+        self.hear(events[which % 4])
 
     def _staff(self, which: int) -> None:
         """Somebody knocks, or an answer comes: to the newest knock, to an older one, or to nobody's."""
