@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from kiosk.domain.identity import (
     LONGEST_CONTACT,
+    SYMBOLOGIES,
     UID_LENGTHS,
     Base,
     ByteOrder,
@@ -78,12 +79,20 @@ class CardRule(_Part):
         return self
 
 
-class CodeRule(_Part):
-    """One shape of barcode that the library uses."""
+def _is_known(symbology: str) -> str:
+    if symbology not in SYMBOLOGIES:
+        raise ValueError(f"one of {', '.join(sorted(SYMBOLOGIES))}")
+    return symbology
 
-    type: Literal[CodeType.PATRON, CodeType.ITEM]
+
+class CodeRule(_Part):
+    """One shape of barcode that the library uses. Asked in the order of the file: the first that fits wins."""
+
+    type: Literal[CodeType.PATRON, CodeType.ITEM, CodeType.VOUCHER, CodeType.EVENT, CodeType.VIRTUAL_CARD]
     pattern: Pattern
-    symbologies: frozenset[str] = frozenset()
+    """A regular expression for the whole text."""
+    symbologies: frozenset[Annotated[str, AfterValidator(_is_known)]] = frozenset()
+    """Only in these kinds of code, where the scanner tells the kind; empty: in any."""
 
 
 def _hexadecimal(text: str) -> str:

@@ -59,6 +59,10 @@ class Reason(StrEnum):
     CODE_IS_INVOICE_CARRIER = "code_is_invoice_carrier"
     CODE_IS_PATRON = "code_is_patron"
     CODE_IS_ITEM = "code_is_item"
+    CODE_IS_VOUCHER = "code_is_voucher"
+    CODE_IS_EVENT = "code_is_event"
+    CODE_IS_VIRTUAL_CARD = "code_is_virtual_card"
+    CODE_UNKNOWN = "code_unknown"
     CODE_TOO_LONG = "code_too_long"
     CODE_UNREADABLE = "code_unreadable"
     # the membership

@@ -58,7 +58,7 @@ CARDS = [
     CardRead(b"", Technology.UNKNOWN),
 ]
 CODES = [*[book(number).id for number in range(1, 7)], "C9999999", "P1234567", "P7654321", "9789571234564"]
-CODES += ["/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
+CODES += ["V0000001", "E0000001", "NTUT-1-20131107112900", "/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
 LINKS = [LinkChanged(Link.ONLINE), LinkChanged(Link.ONLINE), LinkChanged(Link.OFFLINE, CentralReason.TOO_SLOW)]
 OUTCOMES = [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.NOTED, Outcome.REFUSED, Outcome.CASE, Outcome.CANCELLED]
 WORK = [
