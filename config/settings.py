@@ -144,6 +144,9 @@ class Scanner(_Part):
     """Then the same code within this time is one scan."""
     signals: bool = False
     """Its beeper also says whether a code was taken; its own beep at each code is then better switched off."""
+    trigger: bool = False
+    """It is in manual-trigger mode: the kiosk pulls its trigger while a page wants codes. The same code within `repeat_s`
+    is then one scan. False for one in presentation mode, which reads by itself."""
     trigger_on: Hex | None = None
     trigger_off: Hex | None = None
     beep: Hex | None = None
@@ -152,7 +155,15 @@ class Scanner(_Part):
 
     @model_validator(mode="after")
     def _is_told_what_it_can_hear(self) -> Self:
-        serial = self.baud, self.trigger_on, self.trigger_off, self.beep, self.beep_refused, self.signals or None
+        serial = (
+            self.baud,
+            self.trigger or None,
+            self.trigger_on,
+            self.trigger_off,
+            self.beep,
+            self.beep_refused,
+            self.signals or None,
+        )
         if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
             raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
         return self

@@ -71,6 +71,8 @@ class ScannerEntry(Protocol):
     @property
     def repeat_s(self) -> float: ...
     @property
+    def trigger(self) -> bool: ...
+    @property
     def trigger_on(self) -> str | None: ...
     @property
     def trigger_off(self) -> str | None: ...
@@ -153,8 +155,8 @@ class DeviceSet:
     """The first printer, or `NoPrinter`."""
     signals: DeviceSignals
     """Lights and beepers of readers and scanners."""
-    cameras: tuple[Camera, ...] = ()
-    """Switched on while a screen wants codes (`Camera.wanted`)."""
+    looking: tuple[Camera | SerialScanner, ...] = ()
+    """Cameras, and scanners whose trigger the kiosk pulls: switched on while a screen wants codes (`wanted`)."""
 
 
 def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfinder | None = None) -> DeviceSet:
@@ -166,7 +168,7 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
         CardReader(entry.name, entry.pattern, mailbox, slots_of(entry), entry.signals) for entry in entries.readers
     ]
     scanners = [scanner(entry, mailbox) for entry in entries.scanners]
-    showing = [device for device in scanners if isinstance(device, SerialScanner)]
+    serial = [device for device in scanners if isinstance(device, SerialScanner)]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
         Camera(
@@ -183,8 +185,8 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     return DeviceSet(
         Supervisor(devices, mailbox),
         printers[0] if printers else NoPrinter(mailbox),
-        DeviceSignals([*readers, *showing]),
-        cameras,
+        DeviceSignals([*readers, *serial]),
+        (*cameras, *serial),
     )
 
 
@@ -229,11 +231,18 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
 
 
 def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScanner:
-    """The driver of this scanner: on a serial port, or one that types."""
-    repeat_s = entry.repeat_s if entry.repeats else 0.0
+    """The driver of this scanner: on a serial port, or one that types. BadSettings for a trigger that has no command."""
+    repeat_s = entry.repeat_s if entry.repeats or entry.trigger else 0.0
     if entry.path.startswith(FOLDER):
         return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s)
     profile = scanner_profile(entry)
+    if entry.trigger and not profile.trigger_on:
+        able = ", ".join(name for name, known in SCANNER_PROFILES.items() if known.trigger_on)
+        raise BadSettings(
+            [
+                f"scanner {entry.name}: key trigger: expected a profile with a trigger ({able}) or trigger_on, got {entry.profile!r}"
+            ]
+        )
     return SerialScanner(
         entry.name,
         entry.path,
@@ -242,6 +251,7 @@ def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScann
         repeat_s=repeat_s,
         taken=profile.beep if entry.signals else b"",
         refused=profile.beep_refused if entry.signals else b"",
+        trigger=(profile.trigger_on, profile.trigger_off) if entry.trigger else (b"", b""),
         decoder=profile.decoder,
     )
 
