@@ -190,7 +190,20 @@ class Printer(_Part):
     """RTS/CTS; XON/XOFF cannot be used, its bytes occur in pictures."""
     profile: str = "generic-80-big5"
     confirms: Literal["gs_h", "gs_r", "none"] | None = None
-    """How it says that it has printed, where it differs from the profile: see `devices probe printer`."""
+    """How it says that it has printed."""
+    width_dots: int | None = Field(default=None, ge=192, le=832, multiple_of=8)
+    """Dots that it prints across the paper: 384 on 58 mm, 512 or 576 on 80 mm."""
+    cjk: Literal["big5", "gb18030", "none"] | None = None
+    """Which Chinese characters it holds itself; all others are drawn as dots."""
+    cutter: bool | None = None
+    """It has a knife."""
+    native_qr: bool | None = None
+    """It draws QR codes itself."""
+    near_end: bool | None = None
+    """It has a sensor that tells when the roll is nearly at its end."""
+    news: bool | None = None
+    """It tells changes of its state by itself (automatic status). These keys say where it differs from the profile;
+    `devices probe printer` finds them out."""
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
@@ -198,6 +211,8 @@ class Printer(_Part):
             raise ValueError("one of host (network), path (serial or USB) and queue (CUPS)")
         if self.queue and self.confirms not in (None, "none"):
             raise ValueError("no key confirms beside queue: nobody hears a printer behind a queue")
+        if self.queue and (self.news or self.near_end):
+            raise ValueError("no key news or near_end beside queue: nobody hears a printer behind a queue")
         return self
 
 

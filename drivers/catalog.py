@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.settings import BadSettings
 from drivers.apdu import Script
@@ -13,7 +13,7 @@ from drivers.device import Device
 from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
-from drivers.printer_profiles import PROFILES, Confirms, Profile
+from drivers.printer_profiles import CELL_DOTS, PROFILES, CodePage, Confirms, Profile
 from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
@@ -105,6 +105,18 @@ class PrinterEntry(Protocol):
     def profile(self) -> str: ...
     @property
     def confirms(self) -> Confirms | None: ...
+    @property
+    def width_dots(self) -> int | None: ...
+    @property
+    def cjk(self) -> CodePage | None: ...
+    @property
+    def cutter(self) -> bool | None: ...
+    @property
+    def native_qr(self) -> bool | None: ...
+    @property
+    def near_end(self) -> bool | None: ...
+    @property
+    def news(self) -> bool | None: ...
 
 
 class CameraEntry(Protocol):
@@ -209,8 +221,17 @@ def _profile(entry: PrinterEntry) -> Profile:
     if entry.profile not in PROFILES:
         known = ", ".join(PROFILES)
         raise BadSettings([f"printer {entry.name}: key profile: expected one of {known}, got {entry.profile!r}"])
-    profile = PROFILES[entry.profile]
-    return profile if entry.confirms is None else replace(profile, confirms=entry.confirms)
+    told: dict[str, Any] = {
+        "width_dots": entry.width_dots,
+        "columns": None if entry.width_dots is None else entry.width_dots // CELL_DOTS,
+        "cjk": entry.cjk,
+        "cutter": entry.cutter,
+        "native_qr": entry.native_qr,
+        "confirms": entry.confirms,
+        "near_end": entry.near_end,
+        "news": entry.news,
+    }
+    return replace(PROFILES[entry.profile], **{key: value for key, value in told.items() if value is not None})
 
 
 def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
