@@ -164,13 +164,19 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         "changed": done.changed,
         "applied": done.applied,
         "applied_before": done.before,
+        "waiting": done.waiting,
     }
     if done.before:
         plain = "This file was applied before; nothing was changed."
+    elif done.waiting:
+        plain = (
+            f"An earlier run of this file stopped half-way: {done.waiting} of {done.good} rows are still to be applied. "
+            "Nothing was changed now; run it again without --preview to apply them."
+        )
     elif done.applied:
         plain = f"{done.good} rows applied, {done.changed} records changed, {done.bad} bad rows left out."
     else:
         plain = f"{done.good} good rows, {done.bad} bad rows; nothing was changed."
-    say(as_json, row, plain + ("" if done.before else f" Row by row: {_report_of(file, report)}"))
+    say(as_json, row, plain + ("" if done.before or done.waiting else f" Row by row: {_report_of(file, report)}"))
     if not done.applied and not (preview and not done.bad):
         raise click.exceptions.Exit(1)
