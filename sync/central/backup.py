@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlcipher3.dbapi2 as sqlcipher
 
 from sync.central.database import FILE_NAME, connect_sqlcipher
+from sync.central.in_use import alone, use
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.office import Central, CentralSettings
 
@@ -20,23 +21,31 @@ class BackupFailed(Exception):
 
 
 def back_up(settings: CentralSettings, target: Path) -> None:
-    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable."""
+    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable, InUse."""
     _only_sqlite(settings)
     source = settings.data / FILE_NAME
     if not source.exists():
         raise BackupFailed(f"{source}: there is no database here")
     root_key = load_or_make(settings.root_key_file(), make=False)
-    _copy(source, target, root_key)
+    used = use(settings.data)
+    try:
+        _copy(source, target, root_key)
+    finally:
+        used.end()
 
 
 def restore_from(settings: CentralSettings, copy: Path) -> str:
-    """Replaces the database by `copy` and renews the epoch, which is returned. Central must not be running.
+    """Replaces the database by `copy` and renews the epoch, which is returned. Nobody may have it open meanwhile.
 
-    Raises BackupFailed, KeyFileUnusable, DatabaseUnusable.
+    Raises BackupFailed, KeyFileUnusable, DatabaseUnusable, InUse.
     """
     _only_sqlite(settings)
     root_key = load_or_make(settings.root_key_file(), make=False)
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with alone(settings.data):
+        return _replace(settings, copy, root_key)
+
+
+def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
     fresh = settings.data / "restoring" / FILE_NAME
     fresh.parent.mkdir(exist_ok=True)
     _copy(copy, fresh, root_key)

@@ -18,6 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from sync.central.http.app import make_app
+from sync.central.in_use import serving
 from sync.central.listener import others_heard
 from sync.central.office import Central, CentralSettings
 from sync.central.periodic import TICK_S
@@ -39,7 +40,7 @@ class CannotListen(Exception):
 
 
 def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT; `announce` gets the address once. Raises CannotListen and what `open` raises."""
+    """Serves until SIGTERM or SIGINT; `announce` gets the address once. Raises CannotListen, InUse and what `open` raises."""
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -50,11 +51,12 @@ def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file; the usual soft limit is 1024
-    central = Central.open(settings)
-    try:
-        asyncio.run(run())
-    finally:
-        central.close()
+    with contextlib.nullcontext() if settings.database is not None else serving(settings.data):
+        central = Central.open(settings)
+        try:
+            asyncio.run(run())
+        finally:
+            central.close()
 
 
 async def serve_until(

@@ -1,11 +1,12 @@
 """`shelfpoint central`: serve, enrol and look after the central server, on the machine that holds its data.
 
-Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does: they open
-the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
+Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does, all but
+`restore` and `renew-epoch`: they open the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
 """
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from kiosk.domain.lending import Standing
 from sync.central.backup import back_up, restore_from
 from sync.central.demo import demo_cast, load_demo
 from sync.central.fleet import CODE_LIFE
+from sync.central.in_use import InUse, serving
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
@@ -233,12 +235,19 @@ def migrate(place: CentralSettings) -> None:
     click.echo(f"The schema is {version}.")
 
 
+def nobody_serves(place: CentralSettings) -> AbstractContextManager[None]:
+    """While the block runs (SQLite; PostgreSQL lists its connections). Raises InUse."""
+    return nullcontext() if place.database is not None else serving(place.data)
+
+
 @central.command("renew-epoch")
 @with_place
 @click.confirmation_option(prompt="Has PostgreSQL just been restored from a copy, and is central not running?")
 def renew_epoch(place: CentralSettings) -> None:
     """After PostgreSQL's own restore: kiosks tell again what the copy may have lost."""
-    with opened_at(place) as opened:
+    with told(), nobody_serves(place), opened_at(place) as opened:
+        if place.database is not None and (others := opened.database.others()):
+            raise InUse(f"{others} other connections of central are open; stop every `serve` and command first")
         epoch = opened.renew_epoch()
     click.echo(f"The new epoch is {epoch}.")
 

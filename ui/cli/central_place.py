@@ -14,6 +14,7 @@ from sync.central.backup import BackupFailed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
 from sync.central.import_sources import BadFile
+from sync.central.in_use import InUse
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import BadPassword
@@ -67,7 +68,7 @@ def told() -> Iterator[None]:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen) as error:
+    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen, InUse) as error:
         raise click.ClickException(str(error)) from error
 
 

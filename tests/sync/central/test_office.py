@@ -23,6 +23,7 @@ from kiosk.domain.staff import EVERYWHERE
 from sync.central.backup import BackupFailed, back_up, restore_from
 from sync.central.database import DatabaseUnusable
 from sync.central.demo import ITEMS, PATRONS, demo_cast, load_demo
+from sync.central.in_use import InUse
 from sync.central.keys import KeyFileUnusable, load_or_make
 from sync.central.office import Central, CentralSettings
 from sync.central.policies import BadPolicy, load_policy, preset
@@ -183,6 +184,9 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
     town.say(Word.FACT, "a")
     back_up(settings, tmp_path / "copy.sqlite")
     town.say(Word.FACT, "b", item="C2")
+    with pytest.raises(InUse, match="stop it first"):
+        restore_from(settings, tmp_path / "copy.sqlite")
+    assert len(town.central.holdings.open_loans()) == 2
     town.central.close()
     assert restore_from(settings, tmp_path / "copy.sqlite") != epoch
     again = Central.open(settings, clock=town.clock)
@@ -191,7 +195,7 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
         assert again.epoch() != epoch
     finally:
         again.close()
-    assert sorted(path.name for path in settings.data.iterdir()) == ["central.sqlite"]
+    assert sorted(path.name for path in settings.data.iterdir()) == ["central.sqlite", "used.lock"]
     (tmp_path / "noise").write_bytes(os.urandom(5000))
     with pytest.raises(BackupFailed):
         restore_from(settings, tmp_path / "noise")
@@ -239,8 +243,13 @@ def test_the_command_line_works_on_postgresql_and_leaves_copies_to_its_tools(tow
     told = run("backup", *place, str(tmp_path / "copy"))
     assert (told.exit_code, "pg_dump" in told.output) == (1, True)
     epoch = town.central.epoch()
-    assert run("renew-epoch", *place, "--yes").exit_code == 0
-    assert town.central.epoch() != epoch
+    told = run("renew-epoch", *place, "--yes")
+    assert (told.exit_code, "stop every" in told.output, town.central.epoch()) == (1, True, epoch)
+    town.central.close()
+    assert f"epoch is {epoch}" not in run("renew-epoch", *place, "--yes").output
+    again = Central.open(town.settings)
+    assert again.epoch() != epoch
+    again.close()
 
 
 def test_serve_answers_says_where_and_ends_in_order(tmp_path: Path) -> None:
@@ -258,6 +267,14 @@ def test_serve_answers_says_where_and_ends_in_order(tmp_path: Path) -> None:
         port = line.rpartition(":")[2]
         taken = run("serve", "--data", str(tmp_path / "other"), "--port", port)
         assert (taken.exit_code, "in use" in taken.output) == (1, True)
+        own = ("--data", str(tmp_path / "central"))
+        assert run("kiosks", *own).exit_code == 0
+        for refused in (
+            run("serve", *own, "--port", "0"),
+            run("restore", *own, str(ready), "--yes"),
+            run("renew-epoch", *own, "--yes"),
+        ):
+            assert (refused.exit_code, "stop it first" in refused.output) == (1, True)
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
         assert not ready.exists()
