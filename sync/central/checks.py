@@ -36,6 +36,7 @@ def checks(central: Central) -> list[Check]:
         _asked("imports", _imports, central),
         _asked("kiosks", _kiosks, central),
         _asked("cases", _cases, central),
+        _asked("periodic work", _periodic, central),
     ]
 
 
@@ -89,3 +90,8 @@ def _cases(central: Central) -> tuple[bool, str]:
     with central.database.read() as connection:
         count = select(func.count()).select_from(tables.case).where(tables.case.c.closed_at.is_(None))
         return True, f"{connection.execute(count).scalar_one()} open"
+
+
+def _periodic(central: Central) -> tuple[bool, str]:
+    failed = [f"{one.chore} failed at {one.at:%Y-%m-%d %H:%M} UTC ({one.kind})" for one in central.periodic.failures()]
+    return not failed, "; ".join([*failed, "see central's log"]) if failed else "nothing failed"

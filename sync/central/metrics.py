@@ -58,6 +58,11 @@ class _Fleet(Collector):
                 if value is not None:
                     family.add_metric([kiosk.id], value / divisor)
             yield family
+        failed = {failure.chore for failure in self._central.periodic.failures()}
+        chores = GaugeMetricFamily("shelfpoint_chore_failed", "1 while the last try failed", labels=["chore"])
+        for name in self._central.periodic.names():
+            chores.add_metric([name], float(name in failed))
+        yield chores
         raised = GaugeMetricFamily(
             "shelfpoint_kiosk_alert", "1 while the kiosk breaks the rule", labels=["kiosk", "rule"]
         )
