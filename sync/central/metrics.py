@@ -46,6 +46,8 @@ class _Fleet(Collector):
         yield GaugeMetricFamily("shelfpoint_kiosks", "Enrolled kiosks", value=len(kiosks))
         yield GaugeMetricFamily("shelfpoint_open_cases", "Cases that wait for a person", value=waiting)
         yield GaugeMetricFamily("shelfpoint_feed_position", "Newest position of the change feed", value=head)
+        copied = float(self._central.key_copy.made_at() is not None)
+        yield GaugeMetricFamily("shelfpoint_key_copied", "1 if a recovery copy of the root key is noted", value=copied)
         silent = GaugeMetricFamily("shelfpoint_kiosk_silent_seconds", "Since the last heartbeat", labels=["kiosk"])
         for kiosk in kiosks:
             if kiosk.health_at is not None:

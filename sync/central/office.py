@@ -23,6 +23,7 @@ from sync.central.holds import Holds
 from sync.central.imports import Imports
 from sync.central.in_use import Use, use
 from sync.central.inbox import Inbox
+from sync.central.key_copy import KeyCopy
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
 from sync.central.passwords import Passwords
@@ -77,14 +78,16 @@ class Central:
     """All of central, opened."""
 
     def __init__(
-        self, database: Database, feed: Feed, fleet: Fleet, clock: Clock, passwords: Passwords | None = None,
+        self, database: Database, root_key: RootKey, clock: Clock, passwords: Passwords | None = None,
         used: Use | None = None,
     ) -> None:  # fmt: skip
+        feed = Feed(database)
         self._used = used
         self.clock = clock
         self.database = database
         self.feed = feed
-        self.fleet = fleet
+        self.fleet = Fleet(database, root_key, clock)
+        self.key_copy = KeyCopy(database, root_key, clock)
         self.inbox = Inbox(database, clock)
         self.registry = Registry(database, clock)
         self.holdings = Holdings(database)
@@ -133,7 +136,7 @@ class Central:
                 lock(connection, ["first start"])
                 _first_rows(connection)
             undoing.pop_all()
-            return cls(database, Feed(database), Fleet(database, root_key, clock), clock, passwords, used)
+            return cls(database, root_key, clock, passwords, used)
 
     def epoch(self) -> str:
         """Renewed by a restore; every answer names it."""

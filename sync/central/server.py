@@ -95,6 +95,8 @@ async def _serve_until(
         write_whole(settings.ready_file, address + "\n")
     announce(address)
     log.info("Central is listening", address=address)
+    if not shared:
+        warn_of_key(central)
     stopping = asyncio.create_task(stop.wait())
     resting = asyncio.Event()
     tending = asyncio.create_task(_tend(central, resting))
@@ -131,6 +133,15 @@ async def _tend(central: Central, resting: asyncio.Event) -> None:
         await asyncio.to_thread(central.periodic.tick)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(resting.wait(), TICK_S)
+
+
+def warn_of_key(central: Central) -> None:
+    """At every start, until there is a recovery copy."""
+    if central.key_copy.made_at() is None:
+        log.warning(
+            "The root key has no recovery copy: who loses it loses the database and every backup. "
+            "Run shelfpoint central key copy FILE and keep FILE apart from this machine"
+        )
 
 
 async def _until_it_answers(host: str, port: int) -> None:

@@ -24,6 +24,7 @@ from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
 from ui.cli.central_cases import audit, cases
 from ui.cli.central_holds import hold
+from ui.cli.central_key import key
 from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
@@ -156,6 +157,7 @@ _ELSEWHERE = (
     audit,
     retention,
     forget,
+    key,
 )
 for _command in _ELSEWHERE:
     central.add_command(_command)
@@ -220,10 +222,10 @@ def bind_card(place: CentralSettings, membership: str, kind: str, number: str) -
 @with_place
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(place: CentralSettings, file: Path) -> None:
-    """Copy the database, encrypted with the same key, while it is in use."""
+    """Copy the database, encrypted with the same key, while it is in use. Needs a recovery copy of the key first."""
     with told():
         back_up(place, file)
-    click.echo(f"{file}: complete. It is worth nothing without the root key; keep a copy of that apart.")
+    click.echo(f"{file}: complete. It is worth nothing without the root key, whose copy belongs in yet another place.")
 
 
 @central.command()

@@ -14,6 +14,7 @@ from sync.central.checks import checks
 from sync.central.export import export
 from sync.central.import_sources import MarcPlaces, read_items, read_patrons
 from sync.central.imports import Report, RowReport, digest_of
+from sync.central.key_copy import ADVICE
 from sync.central.office import CentralSettings
 from ui.cli.central_place import AS_JSON, opened_at, say, told, with_place
 
@@ -105,7 +106,7 @@ def doctor(place: CentralSettings, as_json: bool) -> None:
 def fleet(place: CentralSettings, as_json: bool) -> None:
     """List the kiosks with what is wrong with each; exit code 1 if anything is."""
     with opened_at(place) as opened:
-        now = opened.clock()
+        now, copied = opened.clock(), opened.key_copy.made_at() is not None
         found = [(kiosk, list(alerts(kiosk, now))) for kiosk in opened.fleet.all() if kiosk.revoked_at is None]
     rows = [
         {
@@ -122,7 +123,10 @@ def fleet(place: CentralSettings, as_json: bool) -> None:
         f"{kiosk.id}  {kiosk.branch}  " + ("; ".join(f"{one.rule.value} ({one.found})" for one in raised) or "well")
         for kiosk, raised in found
     ]
-    say(as_json, rows, "\n".join(plain) or "No kiosk is enrolled.")
+    plain = plain or ["No kiosk is enrolled."]
+    if not copied:
+        plain.append(f"The root key has no recovery copy: {ADVICE}.")
+    say(as_json, rows, "\n".join(plain))
     if any(raised for _, raised in found):
         raise click.exceptions.Exit(1)
 

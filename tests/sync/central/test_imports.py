@@ -274,6 +274,7 @@ def test_the_command_line_imports_exports_and_says_how_central_is(town: Any, cat
         assert [(row["act"], row["membership"]) for row in csv.DictReader(file)] == [("a", "ann")]
     assert "index_salt" not in (tmp_path / "out" / "kiosk.csv").read_text()
     assert run("export", *place, str(tmp_path / "out")).exit_code == 1
+    assert run("key", "copy", *place, str(tmp_path / "copy.key")).exit_code == 0
     told = run("doctor", *place, "--json")
     assert (told.exit_code, {row["check"] for row in json.loads(told.output) if not row["ok"]}) == (0, set())
     town.central.fleet.enrol(town.central.fleet.make_code("main"), b"\1" * 32)
