@@ -85,17 +85,23 @@ def enrol(place: CentralSettings, branch: str, again: str | None, days: int | No
 @central.command()
 @with_place
 @click.argument("kiosk")
-@click.option("--retire", "farewell", flag_value="retire", help="It tells what it has not told yet, then wipes itself.")
+@click.option(
+    "--retire",
+    "farewell",
+    flag_value="retire",
+    help="It tells what it has not told yet, then wipes itself (the default).",
+)
 @click.option("--stolen", "farewell", flag_value="stolen", help="At its next contact it wipes itself at once.")
 def revoke(place: CentralSettings, kiosk: str, farewell: str | None) -> None:
-    """End a kiosk's credential, from its next request on; with an option, let it forget everything as well."""
+    """End a kiosk's credential, from its next request on, and let it forget everything: replica, log and keys."""
     with opened_at(place) as opened:
-        opened.fleet.revoke(kiosk, farewell=None if farewell is None else Farewell(farewell))
-    follows = {
-        "retire": " It tells what it has not told yet, then wipes itself.",
-        "stolen": " At its next contact it wipes itself.",
-    }
-    click.echo(f"{kiosk} is revoked.{follows.get(farewell or '', '')}")
+        held = opened.fleet.revoke(kiosk, farewell=Farewell(farewell or Farewell.RETIRE))
+    match held:
+        case Farewell.RETIRE:
+            follows = "It tells what it has not told yet, then wipes itself. If it may be in strange hands: --stolen."
+        case Farewell.STOLEN:
+            follows = "At its next contact it wipes itself."
+    click.echo(f"{kiosk} is revoked. {follows}")
 
 
 @central.command()
