@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from sync.central import tables
-from sync.central.alerts import Rule, alerts
+from sync.central.alerts import Rule, alerts, is_ready
 from sync.central.office import Central
 
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the framework adds the character set
@@ -60,6 +60,13 @@ class _Fleet(Collector):
                 if value is not None:
                     family.add_metric([kiosk.id], value / divisor)
             yield family
+        devices = GaugeMetricFamily(
+            "shelfpoint_kiosk_device_ready", "1 while the device works", labels=["kiosk", "device"]
+        )
+        for kiosk in kiosks:
+            for device, said in sorted((kiosk.health.devices if kiosk.health is not None else {}).items()):
+                devices.add_metric([kiosk.id, device], float(is_ready(said)))
+        yield devices
         failed = {failure.chore for failure in self._central.periodic.failures()}
         chores = GaugeMetricFamily("shelfpoint_chore_failed", "1 while the last try failed", labels=["chore"])
         for name in self._central.periodic.names():

@@ -23,11 +23,12 @@ from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
 from ui.cli.central_cases import audit, cases
+from ui.cli.central_fleet import fleet
 from ui.cli.central_holds import hold
 from ui.cli.central_key import key
 from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
-from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
+from ui.cli.central_records import doctor, export_all, import_items, import_patrons
 from ui.cli.central_retention import forget, retention
 from ui.cli.central_staff import user
 

@@ -9,12 +9,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from sync.central.alerts import alerts
 from sync.central.checks import checks
 from sync.central.export import export
 from sync.central.import_sources import MarcPlaces, read_items, read_patrons
 from sync.central.imports import Report, RowReport, digest_of
-from sync.central.key_copy import ADVICE
 from sync.central.office import CentralSettings
 from ui.cli.central_place import AS_JSON, opened_at, say, told, with_place
 
@@ -97,37 +95,6 @@ def doctor(place: CentralSettings, as_json: bool) -> None:
     rows = [{"check": one.name, "ok": one.ok, "found": one.found} for one in found]
     say(as_json, rows, "\n".join(f"{'ok ' if one.ok else 'BAD'}  {one.name}: {one.found}" for one in found))
     if not all(one.ok for one in found):
-        raise click.exceptions.Exit(1)
-
-
-@click.command()
-@with_place
-@AS_JSON
-def fleet(place: CentralSettings, as_json: bool) -> None:
-    """List the kiosks with what is wrong with each; exit code 1 if anything is."""
-    with opened_at(place) as opened:
-        now, copied = opened.clock(), opened.key_copy.made_at() is not None
-        found = [(kiosk, list(alerts(kiosk, now))) for kiosk in opened.fleet.all() if kiosk.revoked_at is None]
-    rows = [
-        {
-            "kiosk": kiosk.id,
-            "branch": kiosk.branch,
-            "heard_at": None if kiosk.health_at is None else kiosk.health_at.isoformat(),
-            "queue_length": None if kiosk.health is None else kiosk.health.queue_length,
-            "program": None if kiosk.health is None else kiosk.health.program,
-            "alerts": [{"rule": alert.rule.value, "found": alert.found} for alert in raised],
-        }
-        for kiosk, raised in found
-    ]
-    plain = [
-        f"{kiosk.id}  {kiosk.branch}  " + ("; ".join(f"{one.rule.value} ({one.found})" for one in raised) or "well")
-        for kiosk, raised in found
-    ]
-    plain = plain or ["No kiosk is enrolled."]
-    if not copied:
-        plain.append(f"The root key has no recovery copy: {ADVICE}.")
-    say(as_json, rows, "\n".join(plain))
-    if any(raised for _, raised in found):
         raise click.exceptions.Exit(1)
 
 
