@@ -12,11 +12,11 @@ rest is there the matter of its disk.
 """
 
 import hashlib
+import json
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,11 +25,13 @@ import psycopg
 import sqlcipher3.dbapi2 as sqlcipher
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
+
+from sync.central.bulk import Row
+from sync.central.bulk import write as write_rows
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
@@ -41,8 +43,6 @@ CONNECTIONS = 4
 CONNECT: Mapping[str, Any] = MappingProxyType({"connect_timeout": 10, "application_name": "shelfpoint central"})
 _NOT_OURS = frozenset(("42P01", "42703", "42501"))  # undefined table or column, insufficient privilege: not our schema
 _DEFEATED = frozenset(("40001", "40P01"))  # serialization_failure, deadlock_detected
-
-Row = Mapping[str, Any]
 
 
 class DatabaseUnusable(Exception):
@@ -229,7 +229,7 @@ def lock(connection: Connection, names: Iterable[str]) -> None:
         return
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     keys = sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})
-    connection.execute(_LOCK, {"keys": keys})
+    connection.execute(_LOCK, {"keys": json.dumps(keys)})
 
 
 def tell_others(connection: Connection) -> None:
@@ -244,23 +244,14 @@ def tell_others(connection: Connection) -> None:
 _NAME = "shelfpoint process"
 _CHANNEL = "shelfpoint_feed"
 _NOTIFY = text(f"SELECT pg_notify('{_CHANNEL}', :name)")
-_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(CAST(key AS bigint)) FROM json_array_elements_text(CAST(:keys AS json)) AS key"
+)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts rows, all with the same columns, or overwrites those with the same primary key."""
-    if not rows:
-        return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0])), rows)
-
-
-@cache
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Executable:
-    """Built once for each table: building costs more than running."""
-    keys = [column.name for column in table.primary_key]
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    changes = {name: insert.excluded[name] for name in columns if name not in keys}
-    return insert.on_conflict_do_update(index_elements=keys, set_=changes)
+    write_rows(connection, table, rows, overwrite=True)
 
 
 def append_only(connection: Connection, table: str) -> None:

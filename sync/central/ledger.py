@@ -19,7 +19,7 @@ from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
-from sync.central import stored, tables
+from sync.central import bulk, stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
 from sync.central.records import (
@@ -405,8 +405,9 @@ class Ledger:
         self._write_cases()
         self._write_entries()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
-        if self._new_words:
-            run(stored.NEW_WORDS, [row | {"position": self.marks.placed(row["position"])} for row in self._new_words])
+        for row in self._new_words:
+            row["position"] = self.marks.placed(row["position"])
+        bulk.write(self._connection, tables.word, self._new_words, overwrite=False)
 
     def placed(self, verdict: Verdict) -> Verdict:
         """With its position in the feed, which is known once all is written."""
