@@ -35,6 +35,8 @@ from sync.central.bulk import write as write_rows
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
+WRITER_CACHE_KB = 65536
+"""Pages that SQLite's one writer keeps in memory: each page read anew is decrypted and checked again."""
 FILE_NAME = "central.sqlite"
 OLDEST_POSTGRESQL = 150000
 """As PostgreSQL numbers its versions: 15."""
@@ -135,7 +137,12 @@ def open_sqlite(folder: Path, key: bytes) -> Database:
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 
-    writer = _engine(connect, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+    def connect_writer() -> Any:
+        connection = connect()
+        connection.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KB}").close()
+        return connection
+
+    writer = _engine(connect_writer, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
     reader = _engine(connect, begin="BEGIN", pool_size=4, max_overflow=28)
     with _translated():
         path.touch(mode=0o600)

@@ -99,6 +99,11 @@ _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.
 )
 ACTS = _ACT.where(among(tables.act.c.id))
 EVENTS = _ACT.where(among(tables.act.c.item), COUNTS)
+_SINCE = tables.quiet.c
+RECENT_EVENTS = _ACT.join(tables.quiet, _SINCE.item == tables.act.c.item).where(
+    among(_SINCE.item), tables.act.c.at >= _SINCE.at, COUNTS
+)
+"""Since the cut of each item, with the return at which it is cut."""
 WORDS = select(tables.word).where(among(tables.word.c.act))
 SPEAKERS = select(tables.word.c.incarnation, tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
     among(tables.word.c.incarnation, "logs"), among(tables.word.c.sequence)
@@ -110,11 +115,17 @@ MEMBERSHIPS = (
 )
 OPEN_LOANS = select(tables.loan).where(among(tables.loan.c.membership), tables.loan.c.ended_by.is_(None))
 LOANS = select(tables.loan).where(among(tables.loan.c.item)).order_by(tables.loan.c.lent_at)
+RECENT_LOANS = (
+    select(tables.loan)
+    .join(tables.quiet, _SINCE.item == tables.loan.c.item)
+    .where(among(_SINCE.item), tables.loan.c.lent_at > _SINCE.at)
+    .order_by(tables.loan.c.lent_at)
+)
 OF_ONE_ITEM = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN)
 """Conflicts of two acts of one item; the others are of a work."""
 _OF_TWO_ACTS = (*OF_ONE_ITEM, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 _CASE = tables.case.c
-CONFLICTS = select(_CASE.id, _CASE.item, _CASE.reason, _CASE.closed_by).where(
+CONFLICTS = select(_CASE.id, _CASE.act, _CASE.other_act, _CASE.item, _CASE.reason, _CASE.closed_by).where(
     among(_CASE.item), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
 )
 
