@@ -36,7 +36,7 @@ RUSH_THINK_S = 12.0
     "--postgresql",
     multiple=True,
     metavar="ADDRESS",
-    help="central: empty databases, two for the backlog, two for each number of processes; without them SQLite only.",
+    help="central: empty databases, three for backlog and single acts, two for each number of processes; without them SQLite only.",
 )
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
 @click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
@@ -106,18 +106,20 @@ def _faults(seeds: range, as_json: bool) -> None:
 
 def _central(folder: Path, backlog: int, kiosks: int, empty: list[str], progress: Progress) -> "list[Figure]":
     from ui.benchmarks.backlog import drain
-    from ui.benchmarks.rush import rush_hour
+    from ui.benchmarks.rush import rush_hour, single_acts
 
     folder.mkdir()
     figures = drain(folder / "sqlite", None, None, backlog, progress)
+    figures.append(single_acts(folder / "sqlite-single", None, RUSH_S, progress))
     for think_s in (RUSH_THINK_S, 0.0):
         name = f"sqlite-{think_s:g}"
         figures.append(rush_hour(folder / name, None, 1, kiosks, RUSH_S, think_s, progress))
     if not empty:
         return figures
-    if len(empty) < 2 + 2 * len(WORKERS):
-        raise click.UsageError(f"--postgresql is needed {2 + 2 * len(WORKERS)} times, each with an empty database")
+    if len(empty) < 3 + 2 * len(WORKERS):
+        raise click.UsageError(f"--postgresql is needed {3 + 2 * len(WORKERS)} times, each with an empty database")
     figures += drain(folder / "postgresql", empty.pop(), empty.pop(), backlog, progress)
+    figures.append(single_acts(folder / "postgresql-single", empty.pop(), RUSH_S, progress))
     for workers in WORKERS:
         for think_s in (RUSH_THINK_S, 0.0):
             name = f"postgresql-{workers}-{think_s:g}"
