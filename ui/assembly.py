@@ -90,7 +90,7 @@ class Switch:
     Remembers for the heartbeat why nobody is served.
     """
 
-    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
+    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN, Phase.STAFF})
 
     def __init__(self, screen: Screen, looking: Sequence[Looking]) -> None:
         self._screen = screen
