@@ -41,7 +41,7 @@ from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
-from sync.encrypted import is_sealed, key_file
+from sync.encrypted import first_key, is_sealed
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.owner import Owner
@@ -79,28 +79,28 @@ class Post:
 
 
 class Looking(Protocol):
-    """A camera, seen from here."""
+    """A camera, or a scanner whose trigger is pulled, seen from here."""
 
     def wanted(self, wanted: bool) -> None: ...
 
 
 class Switch:
-    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes.
+    """The station's screen, with a hand on cameras and triggers: they look only while the screen shown takes codes.
 
     Remembers for the heartbeat why nobody is served.
     """
 
     PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
 
-    def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
+    def __init__(self, screen: Screen, looking: Sequence[Looking]) -> None:
         self._screen = screen
-        self._cameras = cameras
+        self._looking = looking
         self.trouble = ""
 
     def show(self, view: View) -> None:
         self.trouble = view.out_of_service if view.phase is Phase.OUT_OF_SERVICE else ""
-        for camera in self._cameras:
-            camera.wanted(view.phase in self.PHASES)
+        for device in self._looking:
+            device.wanted(view.phase in self.PHASES)
         self._screen.show(view)
 
     def play(self, sound: Sound) -> None:
@@ -150,7 +150,7 @@ def start_kiosk(
     offset = ClockOffset(clock)
     past_settled = threading.Event()
     key_path = settings.keys / DATABASE_KEY
-    key = key_file(key_path)
+    key = first_key(key_path, settings.data)
     rescue.prepare_or_rescue(settings.data, key, clock.now())
     care = ReplicaCare(settings.data, key, identity.index_key_bytes())
     care.prepare()
@@ -181,7 +181,7 @@ def start_kiosk(
         finally:
             os._exit(TOOK_LEAVE)
 
-    shown = Switch(screen, devices.cameras)
+    shown = Switch(screen, devices.looking)
     health = _health(settings.data, post, shown, offset, clock, incarnation)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),

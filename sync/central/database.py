@@ -12,11 +12,11 @@ rest is there the matter of its disk.
 """
 
 import hashlib
+import json
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,18 @@ import psycopg
 import sqlcipher3.dbapi2 as sqlcipher
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
 
+from sync.central.bulk import Row
+from sync.central.bulk import write as write_rows
+
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
+WRITER_CACHE_KB = 65536
+"""Pages that SQLite's one writer keeps in memory: each page read anew is decrypted and checked again."""
 FILE_NAME = "central.sqlite"
 OLDEST_POSTGRESQL = 150000
 """As PostgreSQL numbers its versions: 15."""
@@ -41,8 +45,6 @@ APPLICATION = "shelfpoint central"
 """Each process calls itself so to PostgreSQL, with a name of its own behind it."""
 _NOT_OURS = frozenset(("42P01", "42703", "42501"))  # undefined table or column, insufficient privilege: not our schema
 _DEFEATED = frozenset(("40001", "40P01"))  # serialization_failure, deadlock_detected
-
-Row = Mapping[str, Any]
 
 
 class DatabaseUnusable(Exception):
@@ -140,7 +142,12 @@ def open_sqlite(folder: Path, key: bytes) -> Database:
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 
-    writer = _engine(connect, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+    def connect_writer() -> Any:
+        connection = connect()
+        connection.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KB}").close()
+        return connection
+
+    writer = _engine(connect_writer, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
     reader = _engine(connect, begin="BEGIN", pool_size=4, max_overflow=28)
     with _translated():
         path.touch(mode=0o600)
@@ -244,7 +251,7 @@ def lock(connection: Connection, names: Iterable[str]) -> None:
         return
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     keys = sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})
-    connection.execute(_LOCK, {"keys": keys})
+    connection.execute(_LOCK, {"keys": json.dumps(keys)})
 
 
 def tell_others(connection: Connection) -> None:
@@ -263,23 +270,14 @@ _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity "
     f"WHERE datname = current_database() AND application_name LIKE '{APPLICATION} %' AND application_name <> :own"
 )
-_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(CAST(key AS bigint)) FROM json_array_elements_text(CAST(:keys AS json)) AS key"
+)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts rows, all with the same columns, or overwrites those with the same primary key."""
-    if not rows:
-        return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0])), rows)
-
-
-@cache
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Executable:
-    """Built once for each table: building costs more than running."""
-    keys = [column.name for column in table.primary_key]
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    changes = {name: insert.excluded[name] for name in columns if name not in keys}
-    return insert.on_conflict_do_update(index_elements=keys, set_=changes)
+    write_rows(connection, table, rows, overwrite=True)
 
 
 def append_only(connection: Connection, table: str) -> None:

@@ -9,9 +9,6 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from config.settings import CodeRule, KioskSettings
-from kiosk.domain.identity import CodeType
-
 if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
@@ -141,18 +138,19 @@ def _measure(
 ) -> "list[Figure]":
     folder.mkdir()
     if row == "cards":
-        from ui.benchmarks.cards import card_to_uid
+        from ui.benchmarks.cards import apdu_round_trip, card_to_uid
 
-        return [card_to_uid(folder, runs)]
+        return [card_to_uid(folder, runs), apdu_round_trip(folder, runs)]
     if row == "devices":
         from ui.benchmarks.cameras import code_reading
-        from ui.benchmarks.cards import card_to_uid
+        from ui.benchmarks.cards import apdu_round_trip, card_to_uid
         from ui.benchmarks.idle import idle_devices
         from ui.benchmarks.scanners import byte_to_event
         from ui.benchmarks.slips import slip_seconds
 
         return [
             card_to_uid(folder, runs),
+            apdu_round_trip(folder, runs),
             byte_to_event(folder, runs),
             *code_reading(samples, console, progress),
             *slip_seconds(runs),
@@ -160,39 +158,31 @@ def _measure(
         ]
     if row == "lending":
         from ui.benchmarks import lending
+        from ui.benchmarks.painted import barcode_to_painted
 
         city = lending.City(memberships, items)
         lending.fill(folder, city, progress)
-        settings = _settings(folder)
+        settings = lending.settings_of(folder)
         return [
             lending.card_to_patron(folder, settings, city, runs),
             lending.barcode_to_fact(folder, settings, city, runs),
+            barcode_to_painted(folder, city, runs),
         ]
     if row == "sync":
         from ui.benchmarks import sync
-        from ui.benchmarks.lending import City
+        from ui.benchmarks.lending import City, settings_of
 
         city = City(memberships, items)
         (folder / "fill").mkdir()
         return [
-            *sync.loans_at_length(folder, _settings(folder), city, kept, runs, progress),
+            *sync.loans_at_length(folder, settings_of(folder), city, kept, runs, progress),
             *sync.first_fill(folder / "fill", city),
         ]
     if row == "online":
+        from ui.benchmarks.lending import settings_of
         from ui.benchmarks.online import checkout_online
 
-        return [checkout_online(folder, _settings(folder), max(runs // 2, 20))]
+        return [checkout_online(folder, settings_of(folder), max(runs // 2, 20))]
     from ui.benchmarks.startup import start_up
 
     return start_up(folder, max(runs // 50, 3))
-
-
-def _settings(folder: Path) -> KioskSettings:
-    return KioskSettings(
-        library_name="bench",
-        branch="main",
-        branch_name="bench",
-        data=folder / "data",
-        keys=folder / "keys",
-        codes=(CodeRule(type=CodeType.ITEM, pattern="C[0-9]{7}"),),
-    )
