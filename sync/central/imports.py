@@ -206,7 +206,7 @@ class Imports:
                     total = change.connection.execute(
                         select(run.c.changed).where(run.c.digest == told.digest)
                     ).scalar_one()
-                    self._finish(change, kind.name, told.digest, total)
+                    self._finish(change, kind.name, told, total)
                     break
                 changed = kind.apply(change, [msgspec.json.decode(one.body, type=kind.entry) for one in rows])
                 last = rows[-1].number
@@ -224,10 +224,11 @@ class Imports:
             left = select(func.count()).select_from(tables.import_row).where(tables.import_row.c.digest == digest)
             return int(connection.execute(left).scalar_one())
 
-    def _finish(self, change: Change, kind: str, digest: str, changed: int) -> None:
+    def _finish(self, change: Change, kind: str, told: Report, changed: int) -> None:
+        digest = told.digest
         self._set(change.connection, digest, state="done", finished_at=microseconds(self._clock()))
         change.connection.execute(delete(tables.import_key).where(tables.import_key.c.digest == digest))
-        change.audit(f"{kind} imported", digest, {"changed": changed})
+        change.audit(f"{kind} imported", digest, {"rows": told.good, "changed": changed})
 
     def _set(self, connection: Connection, digest: str, **values: Any) -> None:
         connection.execute(update(tables.import_run).where(tables.import_run.c.digest == digest).values(**values))
