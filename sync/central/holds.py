@@ -1,7 +1,8 @@
 """Holds at central: placed and cancelled by staff, expired by the clock, and the lists that people work from.
 
-Whatever changes a hold goes through the inbox like an act of a kiosk, said by `CENTRAL` under an incarnation of its own, so
-there is one way in and one judge. The lists are read from what the acts amount to. The word names who said it, for the audit (`ledger`). Any thread; blocking.
+Whatever changes a hold goes through the inbox like an act of a kiosk, said by `CENTRAL` in one standing log that all its
+processes write, so there is one way in and one judge; the inbox numbers these words as they go in, and each names who said
+it, for the audit (`ledger`). The lists are read from what the acts amount to. Any thread; blocking.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,8 @@ from sync.central.records import AnyRow, hold_of, microseconds
 from sync.central.registry import UnknownRecord
 from sync.wire import WireWord
 
+LOG = IncarnationId("holds")
+"""Central's own log."""
 _HOLD, _ITEM, _LOAN = tables.hold.c, tables.item.c, tables.loan.c
 _IS_OPEN = _HOLD.state.in_([one.value for one in HoldState if one.open])
 
@@ -91,8 +94,8 @@ class Holds:
         for first in range(0, len(late), BATCH):
             self._say(
                 [
-                    self._word(Word.FACT, Deed.EXPIRE_HOLD, None, hold.asked, hold.branch, hold.id, number, who=who)
-                    for number, hold in enumerate(late[first : first + BATCH], start=1)
+                    self._word(Word.FACT, Deed.EXPIRE_HOLD, None, hold.asked, hold.branch, hold.id, who=who)
+                    for hold in late[first : first + BATCH]
                 ]
             )
         return len(late)
@@ -118,11 +121,11 @@ class Holds:
         return hold_of(row)
 
     def _word(
-        self, word: Word, deed: Deed, membership: str | None, item: str, branch: str, hold: str | None = None,
-        sequence: int = 1, *, who: str,
+        self, word: Word, deed: Deed, membership: str | None, item: str, branch: str, hold: str | None = None, *,
+        who: str,
     ) -> WireWord:  # fmt: skip
         return WireWord(
-            sequence=sequence,
+            sequence=1,  # the inbox knows the next one
             word=word,
             act=self._new_id(),
             deed=deed,
@@ -136,8 +139,7 @@ class Holds:
         )
 
     def _say(self, words: Sequence[WireWord]) -> Sequence[Verdict]:
-        """A log of its own for each time: nothing is ever sent twice under one number."""
-        return self._inbox.judge(CENTRAL, IncarnationId(f"holds-{self._new_id()}"), words).verdicts
+        return self._inbox.judge(CENTRAL, LOG, words, append=True).verdicts
 
 
 def _query(which: HoldList, branch: str | None, membership: str | None) -> Select[tuple[object, ...]]:

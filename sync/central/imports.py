@@ -4,14 +4,15 @@ Staging writes every good row into `import_row` (in the database, so that it is 
 else; a second id or card number within the file, or an unknown branch, is found there too. With one bad row nothing is
 applied unless the caller says so. Applying takes the rows away in the same transaction that makes them count, so a
 dead process goes on where it stopped, and kiosks' acts and other changes get their turn in between. A file that was
-applied is known by its digest and changes nothing again. Only rows that differ reach the feed. Any thread; blocking.
+applied is known by its digest and changes nothing again. A column that a file does not have changes nothing in records
+that are known; an empty cell empties. Only rows that differ reach the feed. Any thread; blocking.
 """
 
 import csv
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sync.central import tables
 from sync.central.database import Database, upsert
-from sync.central.import_sources import BadFile, Line, Mistake
-from sync.central.records import item_row, microseconds
+from sync.central.import_sources import BadFile, Entry, Line, Mistake
+from sync.central.records import AnyRow, item_row, membership_of, microseconds
 from sync.central.registry import Change, Patron, Registry, membership_row
 from sync.wire import ItemEntry
 
@@ -55,6 +56,18 @@ class Report:
     """Rows that an earlier run staged and had not applied when it stopped; told by a preview, which leaves them."""
 
 
+_READING = "absent columns change nothing"
+"""What a file means; another meaning, and it is another file."""
+
+
+class _Staged(msgspec.Struct, frozen=True):
+    """A row that waits to be applied."""
+
+    entry: msgspec.Raw
+    said: list[str]
+    """Columns of the file."""
+
+
 class RowReport:
     """A CSV file with one line for each row; open to its owner only, because it may quote patrons."""
 
@@ -80,7 +93,7 @@ class RowReport:
 
 def digest_of(path: Path, *how: str) -> str:
     """SHA-256 over the file and the way it is read."""
-    digest = hashlib.sha256("\0".join(how).encode() + b"\0\0")
+    digest = hashlib.sha256("\0".join((_READING, *how)).encode() + b"\0\0")
     with path.open("rb") as file:
         while part := file.read(1 << 20):
             digest.update(part)
@@ -156,8 +169,8 @@ class Imports:
                 good = list(self._checked(kind, connection, told, part, branches, report))
                 if good:
                     rows = [
-                        {"digest": digest, "number": number, "body": msgspec.json.encode(entry).decode()}
-                        for number, entry in enumerate(good, start=told.good + 1)
+                        {"digest": digest, "number": number, "body": _body(line)}
+                        for number, line in enumerate(good, start=told.good + 1)
                     ]
                     connection.execute(insert(tables.import_row), rows)
             told.good += len(good)
@@ -166,11 +179,13 @@ class Imports:
     def _checked(
         self, kind: "_Items | _Patrons", connection: Connection, told: Report, part: list[Line[Any]],
         branches: set[str], report: RowReport,
-    ) -> Iterator[Any]:  # fmt: skip
+    ) -> Iterator[Line[Any]]:  # fmt: skip
         own = tables.import_key.c
         named = [key for line in part if line.entry is not None for _, key in kind.keys(line.entry)]
         query = select(own.key).where(own.digest == told.digest, own.key.in_(sorted(set(named))))
         taken = set(connection.execute(query).scalars())
+        homeless = [line.entry.id for line in part if isinstance(line.entry, ItemEntry) and not line.entry.branch]
+        known = set(connection.execute(select(tables.item.c.id).where(tables.item.c.id.in_(homeless))).scalars())
         fresh: list[str] = []
         for line in part:
             mistakes = list(line.mistakes)
@@ -179,7 +194,8 @@ class Imports:
                 mistakes += [
                     Mistake(line.number, name, "each only once in a file", key) for name, key in keys if key in taken
                 ]
-                if isinstance(line.entry, ItemEntry) and line.entry.branch not in branches:
+                at_home = isinstance(line.entry, ItemEntry) and line.entry.id in known
+                if isinstance(line.entry, ItemEntry) and line.entry.branch not in branches and not at_home:
                     mistakes.append(Mistake(line.number, "branch", "a known branch", line.entry.branch))
                 if not mistakes:
                     taken.update(key for _, key in keys)
@@ -189,7 +205,7 @@ class Imports:
                 report.bad(mistakes)
             else:
                 report.good(line.number)
-                yield line.entry
+                yield line
         if fresh:
             connection.execute(insert(tables.import_key), [{"digest": told.digest, "key": key} for key in fresh])
 
@@ -208,7 +224,7 @@ class Imports:
                     ).scalar_one()
                     self._finish(change, kind.name, told, total)
                     break
-                changed = kind.apply(change, [msgspec.json.decode(one.body, type=kind.entry) for one in rows])
+                changed = kind.apply(change, [_line(one.body, kind.entry) for one in rows])
                 last = rows[-1].number
                 change.connection.execute(delete(row).where(row.c.digest == told.digest, row.c.number <= last))
                 change.connection.execute(
@@ -247,16 +263,18 @@ class _Items:
     def keys(self, entry: ItemEntry) -> list[tuple[str, str]]:
         return [("id", entry.id)]
 
-    def apply(self, change: Change, entries: list[ItemEntry]) -> int:
+    def apply(self, change: Change, lines: list[tuple[ItemEntry, frozenset[str]]]) -> int:
         """Those that differ, in key order."""
         table = tables.item
-        held = select(table).where(table.c.id.in_([entry.id for entry in entries]))
-        before = {row.id: row._mapping for row in change.connection.execute(held)}
+        held = select(table).where(table.c.id.in_([entry.id for entry, _ in lines])).order_by(table.c.id)
+        before = {row.id: row._mapping for row in change.connection.execute(held.with_for_update())}
         rows = []
-        for entry in sorted(entries, key=lambda entry: entry.id):
+        for entry, said in sorted(lines, key=lambda line: line[0].id):
             row = item_row(entry)
             del row["reserved_for"]
             was = before.get(entry.id)
+            if was is not None:
+                row |= {name: was[name] for name in row.keys() - said}
             if was is None or any(was[name] != value for name, value in row.items()):
                 rows.append(row)
         upsert(change.connection, table, rows)
@@ -271,24 +289,45 @@ class _Patrons:
     def keys(self, entry: Patron) -> list[tuple[str, str]]:
         return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
 
-    def apply(self, change: Change, entries: list[Patron]) -> int:
+    def apply(self, change: Change, lines: list[tuple[Patron, frozenset[str]]]) -> int:
         """Those that differ, in key order."""
         own, person, card = tables.membership, tables.person, tables.card.c
-        ids = [entry.id for entry in entries]
+        ids = [entry.id for entry, _ in lines]
         run = change.connection.execute
+        run(select(own.c.id).where(own.c.id.in_(ids)).order_by(own.c.id).with_for_update())
         held = select(own, person.c.name).join(person, isouter=True).where(own.c.id.in_(ids))
-        before = {row.id: row._mapping for row in run(held)}
+        before = {row.id: row for row in run(held)}
         cards = select(card.membership, card.kind, card.number).where(card.active == 1, card.membership.in_(ids))
         bound = {(row.membership, row.kind, row.number) for row in run(cards)}
         changed = []
-        for entry in sorted(entries, key=lambda entry: entry.id):
+        for entry, said in sorted(lines, key=lambda line: line[0].id):
             was = before.get(entry.id)
+            if was is not None:
+                entry = _filled(entry, said, was)
             row = membership_row(entry) | {"name": entry.name}
-            same = was is not None and all(was[name] == value for name, value in row.items())
+            same = was is not None and all(was._mapping[name] == value for name, value in row.items())
             if not same or not all((entry.id, kind.value, number) in bound for kind, number in entry.cards.items()):
                 changed.append(entry)
         change.patrons(changed)
         return len(changed)
+
+
+def _filled(entry: Patron, said: frozenset[str], was: AnyRow) -> Patron:
+    """With what the file does not speak of as it was."""
+    held = membership_of(was)
+    names = {"standing", "expires_on", "suspended_until", "holds_suspended_until", "owed"} - said
+    return replace(entry, **{name: getattr(held, name) for name in names})
+
+
+def _body(line: Line[Any]) -> str:
+    staged = _Staged(msgspec.Raw(msgspec.json.encode(line.entry)), sorted(line.said))
+    return msgspec.json.encode(staged).decode()
+
+
+def _line(body: str, entry: type[Entry]) -> tuple[Entry, frozenset[str]]:
+    """What a staged row says, and of which columns."""
+    staged = msgspec.json.decode(body, type=_Staged)
+    return msgspec.json.decode(staged.entry, type=entry), frozenset(staged.said)
 
 
 def _parts(lines: Iterable[Line[Any]], size: int) -> Iterator[list[Line[Any]]]:

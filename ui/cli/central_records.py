@@ -36,7 +36,11 @@ def _import_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command("import-items")
 @with_place
 @_FILE
-@click.option("--branch", default="", help="For rows that name none.")
+@click.option(
+    "--branch",
+    default="",
+    help="For rows that name none; a known item stays where it is if the file has no such column.",
+)
 @click.option("--barcode", default="952p", show_default=True, help="MARC field and subfield of a copy's barcode.")
 @click.option("--branch-field", default="952b", show_default=True, help="MARC field and subfield of a copy's branch.")
 @click.option("--type-field", default="952y", show_default=True, help="MARC field and subfield of a copy's item type.")

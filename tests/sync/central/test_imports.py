@@ -7,16 +7,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pymarc
 import pytest
 from click.testing import CliRunner
 
 from kiosk.domain.identity import CardKind
-from kiosk.domain.journal import Word
-from kiosk.domain.lending import Standing
+from kiosk.domain.journal import Deed, Word
+from kiosk.domain.lending import ItemState, Standing
 from sync.central.import_sources import BadFile, MarcPlaces, read_items, read_patrons
 from sync.central.imports import APPLY, Report, RowReport, digest_of
-from sync.wire import CardEntry, ItemEntry, MembershipEntry
+from sync.wire import CalendarEntry, CardEntry, ItemEntry, MembershipEntry
 from ui.cli.central import central as central_command
 
 
@@ -191,6 +192,89 @@ def test_a_csv_names_the_work_that_copies_share(town: Any, tmp_path: Path) -> No
     file.write_text("id,title,work\nW1,書,w\nW2,書,w\nW3,別的,\n")
     assert take_items(town, file).applied
     assert [feed_items(town)[id_].work for id_ in ("W1", "W2", "W3")] == ["w", "w", ""]
+
+
+def test_a_column_that_a_file_does_not_have_changes_nothing_and_an_empty_cell_empties(
+    town: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(
+        "id,title,author,item_type,branch,state,desk_only,desensitise,work\n"
+        "K1,書,作者,dvd,main,missing,1,1,w\n"
+        "K2,書,作者,dvd,main,missing,1,1,w\n"
+    )
+    assert take_items(town, file).changed == 2
+    before = feed_items(town)["K1"]
+    file.write_text("id,title\nK1,新名\n")
+    assert take_items(town, file).changed == 1
+    assert feed_items(town)["K1"] == msgspec.structs.replace(before, title="新名")
+    file.write_text("id,title,author,item_type,branch,state,desk_only,desensitise,work\nK2,書,,,,,,,\n")
+    assert take_items(town, file).changed == 1
+    assert feed_items(town)["K2"] == ItemEntry(id="K2", title="書", branch="main")
+
+
+def test_a_file_without_branches_moves_no_item_and_says_where_new_ones_stand(town: Any, tmp_path: Path) -> None:
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east", name="東區分館"))
+        change.items([ItemEntry(id="E1", title="書", branch="east")])
+    file = tmp_path / "items.csv"
+    file.write_text("id,title\nE1,新名\nE2,新書\n")
+    with closing(RowReport(file.with_suffix(".report"))) as report:
+        lines = read_items(file, MarcPlaces(), "")
+        done = town.central.imports.items("nowhere", lines, report, quiet, skip_bad=True)
+    assert (done.good, bad_rows(file)) == (1, [("3", "branch", "")])
+    assert take_items(town, file).applied
+    assert {id_: feed_items(town)[id_].branch for id_ in ("E1", "E2")} == {"E1": "east", "E2": "main"}
+
+
+@pytest.mark.parametrize("write", [binary, xml])
+def test_marc_changes_nothing_of_which_it_does_not_speak(
+    town: Any, tmp_path: Path, write: Callable[[Path, list[pymarc.Record]], Path]
+) -> None:
+    with town.central.registry.change("test") as change:
+        change.items(
+            [
+                ItemEntry(id=id_, title="舊", branch="main", state=ItemState.MISSING, desk_only=True, work="kept")
+                for id_ in ("M1", "M3")
+            ]
+        )
+    take_items(town, write(tmp_path / "catalogue", marc()), skip_bad=True)
+    one, three = feed_items(town)["M1"], feed_items(town)["M3"]
+    assert (one.title, one.work) == ("臺灣史 1 : 增訂", "TW-LIB:0000123")
+    assert (three.title, three.work) == ("臺灣史 3 : 增訂", "kept")  # its record has no control number
+    assert (three.state, three.desk_only) == (ItemState.MISSING, True)
+
+
+def test_a_hold_stays_on_its_work_when_its_item_is_imported_without_works(town: Any, tmp_path: Path) -> None:
+    with town.central.registry.change("test") as change:
+        change.items([ItemEntry(id=id_, title="書", branch="main", work="w") for id_ in ("A1", "A2")])
+    town.say(Word.FACT, "h", deed=Deed.PLACE_HOLD, membership="ben", item="A1")
+    file = tmp_path / "items.csv"
+    file.write_text("id,title\nA1,書(二版)\nA2,書(二版)\n")
+    assert take_items(town, file).applied
+    town.say(Word.FACT, "r", deed=Deed.RETURN, item="A2", minute=1, hold="h")
+    assert [line.copy for line in town.central.holds.list()] == ["A2"]
+
+
+def test_a_patron_keeps_what_a_file_does_not_speak_of(town: Any, tmp_path: Path) -> None:
+    file = tmp_path / "patrons.csv"
+    columns = "id,name,category,standing,expires_on,suspended_until,holds_suspended_until,owed,easycard\n"
+    file.write_text(columns + "fay,新人,adult,blocked,2027-12-31,2027-01-02,2027-01-03,20,99887766\n")
+    assert take_patrons(town, file).changed == 1
+    file.write_text("id,name,category\nfay,新人,child\n")
+    assert take_patrons(town, file).changed == 1
+    told = town.central.feed.page(None, b"", "").entries
+    fay = next(one for one in told if isinstance(one, MembershipEntry) and one.id == "fay")
+    assert (fay.category, fay.standing, fay.owed) == ("child", Standing.BLOCKED, 20)
+    assert [str(day) for day in (fay.expires_on, fay.suspended_until, fay.holds_suspended_until)] == [
+        "2027-12-31", "2027-01-02", "2027-01-03",
+    ]  # fmt: skip
+    file.write_text(columns + "fay,新人,child,,,,,,\n")
+    assert take_patrons(town, file).changed == 1
+    told = town.central.feed.page(None, b"", "").entries
+    fay = next(one for one in told if isinstance(one, MembershipEntry) and one.id == "fay")
+    assert (fay.standing, fay.owed, fay.expires_on, fay.suspended_until) == (Standing.ACTIVE, 0, None, None)
+    assert [one.membership for one in told if isinstance(one, CardEntry)].count("fay") == 1  # cards stay bound
 
 
 def test_files_that_are_something_else_are_refused_whole(tmp_path: Path) -> None:
