@@ -1,7 +1,8 @@
 """Holds at central: placed and cancelled by staff, expired by the clock, and the lists that people work from.
 
-Whatever changes a hold goes through the inbox like an act of a kiosk, said by `CENTRAL` under an incarnation of its own, so
-there is one way in and one judge. The lists are read from what the acts amount to. Any thread; blocking.
+Whatever changes a hold goes through the inbox like an act of a kiosk, said by `CENTRAL` in one standing log that all its
+processes write, so there is one way in and one judge; the inbox numbers these words as they go in, and each names who said
+it, for the audit (`ledger`). The lists are read from what the acts amount to. Any thread; blocking.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,8 @@ from sync.central.records import AnyRow, hold_of, microseconds
 from sync.central.registry import UnknownRecord
 from sync.wire import WireWord
 
+LOG = IncarnationId("holds")
+"""Central's own log."""
 _HOLD, _ITEM, _LOAN = tables.hold.c, tables.item.c, tables.loan.c
 _IS_OPEN = _HOLD.state.in_([one.value for one in HoldState if one.open])
 
@@ -72,17 +75,17 @@ class Holds:
         self._clock = clock
         self._new_id = new_id
 
-    def place(self, *, membership: str, item: str, branch: str) -> Verdict:
+    def place(self, *, membership: str, item: str, branch: str, who: str = "command line") -> Verdict:
         """`membership` waits for the work of `item`, to be picked up at `branch`; or why not."""
-        return self._say([self._word(Word.REQUEST, Deed.PLACE_HOLD, membership, item, branch)])[0]
+        return self._say([self._word(Word.REQUEST, Deed.PLACE_HOLD, membership, item, branch, who=who)])[0]
 
-    def cancel(self, id_: str) -> Verdict:
+    def cancel(self, id_: str, *, who: str = "command line") -> Verdict:
         """It waits no more; or why not. Raises UnknownRecord."""
         hold = self._hold(id_)
-        word = self._word(Word.REQUEST, Deed.CANCEL_HOLD, hold.membership, hold.asked, hold.branch, id_)
+        word = self._word(Word.REQUEST, Deed.CANCEL_HOLD, hold.membership, hold.asked, hold.branch, id_, who=who)
         return self._say([word])[0]
 
-    def expire(self) -> int:
+    def expire(self, *, who: str = "central") -> int:
         """Ends every hold that nobody picked up in time; returns how many. Periodic work."""
         now = self._clock()
         query = select(tables.hold).where(_HOLD.state == HoldState.READY.value, _HOLD.ready_until < microseconds(now))
@@ -91,8 +94,8 @@ class Holds:
         for first in range(0, len(late), BATCH):
             self._say(
                 [
-                    self._word(Word.FACT, Deed.EXPIRE_HOLD, None, hold.asked, hold.branch, hold.id, number)
-                    for number, hold in enumerate(late[first : first + BATCH], start=1)
+                    self._word(Word.FACT, Deed.EXPIRE_HOLD, None, hold.asked, hold.branch, hold.id, who=who)
+                    for hold in late[first : first + BATCH]
                 ]
             )
         return len(late)
@@ -118,11 +121,11 @@ class Holds:
         return hold_of(row)
 
     def _word(
-        self, word: Word, deed: Deed, membership: str | None, item: str, branch: str, hold: str | None = None,
-        sequence: int = 1,
+        self, word: Word, deed: Deed, membership: str | None, item: str, branch: str, hold: str | None = None, *,
+        who: str,
     ) -> WireWord:  # fmt: skip
         return WireWord(
-            sequence=sequence,
+            sequence=1,  # the inbox knows the next one
             word=word,
             act=self._new_id(),
             deed=deed,
@@ -132,11 +135,11 @@ class Holds:
             happened_at=self._clock(),
             mode=Mode.ONLINE,
             hold=hold,
+            staff=who,
         )
 
     def _say(self, words: Sequence[WireWord]) -> Sequence[Verdict]:
-        """A log of its own for each time: nothing is ever sent twice under one number."""
-        return self._inbox.judge(CENTRAL, IncarnationId(f"holds-{self._new_id()}"), words).verdicts
+        return self._inbox.judge(CENTRAL, LOG, words, append=True).verdicts
 
 
 def _query(which: HoldList, branch: str | None, membership: str | None) -> Select[tuple[object, ...]]:
