@@ -19,6 +19,7 @@ from kiosk.domain.calendar import library_day
 from kiosk.domain.holds import Hold, HoldState, position
 from kiosk.domain.journal import Deed, Mode, Verdict, Word
 from kiosk.domain.lending import ItemState
+from kiosk.domain.reconcile import is_unlinked
 from kiosk.domain.staff import EVERYWHERE, Scope, ScopeKind, branch_scope
 from kiosk.domain.values import IncarnationId
 from sync.central import tables
@@ -94,8 +95,10 @@ class Holds:
         return self._say([self._word(Word.REQUEST, Deed.PLACE_HOLD, membership, item, branch)])[0]
 
     def cancel(self, id_: str) -> Verdict:
-        """It waits no more; or why not. Raises UnknownRecord."""
+        """It waits no more; or why not. Raises UnknownRecord, also for one that is over and names nobody any more."""
         hold = self._hold(id_)
+        if is_unlinked(hold.membership):
+            raise UnknownRecord(f"hold {id_}")
         word = self._word(Word.REQUEST, Deed.CANCEL_HOLD, hold.membership, hold.asked, hold.branch, id_)
         return self._say([word])[0]
 

@@ -17,6 +17,7 @@ from kiosk.domain.reconcile import is_unlinked
 from sync.central import tables
 from sync.central.export import export
 from sync.central.holds import HoldList
+from sync.central.registry import UnknownRecord
 from sync.central.retention import StillOpen, Unlinked
 from sync.wire import ItemEntry, LoanEntry, WireWord
 
@@ -69,6 +70,8 @@ def test_a_hold_that_is_over_and_the_loans_of_whoever_reserved_name_nobody(town:
     assert holders(town) == {"h": (who["h"], "picked_up"), "d": (who["d"], "cancelled")}
     assert lenders(town) == {"a1": who["a1"], "b1": who["b1"]}
     assert {case.membership for case in town.central.holdings.cases(include_closed=True)} <= {None}
+    with pytest.raises(UnknownRecord):
+        town.central.holds.cancel("h")
     before, cursor = holders(town), town.central.feed.page(None, b"k" * 32, "").cursor
     town.say(Word.FACT, "a3", minute=150 * 24 * 60)
     assert holders(town) == before
