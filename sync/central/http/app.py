@@ -32,6 +32,7 @@ from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
 from sync.central.http.rates import Call, Rates, costs
 from sync.central.http.staff import login, staff_router
+from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
@@ -230,7 +231,7 @@ def make_app(central: Central) -> Litestar:
             scrape,
             enrol,
             login,
-            staff_router(),
+            staff_router(*HOLD_ROUTES),
             Router(
                 "/v1",
                 route_handlers=[push, feed, health, staff_entry],
