@@ -144,7 +144,7 @@ class Ledger:
             if not ids:
                 continue
             for row in run(events, {"ids": ids}):
-                self._events[row.item][row.id] = stored.held_act(row).event()
+                self._events[row.item][row.id] = stored.event_of(row)
             for row in run(loans, {"ids": ids}):
                 spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
