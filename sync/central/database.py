@@ -15,10 +15,9 @@ import hashlib
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -42,7 +41,8 @@ OLDEST_POSTGRESQL = 150000
 """As PostgreSQL numbers its versions: 15."""
 CONNECTIONS = 4
 """Kept by one process for each of writing and reading; as many again when busy. Five processes fit PostgreSQL's 100."""
-CONNECT: Mapping[str, Any] = MappingProxyType({"connect_timeout": 10, "application_name": "shelfpoint central"})
+APPLICATION = "shelfpoint central"
+"""Each process calls itself so to PostgreSQL, with a name of its own behind it."""
 _NOT_OURS = frozenset(("42P01", "42703", "42501"))  # undefined table or column, insufficient privilege: not our schema
 _DEFEATED = frozenset(("40001", "40P01"))  # serialization_failure, deadlock_detected
 
@@ -58,13 +58,13 @@ class Defeated(DatabaseUnusable):
 class Database:
     """Transactions on one database. `read` sees one unchanging snapshot; `write` is whole or not at all."""
 
-    def __init__(self, writer: Engine, reader: Engine, *, alone: bool) -> None:
+    def __init__(self, writer: Engine, reader: Engine, *, alone: bool, name: str = "") -> None:
         self._writer = writer
         self._reader = reader
         # SQLite has one writer: those of this process queue here, not in its polling busy handler
         self._turn: AbstractContextManager[object] = threading.Lock() if alone else nullcontext()
         self._after_commit: Callable[[], None] = lambda: None
-        self.name = secrets.token_hex(8)
+        self.name = name
         """Tells the notices of this process from those of others."""
 
     @property
@@ -102,10 +102,15 @@ class Database:
     def listening(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection of its own that hears what `tell_others` says; PostgreSQL only. Raises psycopg.Error."""
         _, options = self._writer.dialect.create_connect_args(self._writer.url)
-        wishes: dict[str, Any] = {**options, **CONNECT, "autocommit": True}
+        wishes: dict[str, Any] = {**options, **_wishes(self.name), "autocommit": True}
         with psycopg.connect(**wishes) as connection:
             connection.execute(f"LISTEN {_CHANNEL}")
             yield connection
+
+    def others(self) -> int:
+        """How many connections other processes of central have to this database; PostgreSQL only."""
+        with self.read() as connection:
+            return int(connection.execute(_OTHERS, {"own": _calls_itself(self.name)}).scalar_one())
 
     def close(self) -> None:
         """Ends all connections; the WAL is folded into the file."""
@@ -163,6 +168,7 @@ def open_postgresql(address: str) -> Database:
     if url.get_backend_name() != "postgresql":
         raise DatabaseUnusable(f"expected postgresql://…, got {url.get_backend_name()}://…")
     url = url.set(drivername="postgresql+psycopg")
+    name = secrets.token_hex(8)
 
     def engine(option: str = "", **more: Any) -> Engine:
         return create_engine(
@@ -172,7 +178,7 @@ def open_postgresql(address: str) -> Database:
             pool_timeout=30,
             pool_pre_ping=True,
             query_cache_size=1000,
-            connect_args={**CONNECT, "options": f"{url.query.get('options', '')} {option}"},
+            connect_args={**_wishes(name), "options": f"{url.query.get('options', '')} {option}"},
             **more,
         )
 
@@ -190,7 +196,16 @@ def open_postgresql(address: str) -> Database:
             raise DatabaseUnusable(f"PostgreSQL 15 or newer is needed, this is {version}")
         lock(connection, ["schema"])  # several processes may start at once
         migrate(connection)
-    return Database(writer, reader, alone=False)
+    return Database(writer, reader, alone=False, name=name)
+
+
+def _calls_itself(name: str) -> str:
+    return f"{APPLICATION} {name}"
+
+
+def _wishes(name: str) -> dict[str, Any]:
+    """For a connection of this process."""
+    return {"connect_timeout": 10, "application_name": _calls_itself(name)}
 
 
 def connect_sqlcipher(path: Path, key: bytes) -> Any:
@@ -255,6 +270,10 @@ def tell_others(connection: Connection) -> None:
 _NAME = "shelfpoint process"
 _CHANNEL = "shelfpoint_feed"
 _NOTIFY = text(f"SELECT pg_notify('{_CHANNEL}', :name)")
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    f"WHERE datname = current_database() AND application_name LIKE '{APPLICATION} %' AND application_name <> :own"
+)
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(CAST(key AS bigint)) FROM json_array_elements_text(CAST(:keys AS json)) AS key"
 )

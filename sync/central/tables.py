@@ -43,7 +43,7 @@ meta = _table(
     Column("value", Text, nullable=False),
     rowid=False,
 )
-"""epoch; with PostgreSQL also the fingerprint of the root key."""
+"""epoch; chores that failed; with PostgreSQL also the fingerprint of the root key."""
 
 branch = _table(
     "branch",
