@@ -63,6 +63,7 @@ class VirtualPrinter:
         self._near_end = False
         self._cutter_stuck = False
         self._deaf_to_marks = False
+        self._tells_about_itself = True
         self._late_echo: bytes | None = None
         self._news_wanted = False
         self._news = b""
@@ -175,6 +176,11 @@ class VirtualPrinter:
         """Answers neither GS r nor GS ( H any more, as cheap clones do."""
         with self._changed:
             self._deaf_to_marks = ignore
+
+    def keep_to_itself(self, keep: bool = True) -> None:
+        """Answers no question about what it can do (GS I, the size of a QR code), as cheap clones do."""
+        with self._changed:
+            self._tells_about_itself = not keep
 
     def echo_late(self, echo: bytes) -> None:
         """Says this echo of an older job before the next one's own."""
@@ -335,6 +341,8 @@ class VirtualPrinter:
             late, self._late_echo = self._late_echo, None
             for echo in filter(None, (late, None if self._deaf_to_marks else command[7:11])):
                 self._say(b"\x37\x22" + echo + b"\x00")
+        elif self._tells_about_itself:
+            self._say(self._press.about(command))
         marked = command[:2] == b"\x1dr" or command.startswith(_ASK_ECHO)
         if marked and not self._profile.cutter and self._press.begun:
             self._press.cut()
