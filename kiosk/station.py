@@ -32,8 +32,6 @@ from kiosk.ports import (
     Knock,
     LedgerError,
     Library,
-    Link,
-    LinkChanged,
     Play,
     Print,
     PrintEnded,
@@ -182,9 +180,7 @@ class Station:
 
     def _world(self, event: Event) -> World:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._watch = self._watch.look(now, monotonic, self._newest(event))
-        if isinstance(event, LinkChanged) and event.link is Link.ONLINE:
-            self._watch = self._watch.confirmed()
+        self._watch = self._watch.look(now, monotonic, self._newest(event)).answered(self._asker.clock_heard())
         return World(
             now=now,
             monotonic=monotonic,

@@ -77,9 +77,19 @@ class FakeLibrary:
         self.rules: Policy | None = POLICY
         self.known_for: timedelta | None = timedelta(minutes=2)
         self.heard: datetime | None = None
+        self.damaged: set[str] = set()
+        """What stands on damaged pages: names of methods."""
+        self.failed = 0
+
+    def unread(self) -> int:
+        return self.failed
+
+    def _lost(self, what: str) -> bool:
+        self.failed += what in self.damaged
+        return what in self.damaged
 
     def card(self, number: str) -> CardHit | None:
-        return self.cards.get(number)
+        return None if self._lost("card") else self.cards.get(number)
 
     def membership(self, membership: MembershipId) -> Membership | None:
         return self.memberships.get(membership)
@@ -88,15 +98,19 @@ class FakeLibrary:
         return self.items.get(item)
 
     def holder(self, item: ItemId) -> Loan | None:
-        return self.loans.get(item)
+        return None if self._lost("holder") else self.loans.get(item)
 
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
+        if self._lost("open_loans"):
+            return ()
         return tuple(loan for loan in self.loans.values() if loan.membership == membership)
 
     def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.reserved if hold.membership == membership)
 
     def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        if self._lost("holds_on"):
+            return ()
         works = {known.id: known.work_id for known in self.items.values()}
         return tuple(hold for hold in self.reserved if works.get(hold.asked) == works.get(item))
 
@@ -163,9 +177,13 @@ class FakeActs:
 class FakeAsker:
     def __init__(self) -> None:
         self.asked: list[ActId] = []
+        self.heard: float | None = None
 
     def ask(self, act_id: ActId) -> None:
         self.asked.append(act_id)
+
+    def clock_heard(self) -> float | None:
+        return self.heard
 
     def clock_offset(self) -> timedelta | None:
         return timedelta(seconds=2)

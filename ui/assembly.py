@@ -41,7 +41,7 @@ from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
-from sync.encrypted import is_sealed, key_file
+from sync.encrypted import first_key, is_sealed
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.owner import Owner
@@ -90,7 +90,7 @@ class Switch:
     Remembers for the heartbeat why nobody is served.
     """
 
-    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
+    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN, Phase.STAFF})
 
     def __init__(self, screen: Screen, looking: Sequence[Looking]) -> None:
         self._screen = screen
@@ -150,7 +150,7 @@ def start_kiosk(
     offset = ClockOffset(clock)
     past_settled = threading.Event()
     key_path = settings.keys / DATABASE_KEY
-    key = key_file(key_path)
+    key = first_key(key_path, settings.data)
     rescue.prepare_or_rescue(settings.data, key, clock.now())
     care = ReplicaCare(settings.data, key, identity.index_key_bytes())
     care.prepare()

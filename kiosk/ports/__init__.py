@@ -123,8 +123,11 @@ class CardHit:
 class Library(Protocol):
     """What the kiosk knows: the replica, with its own acts on top that the feed has not passed. Never blocks long.
 
-    Every method may raise LedgerError.
+    Every method but `unread` may raise LedgerError. What lies on a damaged page is answered as if it were not known.
     """
+
+    def unread(self) -> int:
+        """How many answers so far stood on a page that could not be read; who decides looks whether it has grown."""
 
     def card(self, number: str) -> CardHit | None:
         """Who has this spelled number; None = 查無此證 (also replaced and lost cards)."""
@@ -190,6 +193,9 @@ class Asker(Protocol):
 
     def clock_offset(self) -> timedelta | None:
         """Central's clock minus the kiosk's, as last measured; None if never."""
+
+    def clock_heard(self) -> float | None:
+        """The monotonic clock at central's newest answer that told its time, seconds; None if never."""
 
     def ask(self, act_id: ActId) -> None:
         """Send this act's newest word now; never blocks; the answer comes as an event."""

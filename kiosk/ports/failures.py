@@ -12,6 +12,8 @@ class LedgerReason(StrEnum):
     LOCKED = "locked"
     DAMAGED = "damaged"
     WRONG_KEY = "wrong_key"
+    NO_KEY = "no_key"
+    """The files' key is not where it was looked for; it may be sealed for the kiosk's own service."""
     NEWER_SCHEMA = "newer_schema"
     NOT_WRITABLE = "not_writable"
 

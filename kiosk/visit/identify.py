@@ -48,8 +48,11 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
     """Look a spelled number up and go on to the task that was chosen."""
     if world.monotonic < visit.unknown_until:
         return refuse(visit, Refused(Reason.CARD_REPEATED_UNKNOWN))
+    unread = world.library.unread()
     hit = world.library.card(number)
     membership = None if hit is None or hit.kind not in kinds else world.library.membership(hit.membership)
+    if membership is None and world.library.unread() != unread:
+        return refuse(visit, Refused(Reason.REPLICA_DAMAGED))
     if membership is None:
         unknown = visit.unknown_cards + 1
         if world.library.age(world.now) is None:
@@ -69,6 +72,8 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
     blocked = may_borrow_at_all(membership=membership, open_loans=loans, policy=policy, now=world.now)
     if wanted is Phase.ACCOUNT or blocked is not None:
         opened = open_account(visit, world)
+        if blocked is None and world.library.unread() != unread:
+            return refuse(opened, Refused(Reason.REPLICA_DAMAGED))
         if wanted is Phase.ACCOUNT or blocked is None:
             return Step(opened, (Play(Sound.OK),))
         return refuse(opened, blocked)

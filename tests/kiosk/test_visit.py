@@ -162,6 +162,66 @@ def test_a_clock_that_jumps_stops_offline_lending_but_not_returns(kiosk: Kiosk) 
     assert [spoken.act.item for spoken in kiosk.acts.words] == [book(2).id]
 
 
+@pytest.mark.parametrize("lost", ["holder", "open_loans"])
+def test_offline_nothing_is_lent_on_knowledge_that_cannot_be_read(kiosk: Kiosk, lost: str) -> None:
+    kiosk.hear(OFFLINE, TAP)
+    kiosk.library.damaged = {lost}
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.REPLICA_DAMAGED
+    assert kiosk.acts.words == []
+    kiosk.library.damaged = set()
+    assert kiosk.hear(touch(Intent.DISMISS), scan(2)).rows[0].state is RowState.PROVISIONAL
+
+
+def test_online_central_decides_what_the_kiosk_cannot_read(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"holder", "open_loans"}
+    view = kiosk.hear(ONLINE, TAP, scan(1))
+    assert view.rows[0].state is RowState.WORKING
+    assert [(spoken.word, spoken.act.due_at) for spoken in kiosk.acts.words] == [(Word.REQUEST, None)]
+
+
+def test_a_card_on_a_damaged_page_is_not_called_unknown(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"card"}
+    for _ in range(9):
+        view = kiosk.hear(OFFLINE, TAP)
+        assert view.message is not None
+        assert view.message.reason is Reason.REPLICA_DAMAGED
+
+
+def test_an_account_of_which_a_part_cannot_be_read_says_so(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"open_loans"}
+    view = kiosk.hear(OFFLINE, touch(Intent.ACCOUNT), TAP)
+    assert view.phase is Phase.ACCOUNT
+    assert view.message is not None
+    assert view.message.reason is Reason.REPLICA_DAMAGED
+
+
+def test_a_return_whose_holds_cannot_be_read_goes_to_the_desk(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"holds_on"}
+    row = kiosk.hear(OFFLINE, touch(Intent.RETURN), scan(1)).rows[0]
+    assert (row.state, row.reason) == (RowState.PROVISIONAL, Reason.HOLD_ASK_DESK)
+    assert kiosk.acts.words[0].act.hold is None
+
+
+def test_a_clock_put_right_while_online_is_believed_once_central_has_answered_after_that(kiosk: Kiosk) -> None:
+    kiosk.hear(ONLINE)
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    kiosk.clock.pass_time(1)
+    kiosk.clock.wall += timedelta(minutes=2)
+    kiosk.hear(Ticked(), OFFLINE, TAP)
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
+    kiosk.clock.pass_time(5)
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    assert kiosk.hear(scan(2)).rows[0].state is RowState.PROVISIONAL
+
+
+def test_central_that_came_back_with_an_answer_from_before_the_jump_confirms_nothing(kiosk: Kiosk) -> None:
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    kiosk.clock.pass_time(1)
+    kiosk.clock.wall += timedelta(minutes=2)
+    kiosk.hear(ONLINE, OFFLINE, TAP)
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
+
+
 def test_a_blocked_patron_sees_why_and_the_account(kiosk: Kiosk) -> None:
     kiosk.library.memberships[ANN.id] = replace(ANN, standing=Standing.BLOCKED)
     view = kiosk.hear(ONLINE, TAP)
