@@ -35,7 +35,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
-from sync import wire
+from sync import tolerant, wire
 from sync.encrypted import write_secret
 
 TOKEN_LIFE_S = 120
@@ -432,7 +432,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def _read(response: httpx2.Response, shape: type[S]) -> S:
     try:
-        return msgspec.json.decode(response.content, type=shape)
+        return tolerant.decode(response.content, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = "not the JSON of an answer" if response.status_code == 200 else f"HTTP {response.status_code}"
         raise CentralError(CentralReason.NOT_CENTRAL, detail) from error

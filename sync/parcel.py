@@ -27,10 +27,10 @@ from sync.central_client import Identity, OwnKeys, keep_identity
 from sync.encrypted import write_secret
 from sync.replica import ReplicaWriter
 from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+from sync.tolerant import decode_piece
 
 PENDING = "enrolling.json"
 REQUEST = "enrol-request.json"
-_PIECES: msgspec.json.Decoder[stick.StickPiece] = msgspec.json.Decoder(stick.StickPiece)
 Advance = Callable[[str, int], None]
 
 
@@ -226,8 +226,8 @@ class _Answer:
 
 def _decoded(plain: bytes, name: str) -> stick.StickPiece:
     try:
-        return _PIECES.decode(plain)
-    except msgspec.DecodeError as error:
+        return decode_piece(plain)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadParcel(f"{name}: a piece cannot be read; it may come from a newer program: {error}") from error
 
 

@@ -360,10 +360,12 @@ class Replica:
 class ReplicaWriter:
     """The feed thread's writing half. Every method may raise LedgerError; a page applied twice changes nothing."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
+    def __init__(self, folder: Path, key: bytes, program: str = "") -> None:
+        """`program`: its version. What an older one had to pass over in the feed, another one asks for again."""
         self._path = folder / FILE
         self._db = connect(self._path, key, durable=False)
         self._pages = 0
+        self._program = program
 
     def close(self) -> None:
         self._db.close()
@@ -373,6 +375,9 @@ class ReplicaWriter:
 
     def cursor(self) -> str:
         """Where to go on; empty = from the start."""
+        passed_over_by = _meta(self._db, self._path, "passed_over_by")
+        if passed_over_by is not None and passed_over_by != self._program:
+            return ""
         return _meta(self._db, self._path, "cursor") or ""
 
     def apply(self, page: FeedPage, kiosk_now: datetime) -> None:
@@ -382,6 +387,7 @@ class ReplicaWriter:
             generation += 1
             with transaction(self._db, self._path):
                 self._note(generation=str(generation), cursor="", snapshot="1")
+                self._db.execute("DELETE FROM meta WHERE key = 'passed_over_by'")
                 self._db.execute("DELETE FROM card_staged")
         if not page.snapshot:
             self._unstage(generation)
@@ -393,6 +399,8 @@ class ReplicaWriter:
             self._unstage(generation)
             self._forget_older_than(generation)
         with transaction(self._db, self._path):
+            if page.passed_over:
+                self._note(passed_over_by=self._program)
             if page.more and _meta(self._db, self._path, "snapshot") == "1":
                 self._note(cursor=page.cursor)
             else:

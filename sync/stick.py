@@ -1,6 +1,6 @@
 """What is said on a USB stick: the messages of `sync.wire` as pieces of a parcel (`sync.sealed`), and how a stick enrols.
 
-Like the wire: fields are only ever added, with defaults, and unknown ones are ignored. A piece of an unknown type comes
+Like the wire: fields are only ever added, with defaults, and what is strange is read by `tolerant`. A piece of an unknown type comes
 from a newer program; the parcel is then refused as a whole, before anything is changed.
 """
 

@@ -201,7 +201,7 @@ def start_kiosk(
         leave=take_leave,
     )
     sync_feed = SyncFeed(
-        open_replica=lambda: ReplicaWriter(settings.data, key),
+        open_replica=lambda: ReplicaWriter(settings.data, key, version("shelfpoint")),
         client=CentralClient(identity, incarnation, clock, offset),
         clock=clock,
         suspect=sync_acts.suspect,

@@ -118,6 +118,8 @@ class Reason(StrEnum):
     SEALED_BY_STOLEN_KIOSK = "sealed_by_stolen_kiosk"
     CANCELLED = "cancelled"
     CANNOT_BE_JUDGED = "cannot_be_judged"
+    OTHER = "other"
+    """Something that only a newer central can say."""
 
 
 Detail = str | int

@@ -31,6 +31,7 @@ from sync.stick import (
     StickWords,
     stick_proof,
 )
+from sync.tolerant import decode_piece
 from sync.wire import (
     MAX_WORDS,
     Envelope,
@@ -41,7 +42,6 @@ from sync.wire import (
 )
 
 MAX_REQUEST = 4096
-_PIECES: msgspec.json.Decoder[StickPiece] = msgspec.json.Decoder(StickPiece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ class _Reading:
 
     def _piece(self, plain: bytes) -> StickPiece:
         try:
-            return _PIECES.decode(plain)
-        except msgspec.DecodeError as error:
+            return decode_piece(plain)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadParcel(f"{self._name}: a piece cannot be read: {error}") from error
 
     def judged(self) -> Iterator[Pushed]:

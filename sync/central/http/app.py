@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from litestar import Litestar, Request, Router, get, post
 from litestar.datastructures import State
@@ -20,12 +20,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import JSONBody, QueryParameter
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
 from msgspec import Struct
 
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
+from sync.central.http.bodies import plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
@@ -79,13 +80,22 @@ class Credential(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Reads the body (the handler gets the same bytes) and verifies the token on a worker thread."""
-        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        """Reads the body, verifies the token on a worker thread and hands on what the handler can read of the body."""
+        request: Request[Any, Any, Any] = Request(cast("Scope", {**scope, "state": {}}), receive, send)
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
-        scope["user"] = await asyncio.to_thread(verify, header, body, central.fleet.find, central.clock())
-        await next_app(scope, receive, send)
+        path = request.url.path
+
+        def admit() -> tuple[Kiosk, bytes]:
+            return verify(header, body, central.fleet.find, central.clock()), plain_body(path, body)
+
+        scope["user"], plain = await asyncio.to_thread(admit)
+
+        async def replay() -> HTTPRequestEvent:
+            return {"type": "http.request", "body": plain, "more_body": False}
+
+        await next_app(scope, replay, send)
 
 
 @get("/v1/live", sync_to_thread=False, summary="Central runs")
