@@ -73,7 +73,7 @@ def export(
 
     def pieces() -> Iterator[stick.StickPiece]:
         nonlocal told
-        yield stick.StickActs(cursor=cursor, health=health)
+        yield stick.StickActs(cursor=cursor, health=health, unpacks=True)
         for words in waiting(log):
             said = [wire.WireWord.of(spoken) for spoken in words]
             yield stick.StickWords(push=wire.Push(incarnation=log.incarnation, words=said))
@@ -82,7 +82,7 @@ def export(
 
     sealed.write(
         path,
-        Head(what=what, kiosk=identity.kiosk, number=number, made_at=made_at),
+        Head(what=what, kiosk=identity.kiosk, number=number, made_at=made_at, packed=log.central_unpacks()),
         (msgspec.json.encode(piece) for piece in pieces()),
         to=X25519PublicKey.from_public_bytes(wire.padded(identity.central_opens)),
         by=identity.signs(),
@@ -130,7 +130,7 @@ def take(
             words += len(pushed.verdicts)
             advance("words", words)
         pages, fits = answer.feed(replica, advance)
-        log.note_told(end.envelope.now)
+        log.note_told(end.envelope.now, unpacks=end.unpacks)
         log.checkpoint()
     return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
 
@@ -141,7 +141,7 @@ def request_enrolment(folder: Path, keys: Path, code: str) -> Path:
     write_secret(keys / PENDING, msgspec.json.encode(Pending(keys=own, code=code)))
     public_key, sealing_key = own.public_halves()
     proof = stick.stick_proof(code, public_key, sealing_key)
-    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof)
+    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof, unpacks=True)
     path = folder / REQUEST
     write_secret(path, msgspec.json.encode(asked))
     return path

@@ -11,8 +11,8 @@ import time
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
-from litestar import Litestar, Request, Router, get, post
-from litestar.datastructures import State
+from litestar import Litestar, Request, Response, Router, get, post
+from litestar.datastructures import ResponseHeader, State
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
@@ -26,7 +26,7 @@ from msgspec import Struct
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
-from sync.central.http.bodies import plain_body
+from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
@@ -36,6 +36,7 @@ from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.central.staff import LoginLocked, LoginRefused
+from sync.packed import CODING, accepts
 from sync.wire import (
     MAX_WAIT_S,
     MAX_WORDS,
@@ -85,10 +86,11 @@ class Credential(ASGIMiddleware):
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
-        path = request.url.path
+        path, coding = request.url.path, request.headers.get("content-encoding")
 
         def admit() -> tuple[Kiosk, bytes]:
-            return verify(header, body, central.fleet.find, central.clock()), plain_body(path, body)
+            kiosk = verify(header, body, central.fleet.find, central.clock())
+            return kiosk, plain_body(path, body, coding, MAX_BODY)
 
         scope["user"], plain = await asyncio.to_thread(admit)
 
@@ -146,7 +148,7 @@ async def feed(
     cursor: Annotated[str | None, QueryParameter(description="From the page before; none starts anew")] = None,
     wait_s: Annotated[float, QueryParameter(ge=0, description="Cut to 25")] = 0,
     incarnation: Annotated[str | None, QueryParameter(description="For held_through")] = None,
-) -> FeedPage:
+) -> Response[FeedPage]:
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
     pace: Pace = state.pace
@@ -171,7 +173,8 @@ async def feed(
     held = 0
     if incarnation is not None:
         held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
-    return page.told(central.clock(), held)
+    pack = accepts(request.headers.get("accept-encoding"))
+    return await asyncio.to_thread(page_answer, page.told(central.clock(), held), pack=pack)
 
 
 @post(
@@ -228,6 +231,9 @@ def make_app(central: Central) -> Litestar:
                 route_handlers=[push, feed, health, staff_entry],
                 middleware=[Credential()],
                 security=[{"kiosk": []}],
+                response_headers=[
+                    ResponseHeader(name="Accept-Encoding", value=CODING, description="Bodies may be packed with it")
+                ],
             ),
         ],
         exception_handlers=handlers(central.clock, central.fleet.order),
