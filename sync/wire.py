@@ -296,6 +296,8 @@ class Health(Struct, frozen=True, kw_only=True):
     """Room left where its records lie."""
     trouble: str = ""
     """Why it serves nobody now (disk_full, damaged ...); empty while it serves."""
+    filling_percent: int | None = None
+    """How much of a snapshot of the feed it has; None while it is not taking one."""
 
 
 # --- feed: state per key; `gone` entries are tombstones -----------------------------------------------------------
@@ -538,6 +540,10 @@ class FeedPage(Envelope, frozen=True, kw_only=True):
     snapshot_begins: bool = False
     """First page of it: what was known before and is not named by the snapshot is no more."""
     entries: list[FeedEntry]
+    read: int = 0
+    """Of the way to `goal`, both as feed positions: so much is behind the kiosk once this page is applied."""
+    goal: int = 0
+    """Where the snapshot ends, or the head of the feed; 0 from a central that does not tell."""
     passed_over: int = 0
     """Entries that could not be read as they were told; counted by the reader (`tolerant`), never sent."""
 

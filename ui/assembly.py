@@ -189,7 +189,7 @@ def start_kiosk(
         offset=offset,
         mailbox=post,
         clock=clock,
-        health=lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at),
+        health=lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at, sync_feed.filling),
         rules=LinkRules(
             probes_needed=settings.central.probes_needed,
             probe_s=settings.central.probe_s,
@@ -294,10 +294,10 @@ def _health(
     offset: ClockOffset,
     clock: SystemClock,
     incarnation: IncarnationId,
-) -> Callable[[int, datetime | None, datetime | None], wire.Health]:
+) -> Callable[[int, datetime | None, datetime | None, int | None], wire.Health]:
     program = version("shelfpoint")
 
-    def health(waiting: int, oldest: datetime | None, fresh: datetime | None) -> wire.Health:
+    def health(waiting: int, oldest: datetime | None, fresh: datetime | None, filling: int | None) -> wire.Health:
         now, behind = clock.now(), offset.value
         return wire.Health(
             incarnation=incarnation,
@@ -309,6 +309,7 @@ def _health(
             devices=post.devices(),
             disk_free_mb=_free_mb(data),
             trouble=shown.trouble,
+            filling_percent=filling,
         )
 
     return health

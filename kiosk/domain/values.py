@@ -103,6 +103,7 @@ class Reason(StrEnum):
     # knowledge and clock
     REPLICA_TOO_OLD = "replica_too_old"
     REPLICA_EMPTY = "replica_empty"
+    REPLICA_FILLING = "replica_filling"
     REPLICA_DAMAGED = "replica_damaged"
     CLOCK_DOUBTFUL = "clock_doubtful"
     ORDER_UNKNOWN = "order_unknown"
