@@ -80,6 +80,7 @@ class FakeLibrary:
         self.damaged: set[str] = set()
         """What stands on damaged pages: names of methods."""
         self.failed = 0
+        self.percent: int | None = None
 
     def unread(self) -> int:
         return self.failed
@@ -122,6 +123,9 @@ class FakeLibrary:
 
     def calendar(self, branch: BranchId) -> Calendar:
         return Calendar(closed_weekdays=frozenset({0}))
+
+    def filling(self) -> int | None:
+        return self.percent
 
     def heard_at(self) -> datetime | None:
         return self.heard

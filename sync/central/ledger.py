@@ -311,7 +311,7 @@ class Ledger:
         return verdict
 
     def keep_unjudged(
-        self, id_: str, held: Held, *, deed: Deed, item: str, membership: str | None, branch: str
+        self, id_: str, held: Held, *, deed: Deed | None, item: str, membership: str | None, branch: str
     ) -> None:
         """The row of an act that could not be judged and was not held before; it counts nowhere."""
         if id_ not in self._acts:

@@ -22,6 +22,7 @@ from kiosk_sync import (
     raises,
     verdict,
 )
+from structlog.testing import capture_logs
 
 from kiosk.domain.clock import Reading
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Word
@@ -296,6 +297,40 @@ def test_the_feed_is_pulled_page_by_page_and_one_failure_is_reported_once(kiosk:
     assert kiosk.central.calls[-1] == "interrupted"
     writer.close()
     reader.close()
+
+
+def test_a_long_fill_is_told_in_the_log_now_and_then_and_to_the_heartbeat(kiosk: SyncKiosk) -> None:
+    writer, _ = open_replica(kiosk.folder)
+    feed = SyncFeed(
+        open_replica=lambda: writer,
+        client=kiosk.client(),
+        clock=kiosk.clock,
+        suspect=lambda: None,
+        jitter=random.Random(1),
+    )
+    kiosk.central.pages = [
+        msgspec.structs.replace(
+            page(copy(part), more=part < 9, begins=part == 0, snapshot=True, cursor=f"s{part}"),
+            read=part * 100,
+            goal=900,
+        )
+        for part in range(10)
+    ]
+    percents = []
+    with capture_logs() as told:
+        for _ in range(10):
+            feed.turn()
+            percents.append(feed.filling)
+            kiosk.clock.pass_time(10)
+    assert percents == [0, 11, 22, 33, 44, 55, 66, 77, 88, None]
+    lines = [{name: line[name] for name in ("event", "percent", "entries") if name in line} for line in told]
+    assert lines == [
+        {"event": "the replica is being filled", "percent": 0, "entries": 1},
+        {"event": "the replica is being filled", "percent": 33, "entries": 4},
+        {"event": "the replica is being filled", "percent": 66, "entries": 7},
+        {"event": "the replica is whole", "entries": 10},
+    ]
+    writer.close()
 
 
 def test_the_client_says_which_answer_was_none(kiosk: SyncKiosk) -> None:
