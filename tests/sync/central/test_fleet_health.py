@@ -89,7 +89,7 @@ def test_prometheus_reads_the_fleet_and_no_person(caller: Any, town: Any) -> Non
     assert figures["shelfpoint_kiosk_queue_age_seconds", kiosk] == 7200
     wrong = {key[2] for key, value in figures.items() if key[0] == "shelfpoint_kiosk_alert" and value}
     assert wrong == {"queue_old", "device"}
-    assert devices == [("printer", "fault", "paper_out"), ("reader", "ready", "")]
+    assert devices == [("printer", "absent", ""), ("reader", "ready", "")]
     assert not re.search("ann|王|1A2B3C4D", answer.text)
 
 
