@@ -3,7 +3,7 @@
 Drivers turn a `Slip` into ESC/POS bytes, the screen into a picture or a QR. Names are masked before they come here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -291,6 +291,33 @@ def voucher_slip(
             Rule(),
             Line(say("slip.voucher_how", language)),
             Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M:%S}"),
+        ),
+    )
+
+
+def status_slip(
+    *,
+    facts: Iterable[tuple[str, str]],
+    devices: Iterable[tuple[str, str]],
+    language: Language,
+    library_name: str,
+    branch_name: str,
+    now: datetime,
+) -> Slip:
+    """How the kiosk stands, on paper: a record for whoever comes to mend it, and a test of the printer."""
+    return Slip(
+        kind=SlipKind.TEST,
+        language=language,
+        blocks=(
+            Line(library_name, Weight.STRONG, centred=True),
+            Line(say("slip.status_title", language), Weight.TITLE, centred=True),
+            Rule(),
+            Pair(say("slip.branch", language), branch_name),
+            Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}"),
+            *(Pair(label, said) for label, said in facts),
+            Rule(),
+            *(block for name, said in devices for block in (Line(name, Weight.STRONG), Line(said))),
+            Rule(),
         ),
     )
 

@@ -29,10 +29,9 @@ from kiosk.ports import (
     CodeTrouble,
     Effect,
     Event,
+    Knock,
     LedgerError,
     Library,
-    Link,
-    LinkChanged,
     Play,
     Print,
     PrintEnded,
@@ -41,6 +40,9 @@ from kiosk.ports import (
     Screen,
     Settle,
     Signals,
+    StaffAnswered,
+    StaffEntrance,
+    StaffTried,
     Started,
     Ticked,
     Touched,
@@ -53,6 +55,7 @@ from kiosk.visit.view import view_of
 
 TICK_S = 0.25
 RETRY_S = 5.0
+COUNT_EVERY_S = 5.0
 
 
 class QueueMailbox:
@@ -84,6 +87,7 @@ class Station:
         printer: Printer,
         screen: Screen,
         clock: Clock,
+        entrance: StaffEntrance,
         settings: VisitSettings,
         new_act_id: Callable[[], ActId],
         signals: Signals | None = None,
@@ -94,12 +98,15 @@ class Station:
         self._printer = printer
         self._screen = screen
         self._clock = clock
+        self._entrance = entrance
         self._settings = settings
         self._new_act_id = new_act_id
         self._signals = signals
         self._source: str | None = None
         """The device whose card or code is being dealt with."""
         self._watch = ClockWatch(wall=clock.now(), monotonic=clock.monotonic())
+        self._queue: tuple[int, datetime | None] = (0, None)
+        self._counted_at: float | None = None
         self._shown: View | None = None
         self.visit = Visit(language=settings.language, touched_at=clock.monotonic())
 
@@ -162,6 +169,8 @@ class Station:
                 self._acts.settle(verdict)
             case Print(job=job, slip=slip):
                 self._printer.print_slip(job, slip)
+            case Knock() as knock:
+                self._entrance.knock(knock)
             case Play(sound=sound):
                 self._screen.play(sound)
                 if self._signals is not None and self._source is not None:
@@ -171,9 +180,7 @@ class Station:
 
     def _world(self, event: Event) -> World:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._watch = self._watch.look(now, monotonic, self._newest(event))
-        if isinstance(event, LinkChanged) and event.link is Link.ONLINE:
-            self._watch = self._watch.confirmed()
+        self._watch = self._watch.look(now, monotonic, self._newest(event)).answered(self._asker.clock_heard())
         return World(
             now=now,
             monotonic=monotonic,
@@ -183,7 +190,14 @@ class Station:
             clock_trusted=not self._watch.jumped,
             clock_offset=self._asker.clock_offset(),
             reading=Reading(self._clock.boot(), monotonic),
+            queue=lambda: self._count(monotonic),
         )
+
+    def _count(self, monotonic: float) -> tuple[int, datetime | None]:
+        """The outbox, counted at most every few seconds: with a long backlog that is work."""
+        if self._counted_at is None or monotonic - self._counted_at >= COUNT_EVERY_S:
+            self._queue, self._counted_at = self._acts.queue(), monotonic
+        return self._queue
 
     def _newest(self, event: Event) -> datetime | None:
         """When, by the kiosk's clock, something was last written; only at start is that more than the watch knows."""
@@ -208,7 +222,7 @@ def source_of(event: Event, before: str | None) -> str | None:
             return device
         case CodeRead(scanner=device) | CodeTrouble(scanner=device):
             return device
-        case Touched() | PrintEnded():
+        case Touched() | PrintEnded() | StaffTried() | StaffAnswered():
             return None
         case _:
             return before

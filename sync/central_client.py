@@ -136,6 +136,12 @@ class ClockOffset:
         central = self.at(Reading(self._clock.boot(), self._clock.monotonic()))
         return None if central is None else central - self._clock.now()
 
+    @property
+    def heard_at(self) -> float | None:
+        """Monotonic seconds of the newest answer; None until the first."""
+        heard = self._heard
+        return None if heard is None else heard[1].seconds
+
     def at(self, reading: Reading) -> datetime | None:
         """Central's clock at a moment of this boot; None for another boot's or before the first answer."""
         heard = self._heard
@@ -315,9 +321,12 @@ class CentralClient:
         return self._call("POST", "/v1/staff-entry", body, wire.StaffTold, deadline_s)
 
     def _call(self, method: str, path: str, body: bytes, answer: type[T], deadline_s: float) -> T:
+        until = self._clock.monotonic() + deadline_s
         for attempt in (1, 2):
             before = self._clock.monotonic()
-            response = _send(self._http, method, self._identity.url + path, body, self._headers(body), deadline_s)
+            if attempt == 2 and before >= until:
+                break
+            response = _send(self._http, method, self._identity.url + path, body, self._headers(body), until - before)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
                 if isinstance(decoded, wire.Envelope):

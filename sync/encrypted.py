@@ -26,24 +26,50 @@ Connection = Any
 
 
 def key_file(path: Path) -> bytes:
-    """The 32-byte key in this file, made at first use (mode 0600, folder 0700).
+    """The 32-byte key in this file.
 
-    A systemd credential of the same name outranks the file: it is sealed by the TPM where there is one.
+    A systemd credential of the same name outranks the file: it is sealed by the TPM where there is one. Raises
+    LedgerError(NO_KEY) that says where the key was looked for.
     """
-    sealed = os.environ.get("CREDENTIALS_DIRECTORY")
-    if sealed and (credential := Path(sealed) / path.name).exists():
-        return _checked(credential.read_bytes(), credential)
-    if not path.exists():
+    key = existing_key(path)
+    if key is None:
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        beside = "CREDENTIALS_DIRECTORY is not set" if folder is None else f"{Path(folder) / path.name} is not there"
+        raise LedgerError(
+            LedgerReason.NO_KEY,
+            f"{path} is not there, nor a credential of this name ({beside}). If the key is sealed, run this command "
+            f"as the kiosk's user with the credential: systemd-run --pipe --wait --collect --uid=kiosk "
+            f"-p LoadCredentialEncrypted={path.name}:/etc/credstore.encrypted/{path.name} shelfpoint ...",
+        )
+    return key
+
+
+def first_key(path: Path, data: Path) -> bytes:
+    """As `key_file`, but made (mode 0600, folder 0700) while there is nothing in `data` that another key would open.
+
+    For enrolment and the kiosk's start; every other command reads what they made.
+    """
+    if existing_key(path) is None and not any(data.glob("*.db")):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_secret(path, secrets.token_bytes(KEY_BYTES))
-    return _checked(path.read_bytes(), path)
+    return key_file(path)
 
 
 def existing_key(path: Path) -> bytes | None:
-    """As `key_file`, but nothing is made: None where there is no key."""
-    sealed = os.environ.get("CREDENTIALS_DIRECTORY")
-    there = path.exists() or (sealed is not None and (Path(sealed) / path.name).exists())
-    return key_file(path) if there else None
+    """The key, or None where there is none. Raises LedgerError."""
+    found = _credential(path) or path
+    return _checked(found.read_bytes(), found) if found.exists() else None
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a credential takes this file's place."""
+    return _credential(path) is not None
+
+
+def _credential(path: Path) -> Path | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    found = Path(folder) / path.name if folder else None
+    return found if found is not None and found.exists() else None
 
 
 def write_secret(path: Path, content: bytes) -> None:
@@ -135,6 +161,12 @@ def set_aside(path: Path, mark: str) -> Path:
         if part.exists():
             part.replace(path.with_name(f"{path.name}.{mark}{suffix}"))
     return path.with_name(f"{path.name}.{mark}")
+
+
+def drop(path: Path) -> None:
+    """Remove a database with its companions; nobody may have it open to write."""
+    for suffix in ("-shm", "-wal", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def revision_of(connection: Connection) -> str | None:

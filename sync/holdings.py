@@ -16,7 +16,7 @@ from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.values import BranchId, ItemId, MembershipId
 from kiosk.ports import CardHit, LedgerError
 from sync.acts import ActsLog
-from sync.replica import Place, Replica, ReplicaCare
+from sync.replica import UNREADABLE, Place, Replica, ReplicaCare
 
 T = TypeVar("T")
 NOWHERE = Place(epoch="", position=-1, fresh_at=None)
@@ -27,15 +27,24 @@ class Holdings:
     """What `kiosk.ports.Library` promises, over both files."""
 
     def __init__(self, replica: Replica, acts: ActsLog, care: ReplicaCare | None = None) -> None:
-        """With `care`, a replica that cannot be read is one that knows nothing, until it is rebuilt."""
+        """With `care`, what cannot be read of a damaged replica is not known, until it is rebuilt."""
         self._replica = replica
         self._acts = acts
         self._care = care
         self._generation = 0 if care is None else care.generation
+        self._earlier = None if care is None else care.earlier()
+        """A damaged file that serves until the new one is whole."""
+        self._spent = False
+        """A bad page was met: SQLCipher then refuses every other page to the same connection."""
+        self._unread = 0
 
     def close(self) -> None:
         """Close the replica; the log is closed by whoever opened it."""
         self._replica.close()
+        self._close_earlier()
+
+    def unread(self) -> int:
+        return self._unread
 
     def card(self, number: str) -> CardHit | None:
         return self._known(lambda replica: replica.card(number), None)
@@ -118,16 +127,44 @@ class Holdings:
         care = self._care
         if care is None:
             return look(self._replica)
+        source: Replica | None = None
         try:
-            if care.generation != self._generation:
-                fresh = care.reader()
-                self._replica.close()
-                self._replica, self._generation = fresh, care.generation
-            return nothing if care.damaged else look(self._replica)  # half of what was known is no knowledge
+            source = self._source(care)
+            if source is not None:
+                return look(source)
         except LedgerError as error:
-            if not care.noticed(error):
+            salvaged = source is not None and source is self._earlier
+            if not (error.reason in UNREADABLE if salvaged else care.noticed(error)):
                 raise
-            return nothing
+            self._spent = True
+        self._unread += 1
+        return nothing
+
+    def _source(self, care: ReplicaCare) -> Replica | None:
+        """The file that serves now; None while the feed thread is putting it aside."""
+        if care.generation != self._generation:
+            fresh = care.reader()
+            self._replica.close()
+            self._close_earlier()
+            self._replica, self._generation, self._earlier = fresh, care.generation, care.earlier()
+        elif self._spent and self._earlier is not None:
+            self._close_earlier()
+            self._earlier = care.earlier()
+        elif self._spent:
+            again = care.again(self._generation)
+            if again is None:
+                return None
+            self._replica.close()
+            self._replica = again
+        self._spent = False
+        if self._earlier is not None and self._replica.place().whole:
+            self._close_earlier()
+        return self._earlier or self._replica
+
+    def _close_earlier(self) -> None:
+        if self._earlier is not None:
+            self._earlier.close()
+        self._earlier = None
 
     def holder(self, item: ItemId) -> Loan | None:
         return self._holder(item, self._place())

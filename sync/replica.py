@@ -8,13 +8,15 @@ A fresh snapshot is laid over what is known: each row carries the generation tha
 is whole, rows of older generations go. Until then the old knowledge serves.
 
 `ReplicaCare` is what both threads share about the file's health. Who meets a damaged page says so; the feed thread puts
-the file aside and begins a new one, which central fills; the station opens the new one when it sees another generation.
-Meanwhile the kiosk knows nothing and lends nothing offline, but takes books back.
+the file aside and begins a new one, which central fills; the station opens both when it sees another generation. Until
+the new one is whole, what can still be read of the one put aside serves: each page proves by its own code that it is
+what was written, so readers and books on whole pages are known as before, and the others are not known.
 """
 
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ from sync.encrypted import (
     Connection,
     checkpoint,
     connect,
+    drop,
     integrity,
     migrated,
     set_aside,
@@ -51,6 +54,8 @@ log = structlog.get_logger(__name__)
 
 HEAD = "replica_0004"
 FILE = "replica.db"
+ASIDE = "damaged"
+"""Mark in the name of a damaged file that is kept."""
 SLICE = 250
 """Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
 CARD_PARTS = 8
@@ -91,6 +96,10 @@ class ReplicaCare:
 
     def __init__(self, folder: Path, key: bytes, index_key: bytes) -> None:
         self._folder, self._key, self._index_key = folder, key, index_key
+        self._whole = True
+        """The file has held a whole snapshot, as far as anybody knows; a new one has not."""
+        self._moving = threading.Lock()
+        """Held while one file takes the place of another."""
         self.generation = 0
         """Counts the files; assignment is atomic."""
         self.damaged = False
@@ -103,7 +112,7 @@ class ReplicaCare:
         try:
             prepare(self._folder, self._key)
             opened = ReplicaWriter(self._folder, self._key)
-            opened.place()
+            self.filled(opened.place())
             opened.close()
         except LedgerError as error:
             if not self.noticed(error):
@@ -120,16 +129,48 @@ class ReplicaCare:
             self.on_damage()
         return True
 
+    def filled(self, place: "Place") -> None:
+        """How far the file is; the feed thread says it after each page."""
+        self._whole = place.whole
+
     def begin_anew(self) -> None:
-        """Put the damaged file aside, in the place of the one before it, and make an empty one. Feed thread only."""
-        set_aside(self._folder / FILE, "damaged")
-        prepare(self._folder, self._key)
-        self.damaged = False
-        self.generation += 1
+        """Put the damaged file aside, in the place of the one before it, and make an empty one. Feed thread only.
+
+        One that was never whole is dropped: the one before it knows more.
+        """
+        with self._moving:
+            if self._whole:
+                set_aside(self._folder / FILE, ASIDE)
+            else:
+                drop(self._folder / FILE)
+            self._whole = False
+            prepare(self._folder, self._key)
+            self.damaged = False
+            self.generation += 1
 
     def reader(self) -> "Replica":
         """The station's half of the file as it is now. Raises LedgerError."""
         return Replica(self._folder, self._key, self._index_key)
+
+    def again(self, generation: int) -> "Replica | None":
+        """The damaged file opened once more; None once another one has taken its place, or is about to. Never waits."""
+        if not self._moving.acquire(blocking=False):
+            return None
+        try:
+            return self.reader() if generation == self.generation else None
+        finally:
+            self._moving.release()
+
+    def earlier(self) -> "Replica | None":
+        """The file put aside, to be read until the new one is whole; None without one that can be opened."""
+        if not (self._folder / f"{FILE}.{ASIDE}").exists():
+            return None
+        try:
+            return Replica(self._folder, self._key, self._index_key, f"{FILE}.{ASIDE}")
+        except LedgerError as error:
+            if error.reason not in UNREADABLE:
+                raise
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +185,11 @@ class Place:
     """Kiosk time when it was last known to lack nothing."""
     heard_at: datetime | None = None
     """Central's clock when it told the newest page."""
+
+    @property
+    def whole(self) -> bool:
+        """A whole snapshot lies behind it."""
+        return self.position >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +206,8 @@ class StaffKnown:
 class Replica:
     """The station's reading half. Every method may raise LedgerError."""
 
-    def __init__(self, folder: Path, key: bytes, index_key: bytes) -> None:
-        self._path = folder / FILE
+    def __init__(self, folder: Path, key: bytes, index_key: bytes, name: str = FILE) -> None:
+        self._path = folder / name
         self._db = connect(self._path, key, durable=False)
         self._index_key = index_key
 

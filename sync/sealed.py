@@ -151,7 +151,7 @@ def _looked_at(name: str, copy: IO[bytes], size: int) -> Parcel:
     said = _read(copy, int.from_bytes(_read(copy, 4, name), "big"), name, MAX_HEAD)
     try:
         head = msgspec.json.decode(said, type=Head)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadParcel(f"{name}: its head cannot be read: {error}") from error
     if head.made_at.tzinfo is None:
         raise BadParcel(f"{name}: its head has a time without a zone")

@@ -4,18 +4,21 @@ Every try is an act in the kiosk's log, on disk before it is answered: so it rea
 too many wrong tries is read from the log and holds over a restart. Central's own count of wrong tries of a login goes
 beside it. Verifiers are believed while the replica is at most as old as the policy says (7 days); with a doubtful clock
 or without a policy nobody is let in by them. Argon2id takes a tenth of a second and central may take its deadline, so
-this belongs to a thread of its own; it owns its log and replica connections and its client. Blocking.
+this belongs to a thread of its own: `Doorkeeper`.
 """
 
+import queue
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from kiosk.domain.journal import Act, Deed, Mode, Word
+from kiosk.domain.journal import Mode, Word
 from kiosk.domain.staff import (
     TRY_RULE,
     Entry,
@@ -27,11 +30,13 @@ from kiosk.domain.staff import (
     may,
     spell_login,
 )
-from kiosk.domain.values import ActId, BranchId, ItemId
-from kiosk.ports import CentralError, CentralReason, Clock
+from kiosk.domain.values import BranchId
+from kiosk.ports import CentralError, Knock, LedgerError, Mailbox, StaffAnswered
 from sync import wire
 from sync.acts import ActsLog
 from sync.replica import Replica
+
+log = structlog.get_logger(__name__)
 
 LOOK_BACK = timedelta(days=1)
 """How far back tries are read; far more than any pause."""
@@ -46,79 +51,60 @@ class AsksCentral(Protocol):
         """Raises CentralError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """How one try ended."""
-
-    entry: Entry
-    staff: StaffId | None
-    """Who was let in."""
-    until: datetime | None = None
-    """Locked here: end of the pause (kiosk time)."""
-
-
 class StaffDoor:
-    """Asks, counts and writes down."""
+    """Asks, counts and writes down; owns the log and the replica it is given."""
 
     def __init__(
         self,
         *,
         acts: ActsLog,
         replica: Replica,
-        central: AsksCentral | None,
-        clock: Clock,
-        offset: Callable[[], timedelta | None],
-        clock_trusted: Callable[[], bool],
+        central: AsksCentral,
         branch: BranchId,
-        new_act_id: Callable[[], ActId],
         rule: TryRule = TRY_RULE,
         deadline_s: float = 3.0,
     ) -> None:
         self._acts = acts
         self._replica = replica
         self._central = central
-        self._clock = clock
-        self._offset = offset
-        self._clock_trusted = clock_trusted
         self._branch = branch
-        self._new_act_id = new_act_id
         self._rule = rule
         self._deadline_s = deadline_s
         self._hasher = PasswordHasher()
 
-    def enter(self, login: str, password: str) -> Entered:
+    def enter(self, knock: Knock) -> StaffAnswered:
         """One try; it is on disk when this returns. Raises LedgerError: then nobody is let in."""
-        now = self._clock.now()
-        spelled = spell_login(login)
+        now, login = knock.act.happened_at, spell_login(knock.login)
         until = locked_until(self._acts.staff_tries(now - LOOK_BACK), now, self._rule)
         if until is not None:
-            self._note(Entry.LOCKED, None, now, Mode.OFFLINE)
-            return Entered(Entry.LOCKED, None, until)
-        mode = Mode.ONLINE
+            return self._ended(knock, Entry.LOCKED, None, Mode.OFFLINE, until)
         try:
-            entry, staff = self._ask(spelled, password)
+            entry, staff = self._ask(login, knock.password)
         except CentralError:
-            mode = Mode.OFFLINE
-            entry, staff = self._look(spelled, password, now)
-        self._note(entry, staff, now, mode)
-        return Entered(entry, staff if entry is Entry.OK else None)
+            entry, staff = self._look(login, knock)
+            return self._ended(knock, entry, staff, Mode.OFFLINE)
+        return self._ended(knock, entry, staff, Mode.ONLINE)
+
+    def close(self) -> None:
+        """Gives both files back."""
+        self._acts.close()
+        self._replica.close()
 
     def _ask(self, login: str, password: str) -> tuple[Entry, StaffId | None]:
-        if self._central is None:
-            raise CentralError(CentralReason.NOT_ENROLLED)
         told = self._central.staff_entry(login, password, self._deadline_s)
         return told.entry, None if told.staff is None else StaffId(told.staff)
 
-    def _look(self, login: str, password: str, now: datetime) -> tuple[Entry, StaffId | None]:
+    def _look(self, login: str, knock: Knock) -> tuple[Entry, StaffId | None]:
+        now = knock.act.happened_at
         policy, fresh = self._replica.policy(), self._replica.place().fresh_at
         usable = (
             policy is not None
             and fresh is not None
             and timedelta() <= now - fresh <= policy.staff_max_age
-            and self._clock_trusted()
+            and knock.clock_trusted
         )
         known = self._replica.staff(login) if usable else None
-        fits = self._fits(_NOBODYS if known is None else known.verifier, password)
+        fits = self._fits(_NOBODYS if known is None else known.verifier, knock.password)
         if known is None:
             return Entry.WRONG, None
         let_in = fits and may(known.grants, Permission.KIOSK_OPEN, branch_scope(self._branch))
@@ -130,21 +116,38 @@ class StaffDoor:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _note(self, entry: Entry, staff: StaffId | None, now: datetime, mode: Mode) -> None:
-        fresh = self._replica.place().fresh_at
-        self._acts.record(
-            Word.FACT,
-            Act(
-                id=self._new_act_id(),
-                deed=Deed.STAFF_ENTRY,
-                membership=None,
-                item=ItemId(""),
-                branch=self._branch,
-                happened_at=now,
-                clock_offset=self._offset(),
-                mode=mode,
-                replica_age=None if fresh is None else max(now - fresh, timedelta()),
-                staff=staff,
-                entry=entry,
-            ),
-        )
+    def _ended(
+        self, knock: Knock, entry: Entry, staff: StaffId | None, mode: Mode, until: datetime | None = None
+    ) -> StaffAnswered:
+        self._acts.record(Word.FACT, replace(knock.act, entry=entry, staff=staff, mode=mode))
+        return StaffAnswered(knock.act.id, entry, until)
+
+
+class Doorkeeper:
+    """The thread at the door: `knock` from any thread, answers into the mailbox."""
+
+    def __init__(self, open_door: Callable[[], StaffDoor], mailbox: Mailbox) -> None:
+        self._open_door = open_door
+        self._mailbox = mailbox
+        self._knocks: queue.SimpleQueue[Knock | None] = queue.SimpleQueue()
+
+    def knock(self, knock: Knock) -> None:
+        """Takes one try."""
+        self._knocks.put(knock)
+
+    def close(self) -> None:
+        """Lets `run` return once the tries before are answered."""
+        self._knocks.put(None)
+
+    def run(self) -> None:
+        """Answers one try after the other. The files are opened for each: staff come seldom."""
+        while (knock := self._knocks.get()) is not None:
+            self._mailbox.post(self._answer(knock))
+
+    def _answer(self, knock: Knock) -> StaffAnswered:
+        try:
+            with closing(self._open_door()) as door:
+                return door.enter(knock)
+        except LedgerError as error:
+            log.warning("a try to open the staff page cannot be written down", reason=error.reason)
+            return StaffAnswered(knock.act.id, None, trouble=error.reason)

@@ -19,7 +19,7 @@ from kiosk.domain.identity import (
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, LoanRule, Membership, PatronRule, Policy
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
-from kiosk.ports import CardHit, Event, LedgerError, Sound, View
+from kiosk.ports import CardHit, Event, Knock, LedgerError, Sound, View
 from kiosk.slip import Slip
 from kiosk.station import Station
 from kiosk.visit.state import VisitSettings
@@ -73,9 +73,19 @@ class FakeLibrary:
         self.rules: Policy | None = POLICY
         self.known_for: timedelta | None = timedelta(minutes=2)
         self.heard: datetime | None = None
+        self.damaged: set[str] = set()
+        """What stands on damaged pages: names of methods."""
+        self.failed = 0
+
+    def unread(self) -> int:
+        return self.failed
+
+    def _lost(self, what: str) -> bool:
+        self.failed += what in self.damaged
+        return what in self.damaged
 
     def card(self, number: str) -> CardHit | None:
-        return self.cards.get(number)
+        return None if self._lost("card") else self.cards.get(number)
 
     def membership(self, membership: MembershipId) -> Membership | None:
         return self.memberships.get(membership)
@@ -84,15 +94,19 @@ class FakeLibrary:
         return self.items.get(item)
 
     def holder(self, item: ItemId) -> Loan | None:
-        return self.loans.get(item)
+        return None if self._lost("holder") else self.loans.get(item)
 
     def open_loans(self, membership: MembershipId) -> tuple[Loan, ...]:
+        if self._lost("open_loans"):
+            return ()
         return tuple(loan for loan in self.loans.values() if loan.membership == membership)
 
     def holds(self, membership: MembershipId) -> tuple[Hold, ...]:
         return tuple(hold for hold in self.reserved if hold.membership == membership)
 
     def holds_on(self, item: ItemId) -> tuple[Hold, ...]:
+        if self._lost("holds_on"):
+            return ()
         works = {known.id: known.work_id for known in self.items.values()}
         return tuple(hold for hold in self.reserved if works.get(hold.asked) == works.get(item))
 
@@ -142,6 +156,15 @@ class FakeActs:
     def newest(self) -> datetime | None:
         return self.words[-1].act.happened_at if self.words else None
 
+    def queue(self) -> tuple[int, datetime | None]:
+        judged = {(verdict.act_id, verdict.word) for verdict in self.verdicts}
+        waiting = [
+            spoken.act.happened_at
+            for spoken in self.words
+            if spoken.word is not Word.REQUEST and (spoken.act.id, spoken.word) not in judged
+        ]
+        return len(waiting), min(waiting, default=None)
+
     def check(self) -> None:
         if self.fails is not None:
             raise self.fails
@@ -150,12 +173,24 @@ class FakeActs:
 class FakeAsker:
     def __init__(self) -> None:
         self.asked: list[ActId] = []
+        self.heard: float | None = None
 
     def ask(self, act_id: ActId) -> None:
         self.asked.append(act_id)
 
+    def clock_heard(self) -> float | None:
+        return self.heard
+
     def clock_offset(self) -> timedelta | None:
         return timedelta(seconds=2)
+
+
+class FakeEntrance:
+    def __init__(self) -> None:
+        self.knocks: list[Knock] = []
+
+    def knock(self, knock: Knock) -> None:
+        self.knocks.append(knock)
 
 
 class FakePrinter:
@@ -201,6 +236,9 @@ SETTINGS = VisitSettings(
     code_patterns=(
         CodePattern(type=CodeType.PATRON, pattern=re.compile(r"P\d{7}")),
         CodePattern(type=CodeType.ITEM, pattern=re.compile(r"C\d{7}")),
+        CodePattern(type=CodeType.VOUCHER, pattern=re.compile(r"V\d{7}")),
+        CodePattern(type=CodeType.EVENT, pattern=re.compile(r"E\d{7}")),
+        CodePattern(type=CodeType.VIRTUAL_CARD, pattern=re.compile(r"[A-Z]+-1-\d{14}")),
     ),
     spelling={CardClass(Technology.ISO14443A, 4): SpellingRule()},
 )
@@ -215,6 +253,7 @@ class Kiosk:
         self.acts = FakeActs()
         self.asker = FakeAsker()
         self.printer = FakePrinter()
+        self.entrance = FakeEntrance()
         self.screen = FakeScreen()
         self.signals = FakeSignals()
         self.clock = FakeClock()
@@ -224,6 +263,7 @@ class Kiosk:
             acts=self.acts,
             asker=self.asker,
             printer=self.printer,
+            entrance=self.entrance,
             screen=self.screen,
             clock=self.clock,
             settings=SETTINGS,

@@ -1,7 +1,7 @@
 """The composition root: builds one kiosk from its settings, starts its threads, stops them.
 
 Here, and only here, does the type checker see that Holdings is a Library, ActsLog an Acts, and so on. Threads:
-`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, one per device under the supervisor, and `device-signals`.
+`qt` is the caller's, `station`, `sync-acts`, `sync-feed`, `staff-door`, one per device under the supervisor, and `device-signals`.
 A bug of ours in one of them is logged and ends the process; whoever started it (systemd, the demo) starts it again,
 and the log on disk makes that harmless. Knows nothing of Qt.
 """
@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -22,13 +22,14 @@ from uuid_utils.compat import uuid7
 from config.settings import KioskSettings
 from drivers.catalog import DeviceSet, build_devices
 from drivers.viewfinder import Viewfinder
-from kiosk.domain.values import ActId, IncarnationId
+from kiosk.domain.values import ActId, BranchId, IncarnationId
 from kiosk.ports import (
     CentralError,
     CentralReason,
     DeviceChanged,
     Event,
     LedgerError,
+    Machine,
     Phase,
     Screen,
     Sound,
@@ -40,11 +41,12 @@ from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
-from sync.encrypted import key_file
+from sync.encrypted import first_key, is_sealed
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.owner import Owner
 from sync.replica import ReplicaCare, ReplicaWriter
+from sync.staff_door import Doorkeeper, StaffDoor
 from ui.clock import SystemClock
 
 log = structlog.get_logger(__name__)
@@ -77,28 +79,28 @@ class Post:
 
 
 class Looking(Protocol):
-    """A camera, seen from here."""
+    """A camera, or a scanner whose trigger is pulled, seen from here."""
 
     def wanted(self, wanted: bool) -> None: ...
 
 
 class Switch:
-    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes.
+    """The station's screen, with a hand on cameras and triggers: they look only while the screen shown takes codes.
 
     Remembers for the heartbeat why nobody is served.
     """
 
-    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
+    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN, Phase.STAFF})
 
-    def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
+    def __init__(self, screen: Screen, looking: Sequence[Looking]) -> None:
         self._screen = screen
-        self._cameras = cameras
+        self._looking = looking
         self.trouble = ""
 
     def show(self, view: View) -> None:
         self.trouble = view.out_of_service if view.phase is Phase.OUT_OF_SERVICE else ""
-        for camera in self._cameras:
-            camera.wanted(view.phase in self.PHASES)
+        for device in self._looking:
+            device.wanted(view.phase in self.PHASES)
         self._screen.show(view)
 
     def play(self, sound: Sound) -> None:
@@ -147,12 +149,24 @@ def start_kiosk(
     clock, post, stop = SystemClock(), Post(mailbox), threading.Event()
     offset = ClockOffset(clock)
     past_settled = threading.Event()
-    key = key_file(settings.keys / DATABASE_KEY)
+    key_path = settings.keys / DATABASE_KEY
+    key = first_key(key_path, settings.data)
     rescue.prepare_or_rescue(settings.data, key, clock.now())
     care = ReplicaCare(settings.data, key, identity.index_key_bytes())
     care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
+    machine = Machine(kiosk=identity.kiosk, program=version("shelfpoint"), key_sealed=is_sealed(key_path))
+    doorkeeper = Doorkeeper(
+        lambda: StaffDoor(
+            acts=ActsLog(settings.data, key),
+            replica=care.reader(),
+            central=CentralClient(identity, incarnation, clock, offset),
+            branch=BranchId(settings.branch),
+            deadline_s=settings.central.deadline_s,
+        ),
+        post,
+    )
 
     def take_leave(farewell: wire.Farewell) -> None:
         """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""
@@ -167,7 +181,7 @@ def start_kiosk(
         finally:
             os._exit(TOOK_LEAVE)
 
-    shown = Switch(screen, devices.cameras)
+    shown = Switch(screen, devices.looking)
     health = _health(settings.data, post, shown, offset, clock, incarnation)
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
@@ -205,7 +219,8 @@ def start_kiosk(
             printer=devices.printer,
             screen=shown,
             clock=clock,
-            settings=settings.visit(),
+            entrance=doorkeeper,
+            settings=replace(settings.visit(), machine=machine),
             new_act_id=lambda: ActId(str(uuid7())),
             signals=devices.signals,
         )
@@ -224,23 +239,26 @@ def start_kiosk(
         _thread("station", station),
         _thread("sync-acts", sync),
         _thread("sync-feed", lambda: sync_feed.run(stop)),
+        _thread("staff-door", doorkeeper.run),
     ]
     devices.supervisor.start()
     devices.signals.start()
     for thread in threads:
         thread.start()
-    return Kiosk(post, lambda: _stop(stop, threads, sync_acts, sync_feed, devices, owner))
+    return Kiosk(post, lambda: _stop(stop, threads, doorkeeper, sync_acts, sync_feed, devices, owner))
 
 
 def _stop(
     stop: threading.Event,
     threads: list[threading.Thread],
+    doorkeeper: Doorkeeper,
     sync_acts: SyncActs,
     sync_feed: SyncFeed,
     devices: DeviceSet,
     owner: Owner,
 ) -> None:
     stop.set()
+    doorkeeper.close()
     sync_acts.suspect()
     devices.signals.stop()
     devices.supervisor.stop()

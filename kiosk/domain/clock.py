@@ -1,7 +1,8 @@
 """May the kiosk's own clock be believed? (DESIGN.md section 2, one act 7)
 
 It may not when it stands before what is already written, or when it jumps against the monotonic clock by more than a
-minute. Central's answer, or staff, confirm the time again. Returns go on meanwhile; lending offline waits.
+minute. An answer of central that came after that confirms the time again: what it is at central is known by the monotonic
+clock from then on, whatever the wall clock says. Returns go on meanwhile; lending offline waits.
 
 The monotonic clock is what dates an act: a `Reading` of it can be told in central's time by any answer of central within
 the same boot, before or after the act, whatever somebody does to the wall clock in between.
@@ -25,21 +26,30 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockWatch:
-    """A pair of readings to compare with, and whether a jump was seen since the time was last confirmed."""
+    """A pair of readings to compare with, and the jump that nobody has confirmed yet."""
 
     wall: datetime
     """Wall clock when last looked at."""
     monotonic: float
     """Monotonic clock at the same moment, seconds."""
-    jumped: bool = False
-    """A jump was seen, or the clock started before what is written."""
+    jumped_at: float | None = None
+    """Monotonic clock when a jump was noticed, or that the clock started before what is written; None: the time is believed."""
+
+    @property
+    def jumped(self) -> bool:
+        """The clock cannot be believed."""
+        return self.jumped_at is not None
 
     def look(self, wall: datetime, monotonic: float, newest: datetime | None) -> "ClockWatch":
         """Compare with the last look; `newest` is the time of the newest act or feed, by the kiosk's clock."""
         expected = self.wall + timedelta(seconds=monotonic - self.monotonic)
-        jumped = self.jumped or abs(wall - expected) > JUMP or (newest is not None and wall < newest - JUMP)
-        return replace(self, wall=wall, monotonic=monotonic, jumped=jumped)
+        jumped = abs(wall - expected) > JUMP or (newest is not None and wall < newest - JUMP)
+        return replace(self, wall=wall, monotonic=monotonic, jumped_at=monotonic if jumped else self.jumped_at)
 
-    def confirmed(self) -> "ClockWatch":
-        """Central or staff confirmed the time."""
-        return replace(self, jumped=False)
+    def answered(self, heard: float | None) -> "ClockWatch":
+        """Central's newest answer was heard at this moment of the monotonic clock; None: not since the start.
+
+        An answer from before the jump was noticed confirms nothing: it may have been asked for before it.
+        """
+        confirmed = self.jumped_at is not None and heard is not None and heard > self.jumped_at
+        return replace(self, jumped_at=None) if confirmed else self

@@ -69,6 +69,13 @@ def knows_enough(world: World) -> Refused | None:
 
 
 def _judge(visit: Visit, item: ItemId, world: World) -> Lent | Refused:
+    """What the kiosk decides by itself; never on knowledge of which a part cannot be read."""
+    unread = world.library.unread()
+    decision = _decided(visit, item, world)
+    return decision if world.library.unread() == unread else Refused(Reason.REPLICA_DAMAGED)
+
+
+def _decided(visit: Visit, item: ItemId, world: World) -> Lent | Refused:
     policy = world.library.policy()
     if policy is None:
         return Refused(Reason.REPLICA_EMPTY)

@@ -1,7 +1,6 @@
 """The last page: print a slip, show a QR, or none (B5). A failed print never undoes or repeats a loan."""
 
 from dataclasses import replace
-from typing import assert_never
 
 from kiosk.ports import (
     DeviceKind,
@@ -11,15 +10,13 @@ from kiosk.ports import (
     Play,
     Print,
     PrintEnded,
-    PrintOutcome,
     Row,
     RowState,
     SlipState,
-    Sound,
 )
 from kiosk.slip import Entry, Slip, SlipKind, Wish, book_slip
 from kiosk.visit.state import Done, Rule, Step, Table, Visit, World
-from kiosk.visit.steps import open_account, open_basket, open_return, open_start
+from kiosk.visit.steps import open_account, open_basket, open_return, open_start, printed
 from kiosk.words import Language, say, say_date, say_reason
 
 _KINDS = {Phase.BORROW: SlipKind.LOAN, Phase.RETURN: SlipKind.RETURN, Phase.ACCOUNT: SlipKind.ACCOUNT}
@@ -81,17 +78,7 @@ def ended(visit: Visit, event: PrintEnded, world: World) -> Step:
     task = _task(visit)
     if event.job != task.job:
         return Step(visit)
-    match event.outcome:
-        case PrintOutcome.PRINTED:
-            slip, sound = SlipState.PRINTED, Sound.OK
-        case PrintOutcome.UNCONFIRMED:
-            slip, sound = SlipState.UNCONFIRMED, Sound.ATTENTION
-        case PrintOutcome.SPOOLED:
-            slip, sound = SlipState.SPOOLED, Sound.ATTENTION
-        case PrintOutcome.FAILED:
-            slip, sound = SlipState.FAILED, Sound.NO
-        case _ as never:
-            assert_never(never)
+    slip, sound = printed(event.outcome)
     return Step(replace(visit, task=replace(task, slip=slip, reason=event.reason)), (Play(sound),))
 
 

@@ -11,7 +11,7 @@ from kiosk.domain.lending import may_borrow_at_all
 from kiosk.domain.values import Reason, Refused
 from kiosk.ports import CardArrived, CodeRead, Intent, Phase, Play, Sound
 from kiosk.visit.state import Identify, Rule, Start, Step, Table, Visit, World
-from kiosk.visit.steps import hint, open_account, open_basket, open_start, refuse
+from kiosk.visit.steps import NOT_FOR_KIOSKS, hint, open_account, open_basket, open_start, refuse
 
 TAPPED = frozenset({CardKind.EASYCARD, CardKind.IPASS, CardKind.CHIP})
 SCANNED = frozenset({CardKind.BARCODE, CardKind.MOBILE})
@@ -25,7 +25,8 @@ def by_card(visit: Visit, event: CardArrived, world: World) -> Step:
     number = _spelled(event.card, world)
     if isinstance(number, Refused):
         return refuse(visit, number)
-    return by_number(visit, number, TAPPED, world)
+    step = by_number(visit, number, TAPPED, world)
+    return step if step.visit.membership is None else replace(step, visit=replace(step.visit, known_by=event.reader))
 
 
 def by_code(visit: Visit, event: CodeRead, world: World) -> Step:
@@ -37,20 +38,21 @@ def by_code(visit: Visit, event: CodeRead, world: World) -> Step:
             if isinstance(visit.task, Start):
                 return hint(visit, Reason.CHOOSE_FIRST)
             return hint(visit, Reason.CODE_IS_ITEM)
-        case CodeType.ISBN:
-            return hint(visit, Reason.CODE_IS_ISBN)
-        case CodeType.INVOICE_CARRIER:
-            return hint(visit, Reason.CODE_IS_INVOICE_CARRIER)
         case CodeType.UNKNOWN:
-            return refuse(visit, Refused(Reason.CARD_NOT_FOUND))
+            return hint(visit, Reason.CODE_UNKNOWN)
+        case other:
+            return hint(visit, NOT_FOR_KIOSKS[other])
 
 
 def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: World) -> Step:
     """Look a spelled number up and go on to the task that was chosen."""
     if world.monotonic < visit.unknown_until:
         return refuse(visit, Refused(Reason.CARD_REPEATED_UNKNOWN))
+    unread = world.library.unread()
     hit = world.library.card(number)
     membership = None if hit is None or hit.kind not in kinds else world.library.membership(hit.membership)
+    if membership is None and world.library.unread() != unread:
+        return refuse(visit, Refused(Reason.REPLICA_DAMAGED))
     if membership is None:
         unknown = visit.unknown_cards + 1
         if world.library.age(world.now) is None:
@@ -70,6 +72,8 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
     blocked = may_borrow_at_all(membership=membership, open_loans=loans, policy=policy, now=world.now)
     if wanted is Phase.ACCOUNT or blocked is not None:
         opened = open_account(visit, world)
+        if blocked is None and world.library.unread() != unread:
+            return refuse(opened, Refused(Reason.REPLICA_DAMAGED))
         if wanted is Phase.ACCOUNT or blocked is None:
             return Step(opened, (Play(Sound.OK),))
         return refuse(opened, blocked)

@@ -42,11 +42,14 @@ def scan(visit: Visit, event: CodeRead, world: World) -> Step:
         return hint(visit, Reason.ALREADY_RETURNED, done.title)
     online = visit.link is Link.ONLINE
     act = new_act(visit, Deed.RETURN, item, Mode.ONLINE if online else Mode.OFFLINE, world)
+    unread = world.library.unread()
     aside = None if online else _set_aside(item, world)
+    note = _note(item, world, online=online) if aside is None else aside.note
+    if world.library.unread() != unread and not online:
+        aside, note = None, Refused(Reason.HOLD_ASK_DESK)
     act = replace(act, membership=None)
     if aside is not None:
         act = replace(act, hold=aside.hold.id, due_at=aside.until)
-    note = _note(item, world, online=online) if aside is None else aside.note
     row = Row(
         item=item,
         title=title_of(item, world),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+from kiosk.domain.journal import Word
 from kiosk.domain.values import Reason
 from kiosk.ports import (
     CardArrived,
@@ -24,14 +25,17 @@ from kiosk.ports import (
     Message,
     Phase,
     Play,
+    Record,
+    RowState,
     Settle,
-    SlipState,
     Sound,
+    StaffTried,
     Ticked,
     Touched,
     VerdictCame,
 )
-from kiosk.visit import account, borrow, done, identify, returning, start
+from kiosk.visit import account, borrow, done, identify, returning, staff, start
+from kiosk.visit.idle import busy, seconds_left
 from kiosk.visit.state import (
     Account,
     Borrow,
@@ -40,6 +44,8 @@ from kiosk.visit.state import (
     OutOfService,
     Return,
     Rule,
+    StaffLogin,
+    StaffPage,
     Start,
     Step,
     Table,
@@ -58,7 +64,9 @@ TABLES: Mapping[type[Task], Table] = MappingProxyType(
         Return: returning.TABLE,
         Account: account.TABLE,
         Done: done.TABLE,
-        OutOfService: {},
+        OutOfService: staff.FROM_OUT_OF_SERVICE,
+        StaffLogin: staff.LOGIN,
+        StaffPage: staff.PAGE,
     }
 )
 
@@ -71,10 +79,13 @@ PHASES: Mapping[type[Task], Phase] = MappingProxyType(
         Account: Phase.ACCOUNT,
         Done: Phase.DONE,
         OutOfService: Phase.OUT_OF_SERVICE,
+        StaffLogin: Phase.STAFF_LOGIN,
+        StaffPage: Phase.STAFF,
     }
 )
 
-_BY_A_PERSON = (Touched, CardArrived, CardTrouble, CodeRead, CodeTrouble)
+_NOT_DONE = (RowState.REFUSED, RowState.WORKING)
+_BY_A_PERSON = (Touched, StaffTried, CardArrived, CardTrouble, CodeRead, CodeTrouble)
 
 
 def step(visit: Visit, event: Event, world: World) -> Step:
@@ -91,30 +102,6 @@ def rule_for(task: Task, event: Event) -> Rule | None:
     """The task's own row, else the shell's, else None: the event changes nothing."""
     key = event.intent if isinstance(event, Touched) else type(event)
     return TABLES[type(task)].get(key) or SHELL.get(key)
-
-
-def seconds_left(visit: Visit, world: World) -> float | None:
-    """Until the visit ends by itself; None while nobody is here or while a book or a slip is being worked on."""
-    task = visit.task
-    if isinstance(task, Start | OutOfService) or busy(visit):
-        return None
-    settings = world.settings
-    limit = settings.idle
-    if isinstance(task, Done) and task.slip is not SlipState.QR:
-        limit = settings.done_idle
-    return limit / timedelta(seconds=1) - (world.monotonic - visit.touched_at)
-
-
-def busy(visit: Visit) -> bool:
-    """True while an answer or a print is awaited; the visit does not end meanwhile (each has its own deadline)."""
-    match visit.task:
-        case Borrow(asking=act) | Account(asking=act):
-            return act is not None
-        case Return(asking=acts):
-            return bool(acts)
-        case Done(slip=slip):
-            return slip is SlipState.PRINTING
-    return False
 
 
 def _end(visit: Visit, event: object, world: World) -> Step:
@@ -149,8 +136,8 @@ def _back_to_plain(visit: Visit, world: World) -> Visit:
 
 def _link(visit: Visit, event: LinkChanged, world: World) -> Step:
     """One visit never mixes modes without saying so (DESIGN.md one act 7)."""
-    changed = replace(visit, link=event.link)
-    somebody = not isinstance(visit.task, Start | OutOfService)
+    changed = replace(visit, link=event.link, away=event.reason if event.link is Link.OFFLINE else None)
+    somebody = not isinstance(visit.task, Start | OutOfService | StaffLogin | StaffPage)
     if somebody and visit.link is Link.ONLINE and event.link is Link.OFFLINE and visit.message is None:
         return hint(changed, Reason.NOW_OFFLINE)
     return Step(changed)
@@ -162,13 +149,33 @@ def _device(visit: Visit, event: DeviceChanged, world: World) -> Step:
 
 
 def _card_left(visit: Visit, event: CardLeft, world: World) -> Step:
-    visit = replace(visit, card_on="" if visit.card_on == event.reader else visit.card_on)
+    visit = replace(
+        visit,
+        card_on="" if visit.card_on == event.reader else visit.card_on,
+        known_by="" if visit.known_by == event.reader else visit.known_by,
+    )
     if visit.message is not None and visit.message.reason is Reason.CARD_LEFT_BEHIND:
         visit = replace(visit, message=None)
     return Step(visit)
 
 
-def _trouble(visit: Visit, event: CardTrouble | CodeTrouble, world: World) -> Step:
+def _card_trouble(visit: Visit, event: CardTrouble, world: World) -> Step:
+    """Two cards where the visit's own card lies: whose visit it is cannot be known, so it ends (A3).
+
+    The reader tells a second card a moment after the first UID opened the visit. What central is being asked for just
+    then did not happen: it is withdrawn. What was shown as done stays done, and is said to be so.
+    """
+    if event.reason is not Reason.CARD_TWO or visit.known_by != event.reader:
+        return hint(visit, event.reason)
+    asking = visit.task.asking if isinstance(visit.task, Borrow | Account) else None
+    withdrawn = () if asking is None else (Record(Word.WITHDRAWAL, asking),)
+    basket = isinstance(visit.task, Borrow) or (isinstance(visit.task, Done) and visit.task.of is Phase.BORROW)
+    done = basket and any(row.state not in _NOT_DONE for row in visit.rows)
+    said = hint(open_start(visit, world), Reason.CARD_TWO_AFTER_ACTS if done else Reason.CARD_TWO)
+    return Step(said.visit, (*withdrawn, *said.effects))
+
+
+def _code_trouble(visit: Visit, event: CodeTrouble, world: World) -> Step:
     return hint(visit, event.reason)
 
 
@@ -201,8 +208,8 @@ SHELL: Table = MappingProxyType(
         LinkChanged: Rule(_link, ()),
         DeviceChanged: Rule(_device, ()),
         CardLeft: Rule(_card_left, ()),
-        CardTrouble: Rule(_trouble, ()),
-        CodeTrouble: Rule(_trouble, ()),
+        CardTrouble: Rule(_card_trouble, (Phase.START,)),
+        CodeTrouble: Rule(_code_trouble, ()),
         VerdictCame: Rule(_settle, ()),
         Intent.LANGUAGE: Rule(_language, ()),
         Intent.DISMISS: Rule(_dismiss, ()),

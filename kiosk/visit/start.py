@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from kiosk.ports import CardArrived, CodeRead, Intent, Phase
 from kiosk.visit.identify import by_card, by_code
+from kiosk.visit.staff import OPEN_DOOR
 from kiosk.visit.state import Identify, Rule, Step, Table, Visit, World
 from kiosk.visit.steps import open_return
 
@@ -22,6 +23,7 @@ def _return(visit: Visit, event: object, world: World) -> Step:
 TABLE: Table = {
     Intent.BORROW: _identify_for(Phase.BORROW),
     Intent.ACCOUNT: _identify_for(Phase.ACCOUNT),
+    Intent.STAFF: OPEN_DOOR,
     Intent.RETURN: Rule(_return, (Phase.RETURN,)),
     CardArrived: Rule(by_card, (Phase.START, Phase.BORROW, Phase.ACCOUNT)),
     CodeRead: Rule(by_code, (Phase.START, Phase.BORROW, Phase.ACCOUNT)),

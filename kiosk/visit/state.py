@@ -10,12 +10,15 @@ from kiosk.domain.identity import CardClass, CodePattern, SpellingRule
 from kiosk.domain.journal import Act
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
 from kiosk.ports import (
+    CentralReason,
     DeviceReason,
     DeviceStatus,
     Effect,
+    Heard,
     Intent,
     Library,
     Link,
+    Machine,
     Message,
     Phase,
     Row,
@@ -45,8 +48,12 @@ class VisitSettings:
     """A visit without a touch, card or scan ends after this long."""
     done_idle: timedelta = timedelta(seconds=20)
     """The same, on the last page."""
+    staff_idle: timedelta = timedelta(minutes=5)
+    """The same, on the staff page."""
     warn: timedelta = timedelta(seconds=20)
     """The countdown is shown for the last part."""
+    machine: Machine | None = None
+    """Which kiosk this is; shown to staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ class World:
     """Central's clock minus ours, by its last answer since the machine started; None if there was none."""
     reading: Reading
     """The monotonic clock, to date what happens now."""
+    queue: Callable[[], tuple[int, datetime | None]]
+    """How many words wait for central, and since when; as counted some seconds ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,43 @@ class OutOfService:
     """Monotonic time, for the next try."""
 
 
-Task = Start | Identify | Borrow | Return | Account | Done | OutOfService
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffLogin:
+    """Somebody wants the staff page."""
+
+    asking: ActId | None = None
+    """The try that is being looked at."""
+    login: str = ""
+    """As typed in it."""
+    refused: str = ""
+    """Why the last one failed: sentence `staff.<value>`."""
+    until: datetime | None = None
+    """Locked until then."""
+    resting: OutOfService | None = None
+    """Out of service before, and afterwards again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffPage:
+    """A member of staff looks after this kiosk."""
+
+    login: str
+    """Who."""
+    heard: Heard | None = None
+    """The newest card or code."""
+    slip: SlipState = SlipState.CHOOSE
+    """What became of the page on paper."""
+    reason: DeviceReason | None = None
+    """Why printing failed."""
+    job: str = ""
+    """The print job awaited."""
+    prints: int = 0
+    """Print jobs so far."""
+    resting: OutOfService | None = None
+    """Out of service before, and afterwards again."""
+
+
+Task = Start | Identify | Borrow | Return | Account | Done | OutOfService | StaffLogin | StaffPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +216,14 @@ class Visit:
     """No card is looked up before this monotonic time."""
     card_on: str = ""
     """Reader on which a card still lies."""
+    known_by: str = ""
+    """Reader on which the card that opened this visit still lies; empty after a scanned code, or once it was lifted."""
     visits: int = 0
     """Counts visits and last pages since start; names print jobs."""
     link: Link = Link.STARTING
     """How the kiosk stands to central."""
+    away: CentralReason | None = None
+    """Why it is offline."""
     devices: Mapping[str, DeviceStatus] = field(default_factory=lambda: MappingProxyType({}))
     """Newest state of each device."""
 

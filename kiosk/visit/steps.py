@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import assert_never
 
 from kiosk.domain.calendar import days_left
 from kiosk.domain.holds import Hold, HoldState, others_wait, position
@@ -9,13 +11,18 @@ from kiosk.domain.identity import CodeType, type_code
 from kiosk.domain.journal import Act, Deed, Mode
 from kiosk.domain.lending import may_renew
 from kiosk.domain.values import BranchId, Detail, ItemId, MembershipId, Reason, Refused
-from kiosk.ports import CodeRead, Link, Message, Phase, Play, Row, RowState, Sound
-from kiosk.visit.state import Account, Borrow, Done, Return, Step, Visit, World
+from kiosk.ports import CodeRead, Link, Message, Phase, Play, PrintOutcome, Row, RowState, SlipState, Sound
+from kiosk.visit.state import Account, Borrow, Done, Return, StaffLogin, StaffPage, Start, Step, Visit, World
 
 
 def open_start(visit: Visit, world: World) -> Visit:
-    """Nobody is here: nothing of the last patron stays (I2); only link, devices and the count of unknown cards do."""
+    """Nobody is here: nothing of the last patron stays (I2); only link, devices and the count of unknown cards do.
+
+    Where staff came to a kiosk that was out of service, it is so again.
+    """
+    resting = visit.task.resting if isinstance(visit.task, StaffLogin | StaffPage) else None
     return Visit(
+        task=resting or Start(),
         language=world.settings.language,
         touched_at=world.monotonic,
         unknown_cards=visit.unknown_cards,
@@ -23,6 +30,7 @@ def open_start(visit: Visit, world: World) -> Visit:
         card_on=visit.card_on,
         visits=visit.visits + 1,
         link=visit.link,
+        away=visit.away,
         devices=visit.devices,
     )
 
@@ -133,6 +141,21 @@ def hint(visit: Visit, reason: Reason, title: str = "") -> Step:
     return Step(replace(visit, message=Message(reason=reason, stop=False, title=title)), (Play(Sound.ATTENTION),))
 
 
+def printed(outcome: PrintOutcome) -> tuple[SlipState, Sound]:
+    """What is said of a print job that is over."""
+    match outcome:
+        case PrintOutcome.PRINTED:
+            return SlipState.PRINTED, Sound.OK
+        case PrintOutcome.UNCONFIRMED:
+            return SlipState.UNCONFIRMED, Sound.ATTENTION
+        case PrintOutcome.SPOOLED:
+            return SlipState.SPOOLED, Sound.ATTENTION
+        case PrintOutcome.FAILED:
+            return SlipState.FAILED, Sound.NO
+        case _ as never:
+            assert_never(never)
+
+
 def item_in(event: CodeRead, world: World) -> ItemId | Refused:
     """The item that a scanned code names, or what to scan instead."""
     code = type_code(event.text, event.symbology, world.settings.code_patterns)
@@ -141,12 +164,22 @@ def item_in(event: CodeRead, world: World) -> ItemId | Refused:
             return ItemId(code.text)
         case CodeType.PATRON:
             return Refused(Reason.CODE_IS_PATRON)
-        case CodeType.ISBN:
-            return Refused(Reason.CODE_IS_ISBN)
-        case CodeType.INVOICE_CARRIER:
-            return Refused(Reason.CODE_IS_INVOICE_CARRIER)
         case CodeType.UNKNOWN:
             return Refused(Reason.CODE_NOT_AN_ITEM)
+        case other:
+            return Refused(NOT_FOR_KIOSKS[other])
+
+
+NOT_FOR_KIOSKS = MappingProxyType(
+    {
+        CodeType.VOUCHER: Reason.CODE_IS_VOUCHER,
+        CodeType.EVENT: Reason.CODE_IS_EVENT,
+        CodeType.VIRTUAL_CARD: Reason.CODE_IS_VIRTUAL_CARD,
+        CodeType.ISBN: Reason.CODE_IS_ISBN,
+        CodeType.INVOICE_CARRIER: Reason.CODE_IS_INVOICE_CARRIER,
+    }
+)
+"""Codes that open nothing on any page, and the sentence that says what they are and where they serve."""
 
 
 def title_of(item: ItemId, world: World) -> str:

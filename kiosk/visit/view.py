@@ -7,8 +7,10 @@ from kiosk.domain.holds import suspended_from_holds
 from kiosk.domain.lending import may_borrow_at_all, quota_left
 from kiosk.ports import DeviceKind, DeviceState, Message, SlipState, View
 from kiosk.visit.done import printer_ready, slip_of
-from kiosk.visit.shell import PHASES, seconds_left
-from kiosk.visit.state import Account, Borrow, Done, Identify, OutOfService, Visit, World
+from kiosk.visit.idle import seconds_left
+from kiosk.visit.shell import PHASES
+from kiosk.visit.staff import staff_view
+from kiosk.visit.state import Account, Borrow, Done, Identify, OutOfService, StaffLogin, StaffPage, Visit, World
 
 
 def view_of(visit: Visit, world: World) -> View:
@@ -34,8 +36,8 @@ def view_of(visit: Visit, world: World) -> View:
         scanner_ready=_ready(visit, DeviceKind.SCANNER) or _ready(visit, DeviceKind.CAMERA),
         camera_ready=_ready(visit, DeviceKind.CAMERA),
         printer_ready=printer_ready(visit),
-        slip=task.slip if isinstance(task, Done) else SlipState.CHOOSE,
-        slip_reason=task.reason if isinstance(task, Done) else None,
+        slip=task.slip if isinstance(task, Done | StaffPage) else SlipState.CHOOSE,
+        slip_reason=task.reason if isinstance(task, Done | StaffPage) else None,
         slip_text=slip_of(visit, world).plain_text() if isinstance(task, Done) else "",
         provisional=visit.provisional,
         out_of_service=task.key if isinstance(task, OutOfService) else "",
@@ -43,6 +45,7 @@ def view_of(visit: Visit, world: World) -> View:
         high_contrast=visit.high_contrast,
         low_reach=visit.low_reach,
         help_open=visit.help_open,
+        staff=staff_view(visit, world) if isinstance(task, StaffLogin | StaffPage) else None,
     )
 
 

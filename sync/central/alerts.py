@@ -84,12 +84,17 @@ def alerts(kiosk: Kiosk, now: datetime) -> Iterator[Alert]:
     yield from _of_devices(kiosk.id, health.devices)
 
 
+def is_ready(said: str) -> bool:
+    """What a device said of itself: it works, even if it wants paper soon."""
+    return said.partition(": ")[0] == _READY
+
+
 def _of_devices(kiosk: str, devices: Mapping[str, str]) -> Iterator[Alert]:
     for device, said in sorted(devices.items()):
         state, _, reason = said.partition(": ")
         if reason in _PAPER:
             yield Alert(kiosk, Rule.PAPER, f"{device}: {reason}")
-        elif state != _READY:
+        elif not is_ready(said):
             yield Alert(kiosk, Rule.DEVICE, f"{device}: {reason or state}")
 
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from sync.central import tables
-from sync.central.alerts import Rule, alerts
+from sync.central.alerts import Rule, alerts, is_ready
 from sync.central.office import Central
 
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the framework adds the character set
@@ -46,6 +46,8 @@ class _Fleet(Collector):
         yield GaugeMetricFamily("shelfpoint_kiosks", "Enrolled kiosks", value=len(kiosks))
         yield GaugeMetricFamily("shelfpoint_open_cases", "Cases that wait for a person", value=waiting)
         yield GaugeMetricFamily("shelfpoint_feed_position", "Newest position of the change feed", value=head)
+        copied = float(self._central.key_copy.made_at() is not None)
+        yield GaugeMetricFamily("shelfpoint_key_copied", "1 if a recovery copy of the root key is noted", value=copied)
         silent = GaugeMetricFamily("shelfpoint_kiosk_silent_seconds", "Since the last heartbeat", labels=["kiosk"])
         for kiosk in kiosks:
             if kiosk.health_at is not None:
@@ -58,6 +60,18 @@ class _Fleet(Collector):
                 if value is not None:
                     family.add_metric([kiosk.id], value / divisor)
             yield family
+        devices = GaugeMetricFamily(
+            "shelfpoint_kiosk_device_ready", "1 while the device works", labels=["kiosk", "device"]
+        )
+        for kiosk in kiosks:
+            for device, said in sorted((kiosk.health.devices if kiosk.health is not None else {}).items()):
+                devices.add_metric([kiosk.id, device], float(is_ready(said)))
+        yield devices
+        failed = {failure.chore for failure in self._central.periodic.failures()}
+        chores = GaugeMetricFamily("shelfpoint_chore_failed", "1 while the last try failed", labels=["chore"])
+        for name in self._central.periodic.names():
+            chores.add_metric([name], float(name in failed))
+        yield chores
         raised = GaugeMetricFamily(
             "shelfpoint_kiosk_alert", "1 while the kiosk breaks the rule", labels=["kiosk", "rule"]
         )

@@ -72,6 +72,9 @@ class DyingAsker:
     def clock_offset(self) -> Any:
         return self._asker.clock_offset()
 
+    def clock_heard(self) -> Any:
+        return self._asker.clock_heard()
+
 
 class TellingScreen:
     """Tells what is shown, as soon as it is shown; lets the test's script wait for it."""

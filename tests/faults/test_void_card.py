@@ -20,7 +20,7 @@ from sync.central.demo import demo_cast
 from sync.central.import_sources import MarcPlaces, read_items
 from sync.central.imports import RowReport, digest_of
 from sync.central_client import CentralClient, ClockOffset, load_identity
-from sync.encrypted import key_file
+from sync.encrypted import first_key
 from sync.replica import Replica, ReplicaWriter, prepare
 from ui.assembly import DATABASE_KEY
 from ui.clock import SystemClock
@@ -46,7 +46,7 @@ class FollowingKiosk:
         settings = server.settings(server.enrolled_kiosk(folder))
         identity, clock = load_identity(settings.keys), SystemClock()
         assert identity is not None
-        key = key_file(settings.keys / DATABASE_KEY)
+        key = first_key(settings.keys / DATABASE_KEY, settings.data)
         prepare(settings.data, key)
         self.replica = Replica(settings.data, key, identity.index_key_bytes())
         self._stop = threading.Event()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.domain.journal import Outcome, Verdict, Word
 from kiosk.domain.lending import Loan
+from kiosk.domain.staff import Entry
 from kiosk.domain.values import ActId, Reason
 from kiosk.ports import (
     AnswerMissing,
@@ -38,6 +39,8 @@ from kiosk.ports import (
     PrintEnded,
     PrintOutcome,
     RowState,
+    StaffAnswered,
+    StaffTried,
     Started,
     Ticked,
     Touched,
@@ -55,10 +58,12 @@ CARDS = [
     CardRead(b"", Technology.UNKNOWN),
 ]
 CODES = [*[book(number).id for number in range(1, 7)], "C9999999", "P1234567", "P7654321", "9789571234564"]
-CODES += ["/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
+CODES += ["V0000001", "E0000001", "NTUT-1-20131107112900", "/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
 LINKS = [LinkChanged(Link.ONLINE), LinkChanged(Link.ONLINE), LinkChanged(Link.OFFLINE, CentralReason.TOO_SLOW)]
 OUTCOMES = [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.NOTED, Outcome.REFUSED, Outcome.CASE, Outcome.CANCELLED]
 WORK = [
+    Intent.STAFF,
+    Intent.STAFF_PRINT,
     Intent.BORROW,
     Intent.RETURN,
     Intent.ACCOUNT,
@@ -92,7 +97,9 @@ class Drive:
         self.kiosk.asker.asked.clear()
         key = event.intent if isinstance(event, Touched) else type(event)
         rule = rule_for(task, event)
-        if rule is not None and before is not Phase.OUT_OF_SERVICE and self.phase is not Phase.OUT_OF_SERVICE:
+        broke = self.phase is Phase.OUT_OF_SERVICE and rule is not None and self.phase not in rule.leads_to
+        mended = before is Phase.OUT_OF_SERVICE and isinstance(event, Ticked)
+        if rule is not None and not broke and not mended:
             self.seen.add((before, key, self.phase))
             assert self.phase in (*rule.leads_to, before)
         self.check()
@@ -148,7 +155,7 @@ class Drive:
         self.hear(LINKS[which % len(LINKS)])
 
     def _time(self, which: int) -> None:
-        self.kiosk.clock.pass_time([0.25, 1, 6, 31, 61][which % 5])
+        self.kiosk.clock.pass_time([0.25, 1, 6, 31, 61, 301][which % 6])
         self.hear(Ticked())
 
     def _printed(self, which: int) -> None:
@@ -166,8 +173,22 @@ class Drive:
             CardLeft("reader"),
             CardTrouble("reader", Reason.CARD_TAKEN_EARLY),
             CodeTrouble("scanner", Reason.CODE_TOO_LONG),
+            CardTrouble("reader", Reason.CARD_TWO),
         ]
-        self.hear(events[which % 3])
+        self.hear(events[which % 4])
+
+    def _staff(self, which: int) -> None:
+        """Somebody knocks, or an answer comes: to the newest knock, to an older one, or to nobody's."""
+        knocks = self.kiosk.entrance.knocks
+        if which % 3:
+            self.hear(Touched(Intent.STAFF))
+            self.hear(StaffTried("chen", "" if which % 5 == 0 else "secret"))
+            if which % 2 and knocks:
+                self.hear(StaffAnswered(knocks[-1].act.id, Entry.OK))
+            return
+        act_id = knocks[-(which % 2) - 1].act.id if len(knocks) > 1 else ActId(f"stranger-{which}")
+        entry = [Entry.OK, Entry.WRONG, Entry.LOCKED, None][which % 4]
+        self.hear(StaffAnswered(act_id, entry))
 
     def _disk(self, which: int) -> None:
         self.acts.fails = None if which % 9 else LedgerError(LedgerReason.DISK_FULL)
@@ -199,6 +220,7 @@ class Drive:
         *[_printed] * 2,
         *[_time] * 2,
         *[_link] * 2,
+        *[_staff] * 2,
         _device,
         _trouble,
         _disk,
@@ -213,7 +235,7 @@ class Drive:
     def check(self) -> None:
         view = self.kiosk.screen.view
         assert view.phase is self.phase
-        if view.phase in (Phase.START, Phase.OUT_OF_SERVICE):
+        if view.phase in (Phase.START, Phase.OUT_OF_SERVICE, Phase.STAFF_LOGIN, Phase.STAFF):
             assert (view.name, view.rows, view.quota_left, view.slip_text) == ("", (), None, "")
             assert self.kiosk.station.visit.membership is None
         words = Counter((spoken.act.id, spoken.word is Word.REQUEST) for spoken in self.acts.words)
@@ -264,7 +286,7 @@ def long_drive() -> set[tuple[Phase, Key, Phase]]:
     """Everything that happened in some thousand events of a fixed drive."""
     chance = random.Random(20261120)
     seen: set[tuple[Phase, Key, Phase]] = set()
-    for _ in range(300):
+    for _ in range(400):
         drive = Drive()
         for _ in range(200):
             drive.happen(chance.randrange(1 << 10), chance.randrange(1 << 16))
@@ -300,4 +322,5 @@ def test_nobody_touches_a_kiosk_back_into_service() -> None:
     assert drive.phase is Phase.OUT_OF_SERVICE
     for intent in Intent:
         drive.hear(Touched(intent))
+        drive.hear(Touched(Intent.BACK))  # staff who looked why leave it as it was
         assert drive.phase is Phase.OUT_OF_SERVICE

@@ -162,6 +162,66 @@ def test_a_clock_that_jumps_stops_offline_lending_but_not_returns(kiosk: Kiosk) 
     assert [spoken.act.item for spoken in kiosk.acts.words] == [book(2).id]
 
 
+@pytest.mark.parametrize("lost", ["holder", "open_loans"])
+def test_offline_nothing_is_lent_on_knowledge_that_cannot_be_read(kiosk: Kiosk, lost: str) -> None:
+    kiosk.hear(OFFLINE, TAP)
+    kiosk.library.damaged = {lost}
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.REPLICA_DAMAGED
+    assert kiosk.acts.words == []
+    kiosk.library.damaged = set()
+    assert kiosk.hear(touch(Intent.DISMISS), scan(2)).rows[0].state is RowState.PROVISIONAL
+
+
+def test_online_central_decides_what_the_kiosk_cannot_read(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"holder", "open_loans"}
+    view = kiosk.hear(ONLINE, TAP, scan(1))
+    assert view.rows[0].state is RowState.WORKING
+    assert [(spoken.word, spoken.act.due_at) for spoken in kiosk.acts.words] == [(Word.REQUEST, None)]
+
+
+def test_a_card_on_a_damaged_page_is_not_called_unknown(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"card"}
+    for _ in range(9):
+        view = kiosk.hear(OFFLINE, TAP)
+        assert view.message is not None
+        assert view.message.reason is Reason.REPLICA_DAMAGED
+
+
+def test_an_account_of_which_a_part_cannot_be_read_says_so(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"open_loans"}
+    view = kiosk.hear(OFFLINE, touch(Intent.ACCOUNT), TAP)
+    assert view.phase is Phase.ACCOUNT
+    assert view.message is not None
+    assert view.message.reason is Reason.REPLICA_DAMAGED
+
+
+def test_a_return_whose_holds_cannot_be_read_goes_to_the_desk(kiosk: Kiosk) -> None:
+    kiosk.library.damaged = {"holds_on"}
+    row = kiosk.hear(OFFLINE, touch(Intent.RETURN), scan(1)).rows[0]
+    assert (row.state, row.reason) == (RowState.PROVISIONAL, Reason.HOLD_ASK_DESK)
+    assert kiosk.acts.words[0].act.hold is None
+
+
+def test_a_clock_put_right_while_online_is_believed_once_central_has_answered_after_that(kiosk: Kiosk) -> None:
+    kiosk.hear(ONLINE)
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    kiosk.clock.pass_time(1)
+    kiosk.clock.wall += timedelta(minutes=2)
+    kiosk.hear(Ticked(), OFFLINE, TAP)
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
+    kiosk.clock.pass_time(5)
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    assert kiosk.hear(scan(2)).rows[0].state is RowState.PROVISIONAL
+
+
+def test_central_that_came_back_with_an_answer_from_before_the_jump_confirms_nothing(kiosk: Kiosk) -> None:
+    kiosk.asker.heard = kiosk.clock.monotonic()
+    kiosk.clock.pass_time(1)
+    kiosk.clock.wall += timedelta(minutes=2)
+    kiosk.hear(ONLINE, OFFLINE, TAP)
+    assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
+
+
 def test_a_blocked_patron_sees_why_and_the_account(kiosk: Kiosk) -> None:
     kiosk.library.memberships[ANN.id] = replace(ANN, standing=Standing.BLOCKED)
     view = kiosk.hear(ONLINE, TAP)
@@ -213,6 +273,9 @@ def test_many_unknown_cards_in_a_row_pause_the_look_up(kiosk: Kiosk) -> None:
         ("9789571234564", Reason.CODE_IS_ISBN),
         ("/ABC+123", Reason.CODE_IS_INVOICE_CARRIER),
         ("P1234567", Reason.CODE_IS_PATRON),
+        ("V0000001", Reason.CODE_IS_VOUCHER),
+        ("E0000001", Reason.CODE_IS_EVENT),
+        ("NTUT-1-20131107112900", Reason.CODE_IS_VIRTUAL_CARD),
         ("hello", Reason.CODE_NOT_AN_ITEM),
     ],
 )
@@ -221,6 +284,34 @@ def test_a_code_that_is_no_item_says_what_to_scan(kiosk: Kiosk, text: str, reaso
     assert view.message is not None
     assert (view.message.reason, view.message.stop) == (reason, False)
     assert view.rows == ()
+
+
+@pytest.mark.parametrize("page", [(), (touch(Intent.BORROW),), (touch(Intent.ACCOUNT),)])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("9789571234564", Reason.CODE_IS_ISBN),
+        ("/ABC+123", Reason.CODE_IS_INVOICE_CARRIER),
+        ("V0000001", Reason.CODE_IS_VOUCHER),
+        ("E0000001", Reason.CODE_IS_EVENT),
+        ("NTUT-1-20131107112900", Reason.CODE_IS_VIRTUAL_CARD),
+        ("https://example.org/x", Reason.CODE_UNKNOWN),
+    ],
+)
+def test_a_code_that_is_no_card_says_what_to_scan_and_is_no_unknown_card(
+    kiosk: Kiosk, page: tuple[Touched, ...], text: str, reason: Reason
+) -> None:
+    view = kiosk.hear(ONLINE, *page, *[CodeRead("scanner", text)] * 6)
+    assert view.message is not None
+    assert (view.message.reason, view.message.stop, view.name) == (reason, False, "")
+    assert kiosk.hear(TAP).name == "王○"
+
+
+@pytest.mark.parametrize(("text", "reason"), [("V0000001", Reason.CODE_IS_VOUCHER), ("hello", Reason.CODE_NOT_AN_ITEM)])
+def test_a_code_that_is_no_item_is_not_taken_back(kiosk: Kiosk, text: str, reason: Reason) -> None:
+    view = kiosk.hear(ONLINE, touch(Intent.RETURN), CodeRead("scanner", text))
+    assert view.message is not None
+    assert (view.message.reason, view.rows, kiosk.acts.words) == (reason, (), [])
 
 
 def test_a_return_is_a_fact_even_online_and_survives_silence(kiosk: Kiosk) -> None:

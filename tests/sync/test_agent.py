@@ -182,8 +182,8 @@ def test_coming_back_takes_several_good_probes(online: SyncKiosk) -> None:
 def test_a_restored_central_gets_the_lost_part_of_the_log_again(online: SyncKiosk) -> None:
     first, second = online.says(), online.says()
     accepted = online.says(Word.REQUEST)
-    online.sync.ask(accepted.id)
     online.clock.pass_time(60)
+    online.sync.ask(accepted.id)
     online.turns()
     (came,) = online.heard()
     assert isinstance(came, VerdictCame)

@@ -186,20 +186,45 @@ def test_a_second_writer_waits_and_then_says_locked(tmp_path: Path) -> None:
 
 def test_the_key_file_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "database.key"
-    made = encrypted.key_file(path)
+    made = encrypted.first_key(path, tmp_path / "data")
     assert len(made) == encrypted.KEY_BYTES
-    assert encrypted.key_file(path) == made
+    assert encrypted.first_key(path, tmp_path / "data") == encrypted.key_file(path) == made
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
 def test_a_sealed_credential_outranks_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "keys" / "database.key"
-    encrypted.key_file(path)
+    encrypted.first_key(path, tmp_path / "data")
     (tmp_path / "sealed").mkdir()
     (tmp_path / "sealed" / "database.key").write_bytes(KEY)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "sealed"))
-    assert encrypted.key_file(path) == KEY
+    assert encrypted.key_file(path) == encrypted.first_key(path, tmp_path / "data") == KEY
+
+
+def test_reading_a_key_that_is_not_there_makes_none_and_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys" / "database.key"
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(LedgerError) as caught:
+        encrypted.key_file(path)
+    assert reason_of(caught) is LedgerReason.NO_KEY
+    assert str(path) in caught.value.detail
+    assert "systemd-run" in caught.value.detail
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "sealed"))
+    with pytest.raises(LedgerError, match=str(tmp_path / "sealed" / "database.key")):
+        encrypted.key_file(path)
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["acts.db", "replica.db"])
+def test_no_second_key_is_made_beside_files_that_a_missing_one_opens(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(LedgerError) as caught:
+        encrypted.first_key(tmp_path / "keys" / "database.key", tmp_path)
+    assert reason_of(caught) is LedgerReason.NO_KEY
+    assert not (tmp_path / "keys").exists()
 
 
 def test_a_key_of_another_length_is_refused_and_not_told(tmp_path: Path) -> None:

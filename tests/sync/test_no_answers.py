@@ -35,6 +35,8 @@ from sync import wire
 from sync.acts import ActsLog
 from sync.central_client import CentralClient
 
+DEADLINE_S = 1.5
+
 
 @pytest.fixture
 def kiosk(tmp_path: Path) -> Iterator[SyncKiosk]:
@@ -150,6 +152,89 @@ def test_an_acts_file_that_cannot_be_read_still_answers_every_ask(online: SyncKi
         online.sync.turn()
     assert [event.act_id for event in online.heard(AnswerMissing)] == ["a", "b"]  # type: ignore[attr-defined]
     unreadable.close()
+
+
+# --- the deadline ------------------------------------------------------------------------------------------------
+
+
+class HangingLine:
+    """Central answers, but calls of one kind hang until their deadline or for a while; somebody asks meanwhile."""
+
+    def __init__(self, kiosk: SyncKiosk, path: str, lasts_s: float | None = None) -> None:
+        self._kiosk, self._path, self._lasts_s = kiosk, path, lasts_s
+        self._request = kiosk.says(Word.REQUEST, act(item=9))
+        self.asked_at: float | None = None
+        self.timeouts: list[float] = []
+
+    def request(
+        self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
+    ) -> httpx2.Response:
+        self.timeouts.append(timeout)
+        if self.asked_at is None and url.endswith(self._path):
+            self.asked_at = self._kiosk.clock.monotonic()
+            self._kiosk.sync.ask(self._request.id)
+            lasts_s = timeout if self._lasts_s is None else self._lasts_s
+            self._kiosk.clock.pass_time(min(lasts_s, timeout))
+            if lasts_s >= timeout:
+                raise httpx2.ReadTimeout("hangs")
+        return self._kiosk.central.request(method, url, content=content, headers=headers, timeout=timeout)
+
+    def interrupt(self) -> None:
+        self._kiosk.central.interrupt()
+
+    def close(self) -> None:
+        self._kiosk.central.close()
+
+
+def over(kiosk: SyncKiosk, line: HangingLine) -> None:
+    """The kiosk's calls go over this line from now on, and a heartbeat is due."""
+    kiosk.sync._client = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, kiosk.offset, line)
+    kiosk.clock.pass_time(6)
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/acts"], ids=["a heartbeat", "a drain"])
+def test_an_ask_behind_a_call_that_hangs_is_answered_by_its_own_deadline(online: SyncKiosk, path: str) -> None:
+    if path == "/v1/acts":
+        online.says()
+    line = HangingLine(online, path)
+    over(online, line)
+    online.sync.turn()
+    online.sync.turn()
+    (missing,) = online.heard(AnswerMissing)
+    assert isinstance(missing, AnswerMissing)
+    assert missing.reason is CentralReason.TOO_SLOW
+    assert line.asked_at is not None
+    assert online.clock.monotonic() - line.asked_at <= DEADLINE_S
+
+
+def test_an_ask_behind_a_slow_call_has_the_time_that_is_left(online: SyncKiosk) -> None:
+    line = HangingLine(online, "/v1/health", lasts_s=1.2)
+    over(online, line)
+    online.sync.turn()
+    online.sync.turn()
+    assert len(online.heard(VerdictCame)) == 1
+    assert line.timeouts == [DEADLINE_S, pytest.approx(DEADLINE_S - 1.2)]
+
+
+def test_an_ask_whose_time_is_over_before_it_is_sent_is_not_sent(online: SyncKiosk) -> None:
+    said = online.says(Word.REQUEST)
+    online.sync.ask(said.id)
+    online.clock.pass_time(DEADLINE_S)
+    online.sync.turn()
+    assert online.heard()[:2] == [
+        LinkChanged(Link.OFFLINE, CentralReason.TOO_SLOW),
+        AnswerMissing(said.id, CentralReason.TOO_SLOW),
+    ]
+    assert "/v1/acts" not in online.central.calls
+
+
+def test_a_token_made_again_does_not_lengthen_the_deadline(online: SyncKiosk) -> None:
+    line = HangingLine(online, "/v1/health", lasts_s=1.0)
+    once = [httpx2.Response(401, content=msgspec.json.encode(wire.Fault(code="token_time", now=NOON)))]
+    online.central.broken = lambda path: once.pop() if once else None
+    over(online, line)
+    online.sync.turn()
+    assert line.timeouts[:2] == [DEADLINE_S, pytest.approx(DEADLINE_S - 1.0)]
 
 
 # --- time --------------------------------------------------------------------------------------------------------

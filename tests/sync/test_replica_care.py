@@ -1,14 +1,15 @@
-"""A damaged replica: kept aside, rebuilt from central, and the kiosk takes books back meanwhile."""
+"""A damaged replica: kept aside and rebuilt from central; meanwhile what can be read of it serves, and books are taken back."""
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
-from fakes import SETTINGS, FakeAsker, FakePrinter, FakeScreen, act_ids
-from kiosk_sync import CARD, INDEX_KEY, KEY, SyncKiosk, card, copy, page, patron, rules
+from fakes import SETTINGS, FakeAsker, FakeEntrance, FakePrinter, FakeScreen, act_ids
+from kiosk_sync import ANN, CARD, INDEX_KEY, KEY, SyncKiosk, card, copy, page, patron, raises, rules
 
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.domain.journal import Deed, Word
@@ -23,17 +24,19 @@ from kiosk.ports import (
     Link,
     LinkChanged,
     Phase,
+    Row,
     RowState,
     Touched,
 )
 from kiosk.station import Station
 from sync.agent import SyncFeed
+from sync.encrypted import connect
 from sync.holdings import Holdings
 from sync.nightly import SETTLED_S
-from sync.replica import FILE, ReplicaCare, ReplicaWriter
+from sync.replica import FILE, Replica, ReplicaCare, ReplicaWriter
 
 PAGE = 4096
-BOOK = "C0000001"
+BOOK, OTHER, ANOTHER = "C0000001", "C0000200", "C0000300"
 
 
 class Branch:
@@ -60,6 +63,7 @@ class Branch:
             acts=self.sync.log,
             asker=FakeAsker(),
             printer=FakePrinter(),
+            entrance=FakeEntrance(),
             screen=self.screen,
             clock=self.sync.clock,
             settings=SETTINGS,
@@ -102,28 +106,107 @@ def put_off_guard(branch: Branch) -> None:
     branch.feed._replica = None
 
 
-def test_a_replica_damaged_while_the_kiosk_runs_stops_lending_but_not_returns_and_is_rebuilt(
+def damage_one_page(folder: Path, *, with_book: str) -> None:
+    """Of the page that holds this book and no reader; every other one stays as it is."""
+    path = folder / FILE
+    db = connect(path, KEY, durable=False)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # else a whole copy of the page is read from there
+    db.close()
+    whole = path.read_bytes()
+    for number in reversed(range(1, len(whole) // PAGE)):
+        content = bytearray(whole)
+        content[number * PAGE + 50 : number * PAGE + 350] = os.urandom(300)
+        path.write_bytes(content)
+        if not readable(folder, lambda look: look.item(ItemId(with_book))) and all(
+            readable(folder, look)
+            for look in (Replica.place, Replica.policy, lambda look: look.card(CARD), lambda look: look.loans_of(ANN))
+        ):
+            return
+    raise AssertionError(f"no page holds only {with_book}")
+
+
+def readable(folder: Path, look: Callable[[Replica], object]) -> bool:
+    replica = Replica(folder, KEY, INDEX_KEY)
+    try:
+        look(replica)
+    except LedgerError:
+        return False
+    finally:
+        replica.close()
+    return True
+
+
+TAP = CardArrived("reader", CardRead(bytes.fromhex(CARD), Technology.ISO14443A))
+
+
+def scanned(branch: Branch, item: str) -> Row:
+    """What the screen says of this book once it is scanned."""
+    branch.station.handle(CodeRead("scanner", item))
+    return next(row for row in branch.screen.view.rows if row.item == item)
+
+
+def test_of_a_damaged_replica_known_patrons_go_on_with_what_can_be_read_until_it_is_rebuilt(
+    branch: Branch, tmp_path: Path
+) -> None:
+    branch.feed._replica.close()  # type: ignore[union-attr]
+    branch.feed._replica = None
+    damage_one_page(tmp_path, with_book=BOOK)
+    branch.care.generation += 1  # the pages in memory are forgotten, as after a night
+    branch.station.handle(TAP)
+    assert branch.screen.view.phase is Phase.BORROW
+    assert scanned(branch, BOOK).reason is Reason.REPLICA_DAMAGED
+    assert branch.care.damaged
+    assert scanned(branch, OTHER).state is RowState.PROVISIONAL
+    branch.sync.central.broken = raises(httpx2.ConnectError("away"))
+    branch.feed.turn()  # put aside; central is away, nothing fills the new one
+    branch.feed.turn()
+    assert not branch.care.damaged
+    assert scanned(branch, ANOTHER).state is RowState.PROVISIONAL
+    assert scanned(branch, BOOK).reason is Reason.REPLICA_DAMAGED
+    assert [word.act.item for word in branch.sync.log.unsent(9)] == [OTHER, ANOTHER]
+    branch.sync.central.broken = None
+    branch.fill()
+    assert scanned(branch, BOOK).state is RowState.PROVISIONAL
+
+
+def test_a_copy_put_aside_serves_over_a_restart_until_the_new_one_is_whole(branch: Branch, tmp_path: Path) -> None:
+    branch.care.noticed(LedgerError(LedgerReason.DAMAGED))
+    branch.sync.central.broken = raises(httpx2.ConnectError("away"))
+    branch.feed.turn()
+    branch.feed.turn()
+    branch.knowledge.close()
+    again = ReplicaCare(tmp_path, KEY, INDEX_KEY)
+    again.prepare()
+    branch.knowledge = Holdings(again.reader(), branch.sync.log, again)
+    assert branch.knowledge.item(ItemId(BOOK)) is not None
+    again.noticed(LedgerError(LedgerReason.DAMAGED))
+    again.begin_anew()  # the new one is bad too, before it was whole: it does not push the older one out
+    assert branch.knowledge.item(ItemId(BOOK)) is not None
+    assert branch.knowledge.age(branch.sync.clock.now()) == timedelta()
+
+
+def test_of_a_replica_without_a_readable_page_nothing_is_lent_but_books_are_taken_back(
     branch: Branch, tmp_path: Path
 ) -> None:
     put_off_guard(branch)
     damage(tmp_path, first_page=1)
-    branch.station.handle(CardArrived("reader", CardRead(bytes.fromhex(CARD), Technology.ISO14443A)))
+    branch.station.handle(TAP)
     message = branch.screen.view.message
     assert message is not None
-    assert message.reason is Reason.REPLICA_EMPTY
+    assert message.reason is Reason.REPLICA_DAMAGED
     branch.station.handle(Touched(Intent.DISMISS))
     branch.station.handle(Touched(Intent.END))
     branch.station.handle(Touched(Intent.RETURN))
     branch.station.handle(CodeRead("scanner", BOOK))
     (row,) = branch.screen.view.rows
-    assert row.state is RowState.PROVISIONAL
+    assert (row.state, row.reason) == (RowState.PROVISIONAL, Reason.HOLD_ASK_DESK)
     assert [(word.act.item, word.act.deed) for word in branch.sync.log.unsent(9)] == [(BOOK, Deed.RETURN)]
     branch.fill()
     assert (tmp_path / f"{FILE}.damaged").exists()
     assert branch.knowledge.item(ItemId(BOOK)) is not None
     branch.station.handle(Touched(Intent.FINISH))
     branch.station.handle(Touched(Intent.END))
-    branch.station.handle(CardArrived("reader", CardRead(bytes.fromhex(CARD), Technology.ISO14443A)))
+    branch.station.handle(TAP)
     assert branch.screen.view.phase is Phase.BORROW
 
 

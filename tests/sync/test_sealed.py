@@ -101,6 +101,7 @@ def test_another_reader_and_another_sender_are_told_apart(tmp_path: Path) -> Non
         (b"shelfpoint parcel 2\n", "newer program"),
         (sealed.MAGIC + b"\xff\xff\xff\xff", "damaged"),
         (sealed.MAGIC + b"\0\0\0\2{}", "head cannot be read"),
+        (sealed.MAGIC + b"\0\0\0\1\xed", "head cannot be read"),
         (sealed.MAGIC + b"\0\0\0\2", "torn"),
     ],
 )

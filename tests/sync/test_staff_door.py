@@ -13,14 +13,15 @@ from argon2 import PasswordHasher
 from fakes import FakeClock
 from kiosk_sync import INDEX_KEY, FakeCentral, identity, open_log, open_replica, page, rules
 
-from kiosk.domain.journal import Deed, Mode, Word
+from kiosk.domain.journal import Act, Deed, Mode, Word
 from kiosk.domain.staff import TRY_RULE, Entry, StaffId
-from kiosk.domain.values import ActId, BranchId, IncarnationId
-from kiosk.ports import CentralError, CentralReason
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId
+from kiosk.ports import CentralError, CentralReason, Knock, LedgerError, LedgerReason, StaffAnswered
+from kiosk.station import QueueMailbox
 from sync import wire
 from sync.central.keys import login_index
 from sync.central_client import CentralClient, ClockOffset
-from sync.staff_door import StaffDoor
+from sync.staff_door import Doorkeeper, StaffDoor
 
 PASSWORD = "correct horse"
 VERIFIER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -60,19 +61,27 @@ class Door:
         self.writer.apply(page(rules(), *entries, begins=True), self.clock.now())
 
     def door(self) -> StaffDoor:
-        return StaffDoor(
-            acts=self.log,
-            replica=self.replica,
-            central=self.central,
-            clock=self.clock,
-            offset=lambda: timedelta(seconds=2),
-            clock_trusted=lambda: self.trusted,
-            branch=BranchId("main"),
-            new_act_id=lambda: ActId(f"try-{next(self.numbers)}"),
-        )
+        return StaffDoor(acts=self.log, replica=self.replica, central=self.central, branch=BranchId("main"))
 
-    def tries(self, login: str = "chen", password: str = PASSWORD, times: int = 1) -> list[Entry]:
-        return [self.door().enter(login, password).entry for _ in range(times)]
+    def knock(self, login: str = "chen", password: str = PASSWORD) -> Knock:
+        act = Act(
+            id=ActId(f"try-{next(self.numbers)}"),
+            deed=Deed.STAFF_ENTRY,
+            membership=None,
+            item=ItemId(""),
+            branch=BranchId("main"),
+            happened_at=self.clock.now(),
+            clock_offset=timedelta(seconds=2),
+            mode=Mode.ONLINE,
+            replica_age=timedelta(minutes=2),
+        )
+        return Knock(act, login, password, self.trusted)
+
+    def tries(self, login: str = "chen", password: str = PASSWORD, times: int = 1) -> list[Entry | None]:
+        return [self.door().enter(self.knock(login, password)).entry for _ in range(times)]
+
+    def written(self) -> list[StaffId | None]:
+        return [spoken.act.staff for spoken, _ in self.log.words()]
 
     def close(self) -> None:
         for part in (self.log, self.writer, self.replica):
@@ -88,8 +97,9 @@ def kiosk(tmp_path: Path) -> Iterator[Door]:
 
 
 def test_while_central_is_away_the_verifier_lets_in_however_the_login_is_typed(kiosk: Door) -> None:
-    entered = kiosk.door().enter(" ＣＨＥＮ", PASSWORD)
-    assert (entered.entry, entered.staff) == (Entry.OK, StaffId("s-1"))
+    knock = kiosk.knock(" ＣＨＥＮ")
+    assert kiosk.door().enter(knock) == StaffAnswered(knock.act.id, Entry.OK)
+    assert kiosk.written() == [StaffId("s-1")]
     assert kiosk.tries(password="wrong") == kiosk.tries("nobody") == [Entry.WRONG]
 
 
@@ -139,7 +149,7 @@ def test_too_many_wrong_tries_make_a_pause_that_holds_over_a_restart(kiosk: Door
     kiosk.log.close()
     kiosk.log = open_log(kiosk.folder)
     asked = kiosk.central.asked
-    locked = kiosk.door().enter("chen", PASSWORD)
+    locked = kiosk.door().enter(kiosk.knock())
     assert (locked.entry, locked.until) == (Entry.LOCKED, kiosk.clock.now() + TRY_RULE.pause)
     assert kiosk.central.asked == asked
     kiosk.clock.pass_time(TRY_RULE.pause.total_seconds())
@@ -160,8 +170,8 @@ def test_centrals_word_goes_before_the_replicas(kiosk: Door, entry: Entry) -> No
 
     client = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(kiosk.clock), Transport())
     kiosk.central = client
-    entered = kiosk.door().enter("chen", PASSWORD)
-    assert (entered.entry, entered.staff) == (entry, StaffId("s-9") if entry is Entry.OK else None)
+    assert kiosk.tries() == [entry]
+    assert kiosk.written() == [StaffId("s-9") if entry is Entry.OK else None]
     ((spoken, _),) = kiosk.log.words()
     assert (spoken.act.mode, spoken.act.entry) == (Mode.ONLINE, entry)
 
@@ -173,3 +183,36 @@ def test_an_answer_that_is_none_leaves_it_to_the_replica(kiosk: Door) -> None:
 
     kiosk.central = CentralClient(identity(), IncarnationId("i1"), kiosk.clock, ClockOffset(kiosk.clock), Portal())
     assert kiosk.tries() == [Entry.OK]
+
+
+def test_the_doorkeeper_answers_each_try_by_its_name_and_gives_the_files_back(kiosk: Door) -> None:
+    mailbox = QueueMailbox()
+
+    def opened() -> StaffDoor:
+        writer, reader = open_replica(kiosk.folder)
+        writer.close()
+        return StaffDoor(acts=open_log(kiosk.folder), replica=reader, central=kiosk.central, branch=BranchId("main"))
+
+    keeper = Doorkeeper(opened, mailbox)
+    good, bad = kiosk.knock(), kiosk.knock(password="wrong")
+    keeper.knock(good)
+    keeper.knock(bad)
+    keeper.close()
+    keeper.run()
+    assert [mailbox.take(0), mailbox.take(0)] == [
+        StaffAnswered(good.act.id, Entry.OK),
+        StaffAnswered(bad.act.id, Entry.WRONG),
+    ]
+    assert kiosk.written() == ["s-1", "s-1"]
+
+
+def test_where_the_try_cannot_be_written_down_nobody_is_let_in(kiosk: Door) -> None:
+    def full() -> StaffDoor:
+        raise LedgerError(LedgerReason.DISK_FULL)
+
+    mailbox = QueueMailbox()
+    keeper, knock = Doorkeeper(full, mailbox), kiosk.knock()
+    keeper.knock(knock)
+    keeper.close()
+    keeper.run()
+    assert mailbox.take(0) == StaffAnswered(knock.act.id, None, trouble=LedgerReason.DISK_FULL)

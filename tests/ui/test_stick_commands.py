@@ -9,6 +9,7 @@ from kiosk_sync import act
 
 from config.settings import load
 from kiosk.domain.journal import Word
+from kiosk.ports import LedgerError, LedgerReason
 from sync.acts import ActsLog
 from sync.central.demo import demo_cast
 from sync.central_client import load_identity
@@ -122,3 +123,29 @@ def test_a_kiosk_without_a_line_retires_by_stick(config: Path) -> None:
     run("queue", "export", "--config", config, "--to", stick)
     assert "Central has retired this kiosk: its records and keys are wiped." in trip(2)
     assert {path.name for path in (*settings.data.iterdir(), *settings.keys.iterdir())} == {"running.lock"}
+
+
+def test_commands_that_read_say_that_the_key_may_be_sealed_and_leave_no_other_one(config: Path) -> None:
+    folder, stick = config.parent, config.parent / "stick"
+    central = ("--data", folder / "central", "--json")
+    code = json.loads(run("central", "enrol", *central, "--branch", "main").stdout)["code"]
+    run("kiosk", "enrol", "--config", config, "--request", stick, "--code", code)
+    run("central", "parcel", "enrol", stick / "enrol-request.json", *central, "--code", code)
+    run("kiosk", "enrol", "--config", config, "--answer", stick / "enrolled-main-1.parcel")
+    run("queue", "export", "--config", config, "--to", stick)
+    settings = load(config)
+    key = settings.keys / DATABASE_KEY
+    sealed = key.rename(folder / DATABASE_KEY)  # as after `systemd-creds encrypt`
+    for command in (
+        ("queue", "status"),
+        ("queue", "export", "--to", stick),
+        ("queue", "import", stick / "enrolled-main-1.parcel"),
+    ):
+        done = CliRunner().invoke(shelfpoint, [str(word) for word in (*command, "--config", config)])
+        assert isinstance(done.exception, LedgerError), command
+        assert (done.exception.reason, str(key) in done.exception.detail) == (LedgerReason.NO_KEY, True)
+    doctor = CliRunner().invoke(shelfpoint, ["doctor", "--config", str(config)])
+    assert f"BAD log: no_key: {key} is not there" in doctor.output
+    assert not key.exists()
+    inside = CliRunner(env={"CREDENTIALS_DIRECTORY": str(sealed.parent)})
+    assert inside.invoke(shelfpoint, ["queue", "status", "--config", str(config)]).exit_code == 0

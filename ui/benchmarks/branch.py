@@ -23,7 +23,6 @@ from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held
 from kiosk.domain.values import ActId, IncarnationId, KioskId
 from kiosk.ports import Event, LedgerError, Phase, RowState, Sound, Started, View
-from kiosk.slip import Slip
 from kiosk.station import Station
 from kiosk.visit.state import VisitSettings
 from sync import acts, wire
@@ -40,8 +39,11 @@ from sync.central_client import CentralClient, ClockOffset, Identity
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.replica import Replica, ReplicaWriter
+from ui.benchmarks.lending import ClosedDoor, SilentPrinter
 
 KEY = bytes(range(32))
+LONG = 2
+"""Histories of so few acts are cut already, so that cuts are made and given up in every schedule."""
 FATES = ("pass", "lose request", "lose answer", "double", "delay", "html", "busy", "central dies")
 
 
@@ -126,8 +128,8 @@ class CentralSide:
 
     def _open(self) -> Central:
         central = Central.open(self.settings, clock=self.times)
-        central.inbox = Inbox(central.database, self.times, judge=self._judge)
-        own = Inbox(central.database, self.times)  # staff wait for their answer; no death comes between
+        central.inbox = Inbox(central.database, self.times, judge=self._judge, long=LONG)
+        own = Inbox(central.database, self.times, long=LONG)  # staff wait for their answer; no death comes between
         central.holds = Holds(central.database, own, self.times, new_id=lambda: next(self._desk_ids))
         central.feed = Feed(central.database, page_size=7)
         return central
@@ -315,13 +317,6 @@ class FusedLog:
         return fused
 
 
-class NoPrinter:
-    """Prints nothing."""
-
-    def print_slip(self, job: str, slip: Slip) -> None:
-        """No paper."""
-
-
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What a patron saw as done."""
@@ -400,7 +395,8 @@ class KioskSide:
             library=self.knowledge,
             acts=station_log,
             asker=self.sync,
-            printer=NoPrinter(),
+            printer=SilentPrinter(),
+            entrance=ClosedDoor(),
             screen=self,
             clock=self.clock,
             settings=self.visit,

@@ -22,7 +22,7 @@ from sync.central.demo import demo_cast
 from sync.central_client import CentralClient, ClockOffset, enrol
 from sync.holdings import Holdings
 from sync.replica import Replica, ReplicaWriter
-from ui.benchmarks.lending import KEY, Floor, SilentPrinter, SilentScreen
+from ui.benchmarks.lending import KEY, ClosedDoor, Floor, SilentPrinter, SilentScreen
 from ui.benchmarks.measure import Figure, median, p99, timed
 from ui.clock import SystemClock
 from ui.demo.central_process import CentralProcess
@@ -68,6 +68,7 @@ class Bench:
             acts=self._log,
             asker=self._sync,
             printer=SilentPrinter(),
+            entrance=ClosedDoor(),
             screen=self.screen,
             clock=clock,
             settings=settings.visit(),

@@ -14,7 +14,7 @@ from config.settings import KioskSettings, load
 from sync import acts, parcel, replica, wipe, wire
 from sync.acts import ActsLog
 from sync.central_client import Identity, is_centrals
-from sync.encrypted import key_file
+from sync.encrypted import first_key, key_file
 from sync.owner import owned
 from sync.replica import ReplicaWriter
 from sync.sealed import BadParcel
@@ -78,7 +78,7 @@ def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
         else:
             identity = parcel.finish_enrolment(file, settings.data, settings.keys)
             replica.forget(settings.data)
-        key = key_file(settings.keys / DATABASE_KEY)
+        key = first_key(settings.keys / DATABASE_KEY, settings.data)
         replica.prepare(settings.data, key)
         writer = ReplicaWriter(settings.data, key)
         try:

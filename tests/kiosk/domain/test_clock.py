@@ -28,13 +28,26 @@ def test_a_clock_before_what_is_written_is_not_believed(newest: datetime | None,
     assert WATCH.look(NOON, 100.0, newest).jumped is jumped
 
 
-def test_a_jump_is_remembered_until_the_time_is_confirmed() -> None:
+def test_a_jump_is_remembered_until_central_has_answered_after_it() -> None:
     jumped = WATCH.look(NOON + timedelta(hours=1), 101.0, None)
     later = jumped.look(NOON + timedelta(hours=1, seconds=5), 106.0, None)
-    assert later.jumped
-    confirmed = later.confirmed()
+    for before in (None, 99.0, 101.0):
+        assert later.answered(before).jumped
+    confirmed = later.answered(101.5)
     assert not confirmed.jumped
     assert not confirmed.look(NOON + timedelta(hours=1, seconds=6), 107.0, None).jumped
+
+
+def test_a_second_jump_after_an_answer_needs_another_answer() -> None:
+    once = WATCH.look(NOON + timedelta(hours=1), 101.0, None).answered(102.0)
+    twice = once.look(NOON, 103.0, None)
+    assert twice.answered(102.0).jumped
+    assert not twice.answered(104.0).jumped
+
+
+def test_a_jump_seen_again_before_an_answer_counts_from_the_newer_one() -> None:
+    twice = WATCH.look(NOON + timedelta(hours=1), 101.0, None).look(NOON, 103.0, None)
+    assert twice.answered(102.0).jumped
 
 
 def test_a_slow_drift_is_no_jump() -> None:
