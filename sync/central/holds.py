@@ -1,8 +1,8 @@
 """Holds at central: placed and cancelled by staff, expired by the clock, and the lists that people work from.
 
 Whatever changes a hold goes through the inbox like an act of a kiosk, said by `CENTRAL` in one standing log that all its
-processes write, so there is one way in and one judge; the inbox numbers these words as they go in. The lists are read
-from what the acts amount to. Any thread; blocking.
+processes write, so there is one way in and one judge; the inbox numbers these words as they go in, and each names who said
+it, for the audit (`ledger`). The lists are read from what the acts amount to. Any thread; blocking.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -90,19 +90,19 @@ class Holds:
         self._clock = clock
         self._new_id = new_id
 
-    def place(self, *, membership: str, item: str, branch: str) -> Verdict:
+    def place(self, *, membership: str, item: str, branch: str, who: str = "command line") -> Verdict:
         """`membership` waits for the work of `item`, to be picked up at `branch`; or why not."""
-        return self._say([self._word(Word.REQUEST, Deed.PLACE_HOLD, membership, item, branch)])[0]
+        return self._say([self._word(Word.REQUEST, Deed.PLACE_HOLD, membership, item, branch, who=who)])[0]
 
-    def cancel(self, id_: str) -> Verdict:
+    def cancel(self, id_: str, *, who: str = "command line") -> Verdict:
         """It waits no more; or why not. Raises UnknownRecord, also for one that is over and names nobody any more."""
         hold = self._hold(id_)
         if is_unlinked(hold.membership):
             raise UnknownRecord(f"hold {id_}")
-        word = self._word(Word.REQUEST, Deed.CANCEL_HOLD, hold.membership, hold.asked, hold.branch, id_)
+        word = self._word(Word.REQUEST, Deed.CANCEL_HOLD, hold.membership, hold.asked, hold.branch, id_, who=who)
         return self._say([word])[0]
 
-    def expire(self) -> int:
+    def expire(self, *, who: str = "central") -> int:
         """Ends every hold that nobody picked up in time; returns how many. Periodic work."""
         now = self._clock()
         query = select(tables.hold).where(_HOLD.state == HoldState.READY.value, _HOLD.ready_until < microseconds(now))
@@ -111,7 +111,7 @@ class Holds:
         for first in range(0, len(late), BATCH):
             self._say(
                 [
-                    self._word(Word.FACT, Deed.EXPIRE_HOLD, None, hold.asked, hold.branch, hold.id)
+                    self._word(Word.FACT, Deed.EXPIRE_HOLD, None, hold.asked, hold.branch, hold.id, who=who)
                     for hold in late[first : first + BATCH]
                 ]
             )
@@ -157,8 +157,9 @@ class Holds:
         return hold_of(row)
 
     def _word(
-        self, word: Word, deed: Deed, membership: str | None, item: str, branch: str, hold: str | None = None
-    ) -> WireWord:
+        self, word: Word, deed: Deed, membership: str | None, item: str, branch: str, hold: str | None = None, *,
+        who: str,
+    ) -> WireWord:  # fmt: skip
         return WireWord(
             sequence=1,  # the inbox knows the next one
             word=word,
@@ -170,6 +171,7 @@ class Holds:
             happened_at=self._clock(),
             mode=Mode.ONLINE,
             hold=hold,
+            staff=who,
         )
 
     def _say(self, words: Sequence[WireWord]) -> Sequence[Verdict]:

@@ -14,6 +14,7 @@ REASON_PLACES: dict[Reason, set[str]] = {
     Reason.MEMBERSHIP_EXPIRED: {"date"},
     Reason.MEMBERSHIP_SUSPENDED: {"days", "date"},
     Reason.RENEWAL_TOO_EARLY: {"days"},
+    Reason.REPLICA_FILLING: {"percent"},
     Reason.MONEY_OWED: {"amount"},
     Reason.HAS_OVERDUE: {"count"},
     Reason.HOLD_HERE: {"date"},
@@ -22,6 +23,7 @@ REASON_PLACES: dict[Reason, set[str]] = {
     Reason.HOLD_PLACED: {"ahead", "branch"},
     Reason.HOLDS_REACHED: {"limit"},
     Reason.HOLDS_SUSPENDED: {"date"},
+    Reason.CARD_BOUND_TO_ANOTHER: {"other"},
 }
 """What `domain/lending` and `domain/holds` give with each refusal; a sentence may name these places only."""
 

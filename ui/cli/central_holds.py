@@ -15,7 +15,7 @@ from kiosk.words import Language, say_reason
 from sync.central.holds import HoldLine, HoldList
 from sync.central.office import CentralSettings
 from sync.central.sheets import holds_sheet
-from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, with_place
+from ui.cli.central_place import AS_JSON, WHO, WrongUse, opened_at, say, with_place
 
 _ALL = frozenset({EVERYWHERE})
 
@@ -34,7 +34,7 @@ def hold() -> None:
 def place_hold(place: CentralSettings, membership: str, item: str, branch: str, as_json: bool) -> None:
     """Let a membership wait for a book."""
     with opened_at(place) as opened:
-        verdict = opened.holds.place(membership=membership, item=item, branch=branch)
+        verdict = opened.holds.place(membership=membership, item=item, branch=branch, who=WHO)
     _tell(verdict, verdict.act_id, as_json=as_json, done="Reserved.")
 
 
@@ -45,7 +45,7 @@ def place_hold(place: CentralSettings, membership: str, item: str, branch: str, 
 def cancel_hold(place: CentralSettings, hold_id: str, as_json: bool) -> None:
     """End HOLD, as `list` names it."""
     with opened_at(place) as opened:
-        verdict = opened.holds.cancel(hold_id)
+        verdict = opened.holds.cancel(hold_id, who=WHO)
     _tell(verdict, hold_id, as_json=as_json, done="Cancelled.")
 
 
@@ -55,7 +55,7 @@ def cancel_hold(place: CentralSettings, hold_id: str, as_json: bool) -> None:
 def expire_holds(place: CentralSettings, as_json: bool) -> None:
     """End what nobody picked up in time; `serve` does it by itself every quarter of an hour."""
     with opened_at(place) as opened:
-        count = opened.holds.expire()
+        count = opened.holds.expire(who=WHO)
     say(as_json, {"expired": count}, f"{count} holds have expired.")
 
 

@@ -140,6 +140,7 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         "applied": done.applied,
         "applied_before": done.before,
         "waiting": done.waiting,
+        "cases": done.cases,
     }
     if done.before:
         plain = "This file was applied before; nothing was changed."
@@ -152,6 +153,8 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         plain = f"{done.good} rows applied, {done.changed} records changed, {done.bad} bad rows left out."
     else:
         plain = f"{done.good} good rows, {done.bad} bad rows; nothing was changed."
+    if done.cases:
+        plain += f" {done.cases} cards open another membership: see `central cases list`."
     say(as_json, row, plain + ("" if done.before or done.waiting else f" Row by row: {_report_of(file, report)}"))
     if not done.applied and not (preview and not done.bad):
         raise click.exceptions.Exit(1)

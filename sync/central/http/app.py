@@ -9,10 +9,10 @@ import asyncio
 import random
 import time
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from litestar import Litestar, Request, Router, get, post
-from litestar.datastructures import State
+from litestar import Litestar, Request, Response, Router, get, post
+from litestar.datastructures import ResponseHeader, State
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
@@ -20,22 +20,25 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import JSONBody, QueryParameter
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
 from msgspec import Struct
 
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
+from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
+from sync.central.http.rates import Call, Rates, costs
 from sync.central.http.staff import login, staff_router
 from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.central.staff import LoginLocked, LoginRefused
+from sync.packed import CODING, accepts
 from sync.wire import (
     MAX_WAIT_S,
     MAX_WORDS,
@@ -75,18 +78,26 @@ class Live(Struct, frozen=True):
 
 
 class Credential(ASGIMiddleware):
-    """Lets in only what an enrolled kiosk has signed; the kiosk becomes the request's user."""
+    """Lets in only what an enrolled kiosk has signed, and no more often than it may; it becomes the request's user."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Reads the body (the handler gets the same bytes) and verifies the token on a worker thread."""
-        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        """Reads the body, verifies the token on a worker thread and hands on what the handler can read of the body."""
+        request: Request[Any, Any, Any] = Request(cast("Scope", {**scope, "state": {}}), receive, send)
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
-        scope["user"] = await asyncio.to_thread(verify, header, body, central.fleet.find, central.clock())
-        await next_app(scope, receive, send)
+        kiosk = await asyncio.to_thread(verify, header, body, central.fleet.find, central.clock())
+        request.app.state.rates.take(kiosk.id, scope["route_handler"].opt.get("call", Call.HEALTH))
+        path, coding = request.url.path, request.headers.get("content-encoding")
+        plain = await asyncio.to_thread(plain_body, path, body, coding, MAX_BODY)
+
+        async def replay() -> HTTPRequestEvent:
+            return {"type": "http.request", "body": plain, "more_body": False}
+
+        scope["user"] = kiosk
+        await next_app(scope, replay, send)
 
 
 @get("/v1/live", sync_to_thread=False, summary="Central runs")
@@ -114,7 +125,14 @@ def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: Sta
     return central.fleet.enrolled(kiosk, central.epoch())
 
 
-@post("/acts", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="Words of acts, each judged once")
+@post(
+    "/acts",
+    status_code=200,
+    sync_to_thread=True,
+    responses=_FAULTS,
+    summary="Words of acts, each judged once",
+    **costs(Call.ACTS),
+)
 def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
     """One verdict for each word, in the order of the push; durable when it is answered."""
     central: Central = state.central
@@ -130,14 +148,19 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
     )
 
 
-@get("/feed", responses=_FAULTS, summary="What changed since the cursor; waits up to 25 seconds for something")
+@get(
+    "/feed",
+    responses=_FAULTS,
+    summary="What changed since the cursor; waits up to 25 seconds for something",
+    **costs(Call.FEED),
+)
 async def feed(
     request: KioskRequest,
     state: State,
     cursor: Annotated[str | None, QueryParameter(description="From the page before; none starts anew")] = None,
     wait_s: Annotated[float, QueryParameter(ge=0, description="Cut to 25")] = 0,
     incarnation: Annotated[str | None, QueryParameter(description="For held_through")] = None,
-) -> FeedPage:
+) -> Response[FeedPage]:
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
     pace: Pace = state.pace
@@ -145,7 +168,8 @@ async def feed(
         raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
-    with pace:
+    rates: Rates = state.rates
+    with rates.poll(request.user.id), pace:
         if wait_s:
             await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
         while True:
@@ -162,7 +186,8 @@ async def feed(
     held = 0
     if incarnation is not None:
         held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
-    return page.told(central.clock(), held)
+    pack = accepts(request.headers.get("accept-encoding"))
+    return await asyncio.to_thread(page_answer, page.told(central.clock(), held), pack=pack)
 
 
 @post(
@@ -171,6 +196,7 @@ async def feed(
     sync_to_thread=True,
     responses=_FAULTS,
     summary="Heartbeat, and the probe back to online mode",
+    **costs(Call.HEALTH),
 )
 def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envelope:
     """Keeps the newest state of this kiosk."""
@@ -187,6 +213,7 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     sync_to_thread=True,
     responses=_FAULTS,
     summary="May this login open the kiosk's staff page",
+    **costs(Call.STAFF_ENTRY),
 )
 def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
@@ -219,10 +246,15 @@ def make_app(central: Central) -> Litestar:
                 route_handlers=[push, feed, health, staff_entry],
                 middleware=[Credential()],
                 security=[{"kiosk": []}],
+                response_headers=[
+                    ResponseHeader(name="Accept-Encoding", value=CODING, description="Bodies may be packed with it")
+                ],
             ),
         ],
         exception_handlers=handlers(central.clock, central.fleet.order),
-        state=State({"central": central, "pace": Pace(time.monotonic, random.Random())}),
+        state=State(
+            {"central": central, "pace": Pace(time.monotonic, random.Random()), "rates": Rates(time.monotonic)}
+        ),
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
         openapi_config=OpenAPIConfig(

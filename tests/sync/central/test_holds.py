@@ -255,6 +255,29 @@ def test_cancelling_ends_it_once(shelf: Any) -> None:
         shelf.central.holds.cancel("no such hold")
 
 
+def test_what_staff_and_the_clock_do_to_holds_is_audited_by_whom_and_names_nobody(shelf: Any) -> None:
+    mine = shelf.central.holds.place(membership="ann", item="A1", branch="main", who="s-7").act_id
+    again = shelf.central.holds.place(membership="ann", item="A2", branch="main", who="s-7")
+    assert again.outcome is Outcome.REFUSED  # changes nothing, so there is no line
+    returns(shelf, "back")
+    theirs = places(shelf, "ben", "A3").act_id
+    shelf.clock.now += timedelta(days=10)
+    shelf.central.periodic.tick()
+    shelf.central.holds.cancel(theirs, who="s-8")
+    shelf.central.holds.cancel(theirs, who="s-8")
+    lines = [line for line in shelf.central.audit.lines() if line.what.startswith("hold ")]
+    assert [(line.who, line.what, line.subject) for line in reversed(lines)] == [
+        ("s-7", "hold placed", mine), ("command line", "hold placed", theirs), ("central", "hold expired", mine),
+        ("s-8", "hold cancelled", theirs),
+    ]  # fmt: skip
+    assert all(line.details == {} for line in lines)
+
+
+def test_a_kiosk_puts_no_name_of_staff_into_the_audit_by_a_hold(shelf: Any) -> None:
+    shelf.say(Word.REQUEST, "wish", deed=Deed.PLACE_HOLD, membership="ann", item="A1", staff="s-7")
+    assert not [line for line in shelf.central.audit.lines() if line.what.startswith("hold ")]
+
+
 def central_log(town: Any) -> tuple[list[tuple[str, int]], list[int], int]:
     """Central's own logs and how far each is held, the numbers of all its words, and numbers beyond a gap."""
     log, word = tables.incarnation.c, tables.word.c
