@@ -165,7 +165,7 @@ class Retention:
         """This item, or all copies of its work; how many of their acts were cut; in how many copies something old waits."""
         with self._database.write() as connection:
             work, copies = _work(connection, item)
-            lock(connection, [f"work {work}", *(f"item {copy}" for copy in copies)])
+            lock(connection, [f"item {name}" for name in {work, *copies}])  # as the inbox does
             if _work(connection, item) != (work, copies):
                 return [item], 0, 1  # changed meanwhile: the next run
             events = {row.id: stored.held_act(row) for row in connection.execute(stored.EVENTS, {"ids": copies})}
