@@ -40,7 +40,21 @@ FIELDS: frozenset[str] = frozenset().union(
     # devices
     ("device", "detail", "kind", "state", "driver", "model", "firmware", "baud", "job", "pages", "bytes", "lines"),
     # program
-    ("program", "version", "revision", "thread", "pid", "signal", "exit_code", "path", "file", "folder", "missing"),
+    (
+        "program",
+        "version",
+        "revision",
+        "thread",
+        "chore",
+        "workers",
+        "pid",
+        "signal",
+        "exit_code",
+        "path",
+        "file",
+        "folder",
+        "missing",
+    ),
     # numbers
     (
         "count",

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from kiosk.domain.identity import (
     LONGEST_CONTACT,
+    SYMBOLOGIES,
     UID_LENGTHS,
     Base,
     ByteOrder,
@@ -78,12 +79,20 @@ class CardRule(_Part):
         return self
 
 
-class CodeRule(_Part):
-    """One shape of barcode that the library uses."""
+def _is_known(symbology: str) -> str:
+    if symbology not in SYMBOLOGIES:
+        raise ValueError(f"one of {', '.join(sorted(SYMBOLOGIES))}")
+    return symbology
 
-    type: Literal[CodeType.PATRON, CodeType.ITEM]
+
+class CodeRule(_Part):
+    """One shape of barcode that the library uses. Asked in the order of the file: the first that fits wins."""
+
+    type: Literal[CodeType.PATRON, CodeType.ITEM, CodeType.VOUCHER, CodeType.EVENT, CodeType.VIRTUAL_CARD]
     pattern: Pattern
-    symbologies: frozenset[str] = frozenset()
+    """A regular expression for the whole text."""
+    symbologies: frozenset[Annotated[str, AfterValidator(_is_known)]] = frozenset()
+    """Only in these kinds of code, where the scanner tells the kind; empty: in any."""
 
 
 def _hexadecimal(text: str) -> str:
@@ -135,6 +144,9 @@ class Scanner(_Part):
     """Then the same code within this time is one scan."""
     signals: bool = False
     """Its beeper also says whether a code was taken; its own beep at each code is then better switched off."""
+    trigger: bool = False
+    """It is in manual-trigger mode: the kiosk pulls its trigger while a page wants codes. The same code within `repeat_s`
+    is then one scan. False for one in presentation mode, which reads by itself."""
     trigger_on: Hex | None = None
     trigger_off: Hex | None = None
     beep: Hex | None = None
@@ -143,7 +155,15 @@ class Scanner(_Part):
 
     @model_validator(mode="after")
     def _is_told_what_it_can_hear(self) -> Self:
-        serial = self.baud, self.trigger_on, self.trigger_off, self.beep, self.beep_refused, self.signals or None
+        serial = (
+            self.baud,
+            self.trigger or None,
+            self.trigger_on,
+            self.trigger_off,
+            self.beep,
+            self.beep_refused,
+            self.signals or None,
+        )
         if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
             raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
         return self
@@ -170,7 +190,20 @@ class Printer(_Part):
     """RTS/CTS; XON/XOFF cannot be used, its bytes occur in pictures."""
     profile: str = "generic-80-big5"
     confirms: Literal["gs_h", "gs_r", "none"] | None = None
-    """How it says that it has printed, where it differs from the profile: see `devices probe printer`."""
+    """How it says that it has printed."""
+    width_dots: int | None = Field(default=None, ge=192, le=832, multiple_of=8)
+    """Dots that it prints across the paper: 384 on 58 mm, 512 or 576 on 80 mm."""
+    cjk: Literal["big5", "gb18030", "none"] | None = None
+    """Which Chinese characters it holds itself; all others are drawn as dots."""
+    cutter: bool | None = None
+    """It has a knife."""
+    native_qr: bool | None = None
+    """It draws QR codes itself."""
+    near_end: bool | None = None
+    """It has a sensor that tells when the roll is nearly at its end."""
+    news: bool | None = None
+    """It tells changes of its state by itself (automatic status). These keys say where it differs from the profile;
+    `devices probe printer` finds them out."""
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
@@ -178,6 +211,8 @@ class Printer(_Part):
             raise ValueError("one of host (network), path (serial or USB) and queue (CUPS)")
         if self.queue and self.confirms not in (None, "none"):
             raise ValueError("no key confirms beside queue: nobody hears a printer behind a queue")
+        if self.queue and (self.news or self.near_end):
+            raise ValueError("no key news or near_end beside queue: nobody hears a printer behind a queue")
         return self
 
 

@@ -110,7 +110,7 @@ def read_card(
     if code != scard.SCARD_S_SUCCESS:
         return _trouble(context, reader)
     try:
-        send = _sender(handle, protocol)
+        send = sender(handle, protocol)
         listened = send if listening is None else listening(send)
         said = converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
     finally:
@@ -126,7 +126,7 @@ def read_uid(context: int, reader: str, listening: Listening | None = None) -> b
     if code != scard.SCARD_S_SUCCESS:
         return None
     try:
-        send = _sender(handle, protocol)
+        send = sender(handle, protocol)
         return _uid(send if listening is None else listening(send))
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
@@ -158,7 +158,8 @@ def _trouble(context: int, reader: str) -> Reason:
     return Reason.CARD_UNREADABLE if state & scard.SCARD_STATE_PRESENT else Reason.CARD_TAKEN_EARLY
 
 
-def _sender(handle: int, protocol: int) -> Send:
+def sender(handle: int, protocol: int) -> Send:
+    """One command to the card on this handle."""
     pci = scard.SCARD_PCI_T1 if protocol == scard.SCARD_PROTOCOL_T1 else scard.SCARD_PCI_T0
 
     def send(command: bytes) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.settings import BadSettings
 from drivers.apdu import Script
@@ -13,7 +13,7 @@ from drivers.device import Device
 from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
-from drivers.printer_profiles import PROFILES, Confirms, Profile
+from drivers.printer_profiles import CELL_DOTS, PROFILES, CodePage, Confirms, Profile
 from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
@@ -71,6 +71,8 @@ class ScannerEntry(Protocol):
     @property
     def repeat_s(self) -> float: ...
     @property
+    def trigger(self) -> bool: ...
+    @property
     def trigger_on(self) -> str | None: ...
     @property
     def trigger_off(self) -> str | None: ...
@@ -103,6 +105,18 @@ class PrinterEntry(Protocol):
     def profile(self) -> str: ...
     @property
     def confirms(self) -> Confirms | None: ...
+    @property
+    def width_dots(self) -> int | None: ...
+    @property
+    def cjk(self) -> CodePage | None: ...
+    @property
+    def cutter(self) -> bool | None: ...
+    @property
+    def native_qr(self) -> bool | None: ...
+    @property
+    def near_end(self) -> bool | None: ...
+    @property
+    def news(self) -> bool | None: ...
 
 
 class CameraEntry(Protocol):
@@ -153,8 +167,8 @@ class DeviceSet:
     """The first printer, or `NoPrinter`."""
     signals: DeviceSignals
     """Lights and beepers of readers and scanners."""
-    cameras: tuple[Camera, ...] = ()
-    """Switched on while a screen wants codes (`Camera.wanted`)."""
+    looking: tuple[Camera | SerialScanner, ...] = ()
+    """Cameras, and scanners whose trigger the kiosk pulls: switched on while a screen wants codes (`wanted`)."""
 
 
 def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfinder | None = None) -> DeviceSet:
@@ -166,7 +180,7 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
         CardReader(entry.name, entry.pattern, mailbox, slots_of(entry), entry.signals) for entry in entries.readers
     ]
     scanners = [scanner(entry, mailbox) for entry in entries.scanners]
-    showing = [device for device in scanners if isinstance(device, SerialScanner)]
+    serial = [device for device in scanners if isinstance(device, SerialScanner)]
     printers = [slip_printer(entry, mailbox) for entry in entries.printers]
     cameras = tuple(
         Camera(
@@ -183,8 +197,8 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
     return DeviceSet(
         Supervisor(devices, mailbox),
         printers[0] if printers else NoPrinter(mailbox),
-        DeviceSignals([*readers, *showing]),
-        cameras,
+        DeviceSignals([*readers, *serial]),
+        (*cameras, *serial),
     )
 
 
@@ -207,8 +221,17 @@ def _profile(entry: PrinterEntry) -> Profile:
     if entry.profile not in PROFILES:
         known = ", ".join(PROFILES)
         raise BadSettings([f"printer {entry.name}: key profile: expected one of {known}, got {entry.profile!r}"])
-    profile = PROFILES[entry.profile]
-    return profile if entry.confirms is None else replace(profile, confirms=entry.confirms)
+    told: dict[str, Any] = {
+        "width_dots": entry.width_dots,
+        "columns": None if entry.width_dots is None else entry.width_dots // CELL_DOTS,
+        "cjk": entry.cjk,
+        "cutter": entry.cutter,
+        "native_qr": entry.native_qr,
+        "confirms": entry.confirms,
+        "near_end": entry.near_end,
+        "news": entry.news,
+    }
+    return replace(PROFILES[entry.profile], **{key: value for key, value in told.items() if value is not None})
 
 
 def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
@@ -229,11 +252,18 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
 
 
 def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScanner:
-    """The driver of this scanner: on a serial port, or one that types."""
-    repeat_s = entry.repeat_s if entry.repeats else 0.0
+    """The driver of this scanner: on a serial port, or one that types. BadSettings for a trigger that has no command."""
+    repeat_s = entry.repeat_s if entry.repeats or entry.trigger else 0.0
     if entry.path.startswith(FOLDER):
         return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s)
     profile = scanner_profile(entry)
+    if entry.trigger and not profile.trigger_on:
+        able = ", ".join(name for name, known in SCANNER_PROFILES.items() if known.trigger_on)
+        raise BadSettings(
+            [
+                f"scanner {entry.name}: key trigger: expected a profile with a trigger ({able}) or trigger_on, got {entry.profile!r}"
+            ]
+        )
     return SerialScanner(
         entry.name,
         entry.path,
@@ -242,6 +272,7 @@ def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScann
         repeat_s=repeat_s,
         taken=profile.beep if entry.signals else b"",
         refused=profile.beep_refused if entry.signals else b"",
+        trigger=(profile.trigger_on, profile.trigger_off) if entry.trigger else (b"", b""),
         decoder=profile.decoder,
     )
 

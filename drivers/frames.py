@@ -21,13 +21,14 @@ _AIM = re.compile(r"\]([A-Za-z])([0-9A-Za-z])")
 _SYMBOLOGIES = {
     "A": "code39",
     "C": "code128",
-    "E": "ean13",
     "F": "codabar",
     "I": "itf",
     "Q": "qr",
     "d": "datamatrix",
     "L": "pdf417",
 }
+_EAN = {"0": "ean13", "1": "ean2", "2": "ean5", "3": "ean13", "4": "ean8"}
+"""`]E` stands for the whole family; its modifier says which (3: with an add-on; 1 and 2: the add-on alone)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def scanned_in(data: bytes, symbology: str | None = None) -> list[Scanned | Reas
     if not text.isprintable():
         return [Reason.CODE_UNREADABLE]
     if aim := _AIM.match(text):
-        symbology = _SYMBOLOGIES.get(aim[1])
+        symbology = _EAN.get(aim[2]) if aim[1] == "E" else _SYMBOLOGIES.get(aim[1])
         text = text[aim.end() :]
     text = text.strip()
     if len(text) > MAX_CODE_LENGTH:

@@ -291,6 +291,8 @@ class SlipPrinter:
 
     def _status(self, reason: DeviceReason | None) -> DeviceStatus:
         self._absent = False
+        if reason is DeviceReason.PAPER_LOW and not self.profile.near_end:
+            reason = None
         if _stops(reason):
             self._marks.standing_still()
         else:

@@ -1,7 +1,8 @@
 """What a slip printer can do: one frozen profile per family, chosen by name in the configuration.
 
-Owns the facts that no ESC/POS command can ask for: widths differ by model, and whether a printer holds Big5 or GB18030
-is its firmware or a memory switch. Nothing here prints; any thread may read it.
+Owns what a printer is taken for until somebody has asked it: widths differ by model, and whether it holds Big5 or GB18030
+is its firmware or a memory switch. `devices probe printer` finds out, and the settings outrank every field that differs
+within a family. Nothing here prints; any thread may read it.
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ class Profile:
     status request that stands behind the job in its queue."""
     news: bool = False
     """It tells changes of its state by itself when asked to (GS a)."""
+    near_end: bool = True
+    """It has a sensor for a roll that is nearly at its end; without one, what it says of that means nothing."""
 
 
 _ALL = (
@@ -53,5 +56,7 @@ _ALL = (
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
 """By name."""
+CELL_DOTS = 12
+"""Width of a Latin letter of Font A on all of them."""
 DEFAULT_PROFILE = PROFILES["generic-80-big5"]
 """80 mm, 203 dpi, Big5: what is sold most in Taiwan."""

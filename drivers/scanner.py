@@ -2,7 +2,8 @@
 
 Opened by a stable path (`/dev/serial/by-id/…`) or by the device's USB id (`usb:0c2e:0b61:SERIAL`), exclusively. A
 blocking thread sees the last byte of a code in under 0.1 ms and an unplugged cable at once (reference/probe.md 2).
-`termios.error` is no OSError and is caught by name.
+`termios.error` is no OSError and is caught by name. A scanner in manual-trigger mode is pulled while a page wants codes
+(`wanted`), by the thread that reads, so nobody else ever waits for a port that takes no bytes.
 """
 
 import termios
@@ -16,6 +17,7 @@ from drivers.device import Report
 from drivers.frames import Decoder, Frames, Scanned
 from drivers.repeats import Repeats
 from drivers.serial_link import reason_of_port
+from drivers.trigger import Trigger
 from drivers.usb_ports import UsbPort, is_usb_name, port_of, usb_ports
 from kiosk.domain.values import Reason
 from kiosk.ports import (
@@ -51,6 +53,7 @@ class SerialScanner:
         repeat_s: float = 0.0,
         taken: bytes = b"",
         refused: bytes = b"",
+        trigger: tuple[bytes, bytes] = (b"", b""),
         decoder: Callable[[], Decoder] = Frames,
         ports: Callable[[], Iterable[UsbPort]] = usb_ports,
     ) -> None:
@@ -60,6 +63,9 @@ class SerialScanner:
         self._decoder = decoder
         self._signals = {True: taken, False: refused}
         """What makes it beep for a code that was taken, and for one that was not; empty: it stays silent."""
+        self._trigger = trigger
+        """What pulls its trigger and lets it go; empty: it is not pulled."""
+        self._wanted = False
         self._path = path
         self._baud = baud
         self._mailbox = mailbox
@@ -77,6 +83,12 @@ class SerialScanner:
             raise DeviceError(reason_of_port(error), self._path) from error
         finally:
             self._port = None
+
+    def wanted(self, wanted: bool) -> None:
+        """Codes are wanted, or not: its trigger is pulled or let go; any thread, never blocks."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.wake()
 
     def send(self, command: bytes) -> None:
         """Trigger or beep; any thread. DeviceError NOT_PLUGGED while the scanner is away; a beep is never worth a loan."""
@@ -103,18 +115,25 @@ class SerialScanner:
                 return  # closed in this very moment: it is awake
 
     def _read(self, port: serial.Serial, stop: threading.Event) -> None:
-        frames = self._decoder()
+        frames, trigger = self._decoder(), Trigger(*self._trigger)
         while not stop.is_set():
-            port.timeout = FRAME_S if frames.pending else None
+            begun = time.monotonic()
+            if not frames.pending:
+                port.write(trigger.say(wanted=self._wanted, now_s=begun))
+            port.timeout = FRAME_S if frames.pending else trigger.patience_s(begun)
             data = port.read(max(1, min(port.in_waiting, LARGEST_READ)))
+            if not data and time.monotonic() - begun < FRAME_S:
+                continue  # woken: half a code may still come
             heard = frames.feed(data) if data else frames.pause()
             for code in heard:
+                trigger.fell(time.monotonic())
                 if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
                     continue
                 self._mailbox.post(code_event(self.name, code))
             answers = frames.answers()
             if answers:
                 port.write(answers)
+        port.write(trigger.say(wanted=False, now_s=time.monotonic()))
 
 
 def code_event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:

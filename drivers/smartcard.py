@@ -7,7 +7,8 @@ two cards is seen; and starts anew when the service is lost. Nothing here polls:
 seconds only bound a race of pcsc-lite 1.9, which misses a reader that appears between listing and waiting.
 
 Two cards on the pad: the UID is posted as soon as two reads agree, and read once more 150 ms later by the thread that
-waits anyway; another UID then is told as CARD_TWO. A reader that another program holds is reported and tried again.
+waits anyway; another UID then is told as CARD_TWO, and the heart ends the visit that the first one opened: so no single
+card waits, and nothing is done for two. A reader that another program holds is reported and tried again.
 Whether a UID may be an identity is the heart's business. Source: winscard / pcsc-lite API.
 """
 

@@ -29,6 +29,7 @@ _SYMBOLOGIES = {
     0x02: "codabar",
     0x03: "code128",
     0x06: "itf",
+    0x0A: "ean8",
     0x0B: "ean13",
     0x0F: "code128",
     0x11: "pdf417",
@@ -36,6 +37,8 @@ _SYMBOLOGIES = {
     0x18: "codabar",
     0x1B: "datamatrix",
     0x1C: "qr",
+    0x4B: "ean13",
+    0x8B: "ean13",
 }
 """By the code type of DECODE_DATA."""
 

@@ -2,8 +2,9 @@
 
 `sync-acts` owns its client and its connection to the acts file. An ask goes before everything else; exactly one
 VerdictCame or AnswerMissing is posted for each, at the latest when its deadline is over, counted from the asking: while
-online no other call may last longer either, for an ask may come behind it. While online it sends a heartbeat; while offline it probes, and each
-good probe drains a batch. Facts and withdrawals stay in the outbox until a well-formed verdict is on disk.
+online no other call may last longer either, for an ask may come behind it. While online it sends a heartbeat; while offline it
+probes, and each good probe drains what waits; for the time of each push it lends its client to a helper thread, `sync-push`.
+Facts and withdrawals stay in the outbox until a well-formed verdict is on disk.
 
 `sync-feed` owns its client and the replica's writing half: long poll 25 s, slices of at most 10 ms, and a failed
 call asks `sync-acts` to look at once whether central is still there.
@@ -16,6 +17,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -43,7 +45,10 @@ from sync.replica import ReplicaCare, ReplicaWriter
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-"""Words in one push while draining: large enough to be fast, small enough that an ask does not wait long."""
+"""Words in the first push of a drain, and at least in each that is not the last."""
+FAST_S, SLOW_S = 0.1, 0.3
+"""A push that took less is soon followed by one of twice as many words (MAX_WORDS at most), one that took more by half as
+many: on a fast line a backlog costs few calls, and on no line an ask waits long for the push before it."""
 PUSH_S = 30.0
 """Deadline of such a push while nobody can ask."""
 PROBE_S = 3.0
@@ -236,20 +241,15 @@ class SyncActs:
         self._succeeded(acts)
 
     def _drain(self, acts: ActsLog) -> None:
-        """Send what waits, batch by batch; an ask that arrives meanwhile goes between two batches."""
-        assert self._client is not None
-        sent = False
-        while words := acts.unsent(BATCH):
-            try:
-                pushed = self._client.push([self._dated(word) for word in words], self._patience_s(PUSH_S))
-            except CentralError as error:
-                self._failed(error.reason)
-                return
-            self._agree(acts, pushed)  # first: a new epoch counts for these verdicts already
-            acts.settle_all(pushed.said())
-            sent = True
-            if self._waiting or not self._asks.empty():
-                return
+        """Send what waits, push by push; an ask that arrives meanwhile goes between two pushes."""
+        with ThreadPoolExecutor(1, thread_name_prefix="sync-push") as line:
+            sent = False
+            while words := self._batch(acts, BATCH):
+                if not self._send(acts, words, line):
+                    return
+                sent = True
+                if self._asked():
+                    return
         if sent:
             acts.checkpoint()
         if self._state.link is not Link.ONLINE and sent:
@@ -258,6 +258,55 @@ class SyncActs:
     def _patience_s(self, otherwise: float) -> float:
         """Deadline of a call that nobody asked for: while online somebody may ask as soon as it has begun."""
         return self._deadline_s if self._state.link is Link.ONLINE else max(self._deadline_s, otherwise)
+
+    def _send(self, acts: ActsLog, words: list[wire.WireWord], line: Executor) -> bool:
+        """Send these words and those behind them; False when central gave no answer.
+
+        While central judges one push, the verdicts of the push before it are written and the next one is read. One push is
+        under way at a time, in the order of the log, and an answer with news about central itself (restored, so it holds
+        less) is on disk before anything more is sent.
+        """
+        assert self._client is not None
+        answered: wire.Pushed | None = None
+        size = BATCH
+        while True:
+            pushing = line.submit(self._push, words)
+            if answered is not None:
+                self._note(acts, answered)
+            following = self._batch(acts, size, words[-1].sequence) if len(words) >= BATCH else []
+            try:
+                pushed, seconds = pushing.result()
+            except CentralError as error:
+                self._failed(error.reason)
+                return False
+            if not following or self._asked() or not self._goes_on(pushed):
+                self._note(acts, pushed)
+                return True
+            size = _next_size(size, seconds)
+            answered, words = pushed, following
+
+    def _push(self, words: list[wire.WireWord]) -> tuple[wire.Pushed, float]:
+        """The answer, and how many seconds it took; on the helper's thread."""
+        assert self._client is not None
+        begun = self._clock.monotonic()
+        pushed = self._client.push(words, self._patience_s(PUSH_S))
+        return pushed, self._clock.monotonic() - begun
+
+    def _batch(self, acts: ActsLog, size: int, after: int = 0) -> list[wire.WireWord]:
+        """The oldest words that wait behind a place of the log, as they are sent."""
+        return [self._dated(word) for word in acts.unsent(size, after)]
+
+    def _asked(self) -> bool:
+        return bool(self._waiting) or not self._asks.empty()
+
+    def _note(self, acts: ActsLog, pushed: wire.Pushed) -> None:
+        self._agree(acts, pushed)  # first: a new epoch counts for these verdicts already
+        acts.settle_all(pushed.said())
+
+    def _goes_on(self, envelope: wire.Envelope) -> bool:
+        """Central is the one it was, and holds no less."""
+        epoch, held = self._heard
+        return envelope.epoch == epoch and envelope.held_through >= held
 
     def _dated(self, spoken: Spoken) -> wire.WireWord:
         """As it is sent: an act of this boot that was recorded before central was heard has a known time now."""
@@ -282,9 +331,9 @@ class SyncActs:
     def _agree(self, acts: ActsLog, envelope: wire.Envelope, *, at_leisure: bool = False) -> None:
         """Note what central holds. `at_leisure`: news that only goes forward may wait for the next heartbeat, so that
         no patron waits for the disk to hear it."""
+        forward = self._goes_on(envelope)
         epoch, held = self._heard
         self._heard = (envelope.epoch, envelope.held_through)
-        forward = epoch == envelope.epoch and envelope.held_through >= held
         if forward and at_leisure:
             return
         if not forward and epoch:
@@ -305,6 +354,13 @@ class SyncActs:
         if before.link is not state.link:
             log.info("link to central changed", link=state.link, reason=state.reason)
             self._mailbox.post(LinkChanged(state.link, state.reason))
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """Words in the push after next, when one of about `size` took so long."""
+    if seconds < FAST_S:
+        return min(2 * size, wire.MAX_WORDS)
+    return max(size // 2, BATCH) if seconds > SLOW_S else size
 
 
 class SyncFeed:

@@ -240,6 +240,9 @@ SETTINGS = VisitSettings(
     code_patterns=(
         CodePattern(type=CodeType.PATRON, pattern=re.compile(r"P\d{7}")),
         CodePattern(type=CodeType.ITEM, pattern=re.compile(r"C\d{7}")),
+        CodePattern(type=CodeType.VOUCHER, pattern=re.compile(r"V\d{7}")),
+        CodePattern(type=CodeType.EVENT, pattern=re.compile(r"E\d{7}")),
+        CodePattern(type=CodeType.VIRTUAL_CARD, pattern=re.compile(r"[A-Z]+-1-\d{14}")),
     ),
     spelling={CardClass(Technology.ISO14443A, 4): SpellingRule()},
 )

@@ -81,28 +81,28 @@ class Post:
 
 
 class Looking(Protocol):
-    """A camera, seen from here."""
+    """A camera, or a scanner whose trigger is pulled, seen from here."""
 
     def wanted(self, wanted: bool) -> None: ...
 
 
 class Switch:
-    """The station's screen, with a hand on the cameras: they look only while the screen shown takes codes.
+    """The station's screen, with a hand on cameras and triggers: they look only while the screen shown takes codes.
 
     Remembers for the heartbeat why nobody is served.
     """
 
-    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
+    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN, Phase.STAFF})
 
-    def __init__(self, screen: Screen, cameras: Sequence[Looking]) -> None:
+    def __init__(self, screen: Screen, looking: Sequence[Looking]) -> None:
         self._screen = screen
-        self._cameras = cameras
+        self._looking = looking
         self.trouble = ""
 
     def show(self, view: View) -> None:
         self.trouble = view.out_of_service if view.phase is Phase.OUT_OF_SERVICE else ""
-        for camera in self._cameras:
-            camera.wanted(view.phase in self.PHASES)
+        for device in self._looking:
+            device.wanted(view.phase in self.PHASES)
         self._screen.show(view)
 
     def play(self, sound: Sound) -> None:
@@ -183,7 +183,7 @@ def start_kiosk(
         finally:
             os._exit(TOOK_LEAVE)
 
-    shown = Switch(screen, devices.cameras)
+    shown = Switch(screen, devices.looking)
     health = _health(settings.data, post, shown, offset, clock, incarnation)
     vitals = Vitals(lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at, sync_feed.filling))
     sync_acts = SyncActs(

@@ -14,7 +14,7 @@ from threading import Lock
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from kiosk.ports import DeviceEvent, Intent, Mailbox, Sound, Touched, View
+from kiosk.ports import DeviceEvent, Intent, Mailbox, Sound, StaffTried, Touched, View
 
 WAITING_SOUNDS = 4
 """More sounds than this at once say nothing; the oldest are dropped."""
@@ -60,6 +60,10 @@ class ScreenBridge(QObject):
     def post(self, intent: Intent, argument: str = "") -> None:
         """Tell the station what was touched; Qt thread, never blocks."""
         self._mailbox.post(Touched(intent, argument))
+
+    def knock(self, login: str, password: str) -> None:
+        """Tell the station who wants the staff page; Qt thread, never blocks."""
+        self._mailbox.post(StaffTried(login, password))
 
     def tell(self, event: DeviceEvent) -> None:
         """Tell the station what a device heard that lives on the Qt thread: a scanner that types; never blocks."""

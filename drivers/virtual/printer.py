@@ -98,6 +98,12 @@ class VirtualPrinter:
         with self._changed:
             return bytes(self._buffer)
 
+    @property
+    def tells_news(self) -> bool:
+        """It was asked for automatic status on this connection."""
+        with self._changed:
+            return self._news_wanted
+
     def wait_until(self, claim: Callable[[], bool], timeout_s: float = 5.0) -> None:
         """Blocks until this is true of it, asked whenever bytes have come or gone; TimeoutError."""
         with self._changed:

@@ -17,7 +17,7 @@ from typing import assert_never
 from kiosk.domain.calendar import Calendar, end_of_day, library_day
 from kiosk.domain.journal import Deed
 from kiosk.domain.lending import HoldQueue, Item, ItemState, Loan, Membership, Policy, standing_refused
-from kiosk.domain.reconcile import Conflict, ItemEvent, in_order
+from kiosk.domain.reconcile import Conflict, ItemEvent, in_order, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused
 
 
@@ -250,6 +250,7 @@ def settle_holds(events: Iterable[ItemEvent]) -> HoldSettlement:
                 work.lend(event)
             case _ as never:
                 assert_never(never)
+    work.give_up()
     left = {hold: item for item, hold in work.left.items()}
     holds = (replace(hold, left=left.get(hold.id)) for hold in work.holds.values())
     return HoldSettlement(
@@ -293,11 +294,13 @@ class _Work:
                 return
         elif event.membership != hold.membership:
             return
-        if hold.item is not None:
-            del self.aside[hold.item]
-            self.left[hold.item] = hold.id
-        state = HoldState.EXPIRED if event.deed is Deed.EXPIRE_HOLD else HoldState.CANCELLED
-        self.holds[hold.id] = replace(hold, state=state, by=event.act_id)
+        self._over(hold, HoldState.EXPIRED if event.deed is Deed.EXPIRE_HOLD else HoldState.CANCELLED, event.act_id)
+
+    def give_up(self) -> None:
+        """Nobody can be served whom nobody knows any more: a hold that was unlinked (C9) is never open again."""
+        for hold in list(self.holds.values()):
+            if hold.state.open and is_unlinked(hold.membership):
+                self._over(hold, HoldState.EXPIRED, hold.id)
 
     def take_back(self, event: ItemEvent) -> None:
         """A scan as returned: it says for whom the copy was set aside, if for anybody."""
@@ -338,6 +341,13 @@ class _Work:
             if mine.item != item:
                 self.left[mine.item] = mine.id
         self.holds[mine.id] = replace(mine, state=HoldState.PICKED_UP, item=item, by=event.act_id, ready_until=None)
+
+    def _over(self, hold: Hold, state: HoldState, by: ActId) -> None:
+        """It is over without a pick-up; its copy still stands where it was set aside."""
+        if hold.item is not None:
+            del self.aside[hold.item]
+            self.left[hold.item] = hold.id
+        self.holds[hold.id] = replace(hold, state=state, by=by)
 
     def _touched(self, item: ItemId) -> None:
         """Somebody has this copy in their hands: what was to be done about it is done."""

@@ -198,6 +198,12 @@ class CodeType(StrEnum):
 
     PATRON = "patron"
     ITEM = "item"
+    VOUCHER = "voucher"
+    """For a prize (F4)."""
+    EVENT = "event"
+    """Of an activity that gives points (F5)."""
+    VIRTUAL_CARD = "virtual_card"
+    """A virtual inter-library card (E4)."""
     ISBN = "isbn"
     INVOICE_CARRIER = "invoice_carrier"
     UNKNOWN = "unknown"
@@ -208,11 +214,11 @@ class CodePattern:
     """One shape of code that this library uses."""
 
     type: CodeType
-    """PATRON or ITEM."""
+    """PATRON, ITEM, VOUCHER, EVENT or VIRTUAL_CARD; the others are known without a pattern."""
     pattern: re.Pattern[str]
     """Must match the whole text."""
     symbologies: frozenset[str] = frozenset()
-    """Names as in `drivers` (code39, code128, codabar, ean13, qr); empty means any, as a plain scanner tells none."""
+    """Of `SYMBOLOGIES`; empty means any, as a plain scanner tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +231,13 @@ class TypedCode:
     """The characters, trimmed."""
 
 
+ADD_ONS = frozenset({"ean2", "ean5"})
+"""The small code beside a book number, scanned alone: a price or an issue."""
+SYMBOLOGIES = (
+    frozenset({"code39", "code128", "codabar", "ean13", "ean8", "itf", "qr", "datamatrix", "pdf417"}) | ADD_ONS
+)
+"""What scanners and cameras call the kinds of code that they tell apart."""
+
 MAX_CODE_LENGTH = 128
 """No library barcode is longer; a longer text is noise or an attack."""
 
@@ -235,10 +248,11 @@ _CERTIFICATE_CARRIER = re.compile(r"[A-Z]{2}[0-9]{14}")
 def type_code(text: str, symbology: str | None, patterns: Sequence[CodePattern]) -> TypedCode:
     """Types a scanned text by the library's patterns, first match wins; ISBN and carriers are known without patterns.
 
-    A valid EAN-13 that starts with 977, 978 or 979 (with or without its 2- or 5-digit add-on) is never an item.
+    A valid EAN-13 that starts with 977, 978 or 979 (with or without its 2- or 5-digit add-on) is never an item, nor is
+    an add-on alone.
     """
     text = text.strip()
-    if is_book_number(text):
+    if symbology in ADD_ONS or is_book_number(text):
         return TypedCode(CodeType.ISBN, text)
     for pattern in patterns:
         if pattern.pattern.fullmatch(text) and (

@@ -190,7 +190,10 @@ class Policy:
     """A work may be reserved although a copy stands on the shelf."""
 
     def patron_rule(self, category: str) -> PatronRule | None:
-        return next((rule for rule in self.patron_rules if rule.category in (category, ANY)), None)
+        for rule in self.patron_rules:
+            if rule.category in (category, ANY):
+                return rule
+        return None
 
     def loan_rule(self, category: str, item_type: str, branch: str) -> LoanRule | None:
         for rule in self.loan_rules:

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CARD_TAKEN_EARLY = "card_taken_early"
     CARD_UNREADABLE = "card_unreadable"
     CARD_TWO = "card_two"
+    CARD_TWO_AFTER_ACTS = "card_two_after_acts"
     CARD_NO_RULE = "card_no_rule"
     CARD_IS_HEALTH_CARD = "card_is_health_card"
     CARD_IS_CITIZEN_CERTIFICATE = "card_is_citizen_certificate"
@@ -58,6 +59,10 @@ class Reason(StrEnum):
     CODE_IS_INVOICE_CARRIER = "code_is_invoice_carrier"
     CODE_IS_PATRON = "code_is_patron"
     CODE_IS_ITEM = "code_is_item"
+    CODE_IS_VOUCHER = "code_is_voucher"
+    CODE_IS_EVENT = "code_is_event"
+    CODE_IS_VIRTUAL_CARD = "code_is_virtual_card"
+    CODE_UNKNOWN = "code_unknown"
     CODE_TOO_LONG = "code_too_long"
     CODE_UNREADABLE = "code_unreadable"
     # the membership

@@ -157,6 +157,8 @@ class StaffView:
     """How long the oldest of them has waited."""
     knowledge_age: timedelta | None = None
     """How old the replica is; None before the first feed."""
+    too_old: bool = False
+    """Older than the policy lets it be for lending offline."""
     clock_offset: timedelta | None = None
     """Central's clock minus ours; None if central was not heard since the machine started."""
     clock_trusted: bool = True

@@ -43,7 +43,7 @@ class DeviceLine:
 
 
 OLD = timedelta(days=1)
-"""Knowledge and outbox are talked about as old from then on; how old knowledge may be is the policy's to say."""
+"""Knowledge and outbox are worth a look from then on."""
 
 
 def facts(staff: StaffView, link: Link, language: Language) -> tuple[Fact, ...]:
@@ -122,8 +122,11 @@ def _knowledge(staff: StaffView, language: Language) -> Fact:
     label = say("staff.knowledge", language)
     if staff.knowledge_age is None:
         return Fact(label, say("staff.knowledge_none", language), Mark.STOP)
-    mark = Mark.WELL if staff.knowledge_age < OLD else Mark.STOP
-    return Fact(label, say("staff.knowledge_age", language, span=say_span(staff.knowledge_age, language)), mark)
+    span = say_span(staff.knowledge_age, language)
+    if staff.too_old:
+        return Fact(label, say("staff.knowledge_too_old", language, span=span), Mark.STOP)
+    mark = Mark.WELL if staff.knowledge_age < OLD else Mark.WATCH
+    return Fact(label, say("staff.knowledge_age", language, span=span), mark)
 
 
 def _clock(staff: StaffView, language: Language) -> Fact:

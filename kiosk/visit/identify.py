@@ -11,7 +11,15 @@ from kiosk.domain.lending import may_borrow_at_all
 from kiosk.domain.values import Reason, Refused
 from kiosk.ports import CardArrived, CodeRead, Intent, Phase, Play, Sound
 from kiosk.visit.state import Identify, Rule, Start, Step, Table, Visit, World
-from kiosk.visit.steps import hint, knows_nothing, open_account, open_basket, open_start, refuse
+from kiosk.visit.steps import (
+    NOT_FOR_KIOSKS,
+    hint,
+    knows_nothing,
+    open_account,
+    open_basket,
+    open_start,
+    refuse,
+)
 
 TAPPED = frozenset({CardKind.EASYCARD, CardKind.IPASS, CardKind.CHIP})
 SCANNED = frozenset({CardKind.BARCODE, CardKind.MOBILE})
@@ -25,7 +33,8 @@ def by_card(visit: Visit, event: CardArrived, world: World) -> Step:
     number = _spelled(event.card, world)
     if isinstance(number, Refused):
         return refuse(visit, number)
-    return by_number(visit, number, TAPPED, world)
+    step = by_number(visit, number, TAPPED, world)
+    return step if step.visit.membership is None else replace(step, visit=replace(step.visit, known_by=event.reader))
 
 
 def by_code(visit: Visit, event: CodeRead, world: World) -> Step:
@@ -37,12 +46,10 @@ def by_code(visit: Visit, event: CodeRead, world: World) -> Step:
             if isinstance(visit.task, Start):
                 return hint(visit, Reason.CHOOSE_FIRST)
             return hint(visit, Reason.CODE_IS_ITEM)
-        case CodeType.ISBN:
-            return hint(visit, Reason.CODE_IS_ISBN)
-        case CodeType.INVOICE_CARRIER:
-            return hint(visit, Reason.CODE_IS_INVOICE_CARRIER)
         case CodeType.UNKNOWN:
-            return refuse(visit, Refused(Reason.CARD_NOT_FOUND))
+            return hint(visit, Reason.CODE_UNKNOWN)
+        case other:
+            return hint(visit, NOT_FOR_KIOSKS[other])
 
 
 def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: World) -> Step:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+from kiosk.domain.journal import Word
 from kiosk.domain.values import Reason
 from kiosk.ports import (
     CardArrived,
@@ -24,6 +25,8 @@ from kiosk.ports import (
     Message,
     Phase,
     Play,
+    Record,
+    RowState,
     Settle,
     Sound,
     StaffTried,
@@ -81,6 +84,7 @@ PHASES: Mapping[type[Task], Phase] = MappingProxyType(
     }
 )
 
+_NOT_DONE = (RowState.REFUSED, RowState.WORKING)
 _BY_A_PERSON = (Touched, StaffTried, CardArrived, CardTrouble, CodeRead, CodeTrouble)
 
 
@@ -145,13 +149,33 @@ def _device(visit: Visit, event: DeviceChanged, world: World) -> Step:
 
 
 def _card_left(visit: Visit, event: CardLeft, world: World) -> Step:
-    visit = replace(visit, card_on="" if visit.card_on == event.reader else visit.card_on)
+    visit = replace(
+        visit,
+        card_on="" if visit.card_on == event.reader else visit.card_on,
+        known_by="" if visit.known_by == event.reader else visit.known_by,
+    )
     if visit.message is not None and visit.message.reason is Reason.CARD_LEFT_BEHIND:
         visit = replace(visit, message=None)
     return Step(visit)
 
 
-def _trouble(visit: Visit, event: CardTrouble | CodeTrouble, world: World) -> Step:
+def _card_trouble(visit: Visit, event: CardTrouble, world: World) -> Step:
+    """Two cards where the visit's own card lies: whose visit it is cannot be known, so it ends (A3).
+
+    The reader tells a second card a moment after the first UID opened the visit. What central is being asked for just
+    then did not happen: it is withdrawn. What was shown as done stays done, and is said to be so.
+    """
+    if event.reason is not Reason.CARD_TWO or visit.known_by != event.reader:
+        return hint(visit, event.reason)
+    asking = visit.task.asking if isinstance(visit.task, Borrow | Account) else None
+    withdrawn = () if asking is None else (Record(Word.WITHDRAWAL, asking),)
+    basket = isinstance(visit.task, Borrow) or (isinstance(visit.task, Done) and visit.task.of is Phase.BORROW)
+    done = basket and any(row.state not in _NOT_DONE for row in visit.rows)
+    said = hint(open_start(visit, world), Reason.CARD_TWO_AFTER_ACTS if done else Reason.CARD_TWO)
+    return Step(said.visit, (*withdrawn, *said.effects))
+
+
+def _code_trouble(visit: Visit, event: CodeTrouble, world: World) -> Step:
     return hint(visit, event.reason)
 
 
@@ -184,8 +208,8 @@ SHELL: Table = MappingProxyType(
         LinkChanged: Rule(_link, ()),
         DeviceChanged: Rule(_device, ()),
         CardLeft: Rule(_card_left, ()),
-        CardTrouble: Rule(_trouble, ()),
-        CodeTrouble: Rule(_trouble, ()),
+        CardTrouble: Rule(_card_trouble, (Phase.START,)),
+        CodeTrouble: Rule(_code_trouble, ()),
         VerdictCame: Rule(_settle, ()),
         Intent.LANGUAGE: Rule(_language, ()),
         Intent.DISMISS: Rule(_dismiss, ()),

@@ -216,6 +216,8 @@ class Visit:
     """No card is looked up before this monotonic time."""
     card_on: str = ""
     """Reader on which a card still lies."""
+    known_by: str = ""
+    """Reader on which the card that opened this visit still lies; empty after a scanned code, or once it was lifted."""
     visits: int = 0
     """Counts visits and last pages since start; names print jobs."""
     link: Link = Link.STARTING

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import assert_never
 
 from kiosk.domain.calendar import days_left
@@ -171,12 +172,22 @@ def item_in(event: CodeRead, world: World) -> ItemId | Refused:
             return ItemId(code.text)
         case CodeType.PATRON:
             return Refused(Reason.CODE_IS_PATRON)
-        case CodeType.ISBN:
-            return Refused(Reason.CODE_IS_ISBN)
-        case CodeType.INVOICE_CARRIER:
-            return Refused(Reason.CODE_IS_INVOICE_CARRIER)
         case CodeType.UNKNOWN:
             return Refused(Reason.CODE_NOT_AN_ITEM)
+        case other:
+            return Refused(NOT_FOR_KIOSKS[other])
+
+
+NOT_FOR_KIOSKS = MappingProxyType(
+    {
+        CodeType.VOUCHER: Reason.CODE_IS_VOUCHER,
+        CodeType.EVENT: Reason.CODE_IS_EVENT,
+        CodeType.VIRTUAL_CARD: Reason.CODE_IS_VIRTUAL_CARD,
+        CodeType.ISBN: Reason.CODE_IS_ISBN,
+        CodeType.INVOICE_CARRIER: Reason.CODE_IS_INVOICE_CARRIER,
+    }
+)
+"""Codes that open nothing on any page, and the sentence that says what they are and where they serve."""
 
 
 def title_of(item: ItemId, world: World) -> str:

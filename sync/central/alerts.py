@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sync.central.fleet import Kiosk
+from sync.figures import is_ready
 
 OFFLINE = timedelta(minutes=15)
 QUEUE_AGE = timedelta(hours=1)
 REPLICA_AGE = timedelta(hours=24)
 CLOCK_OFFSET = timedelta(seconds=60)
 DISK_FREE_MB = 500
-_READY = "ready"
 _PAPER = frozenset(("paper_out", "paper_low"))
 
 
@@ -89,7 +89,7 @@ def _of_devices(kiosk: str, devices: Mapping[str, str]) -> Iterator[Alert]:
         state, _, reason = said.partition(": ")
         if reason in _PAPER:
             yield Alert(kiosk, Rule.PAPER, f"{device}: {reason}")
-        elif state != _READY:
+        elif not is_ready(said):
             yield Alert(kiosk, Rule.DEVICE, f"{device}: {reason or state}")
 
 

@@ -2,7 +2,8 @@
 
 A copy is made through SQLite's backup API while central works, stays encrypted with the same key, and is complete or
 absent. `restore_from` puts it in place whole and renews the epoch before anything can be served from it, so that every
-kiosk tells again what the copy does not hold. Without the root key neither works. Blocking, from the command line.
+kiosk tells again what the copy does not hold. Without the root key neither works, so no backup is made before a recovery
+copy of the key is noted (`key_copy`). Blocking, from the command line.
 """
 
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 import sqlcipher3.dbapi2 as sqlcipher
 
 from sync.central.database import FILE_NAME, connect_sqlcipher
+from sync.central.in_use import alone, use
+from sync.central.key_copy import ADVICE, NOTE, copied_at
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.office import Central, CentralSettings
 
@@ -20,23 +23,32 @@ class BackupFailed(Exception):
 
 
 def back_up(settings: CentralSettings, target: Path) -> None:
-    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable."""
+    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable, InUse."""
     _only_sqlite(settings)
     source = settings.data / FILE_NAME
     if not source.exists():
         raise BackupFailed(f"{source}: there is no database here")
     root_key = load_or_make(settings.root_key_file(), make=False)
-    _copy(source, target, root_key)
+    used = use(settings.data)
+    try:
+        _demand_copy_of_key(source, root_key)
+        _copy(source, target, root_key)
+    finally:
+        used.end()
 
 
 def restore_from(settings: CentralSettings, copy: Path) -> str:
-    """Replaces the database by `copy` and renews the epoch, which is returned. Central must not be running.
+    """Replaces the database by `copy` and renews the epoch, which is returned. Nobody may have it open meanwhile.
 
-    Raises BackupFailed, KeyFileUnusable, DatabaseUnusable.
+    Raises BackupFailed, KeyFileUnusable, DatabaseUnusable, InUse.
     """
     _only_sqlite(settings)
     root_key = load_or_make(settings.root_key_file(), make=False)
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with alone(settings.data):
+        return _replace(settings, copy, root_key)
+
+
+def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
     fresh = settings.data / "restoring" / FILE_NAME
     fresh.parent.mkdir(exist_ok=True)
     _copy(copy, fresh, root_key)
@@ -57,6 +69,22 @@ def restore_from(settings: CentralSettings, copy: Path) -> str:
     fresh.parent.rmdir()
     _sync_folder(settings.data)
     return epoch
+
+
+def _demand_copy_of_key(database: Path, root_key: RootKey) -> None:
+    """Raises BackupFailed where no recovery copy of the key is noted: the backup would die with this machine."""
+    try:
+        connection = connect_sqlcipher(database, root_key.database_key())
+        try:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (NOTE,)).fetchone()
+        finally:
+            connection.close()
+    except sqlcipher.Error as error:
+        raise BackupFailed(f"{database}: {error}") from error
+    if copied_at(None if row is None else row[0], root_key) is None:
+        raise BackupFailed(
+            f"no recovery copy of the root key is noted, and without the key a backup opens nothing; {ADVICE}"
+        )
 
 
 def _only_sqlite(settings: CentralSettings) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from sync.central import tables
 from sync.central.database import DatabaseUnusable
+from sync.central.key_copy import ADVICE
 from sync.central.office import Central
 
 QUIET = timedelta(minutes=15)
@@ -36,6 +37,8 @@ def checks(central: Central) -> list[Check]:
         _asked("imports", _imports, central),
         _asked("kiosks", _kiosks, central),
         _asked("cases", _cases, central),
+        _asked("periodic work", _periodic, central),
+        _asked("recovery copy of the key", _key_copy, central),
     ]
 
 
@@ -89,3 +92,13 @@ def _cases(central: Central) -> tuple[bool, str]:
     with central.database.read() as connection:
         count = select(func.count()).select_from(tables.case).where(tables.case.c.closed_at.is_(None))
         return True, f"{connection.execute(count).scalar_one()} open"
+
+
+def _periodic(central: Central) -> tuple[bool, str]:
+    failed = [f"{one.chore} failed at {one.at:%Y-%m-%d %H:%M} UTC ({one.kind})" for one in central.periodic.failures()]
+    return not failed, "; ".join([*failed, "see central's log"]) if failed else "nothing failed"
+
+
+def _key_copy(central: Central) -> tuple[bool, str]:
+    at = central.key_copy.made_at()
+    return (False, f"none; {ADVICE}") if at is None else (True, f"noted {at:%Y-%m-%d}")

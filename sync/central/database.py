@@ -12,37 +12,39 @@ rest is there the matter of its disk.
 """
 
 import hashlib
+import json
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import psycopg
 import sqlcipher3.dbapi2 as sqlcipher
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
 
+from sync.central.bulk import Row
+from sync.central.bulk import write as write_rows
+
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
+WRITER_CACHE_KB = 65536
+"""Pages that SQLite's one writer keeps in memory: each page read anew is decrypted and checked again."""
 FILE_NAME = "central.sqlite"
 OLDEST_POSTGRESQL = 150000
 """As PostgreSQL numbers its versions: 15."""
 CONNECTIONS = 4
 """Kept by one process for each of writing and reading; as many again when busy. Five processes fit PostgreSQL's 100."""
-CONNECT: Mapping[str, Any] = MappingProxyType({"connect_timeout": 10, "application_name": "shelfpoint central"})
+APPLICATION = "shelfpoint central"
+"""Each process calls itself so to PostgreSQL, with a name of its own behind it."""
 _NOT_OURS = frozenset(("42P01", "42703", "42501"))  # undefined table or column, insufficient privilege: not our schema
 _DEFEATED = frozenset(("40001", "40P01"))  # serialization_failure, deadlock_detected
-
-Row = Mapping[str, Any]
 
 
 class DatabaseUnusable(Exception):
@@ -56,13 +58,13 @@ class Defeated(DatabaseUnusable):
 class Database:
     """Transactions on one database. `read` sees one unchanging snapshot; `write` is whole or not at all."""
 
-    def __init__(self, writer: Engine, reader: Engine, *, alone: bool) -> None:
+    def __init__(self, writer: Engine, reader: Engine, *, alone: bool, name: str = "") -> None:
         self._writer = writer
         self._reader = reader
         # SQLite has one writer: those of this process queue here, not in its polling busy handler
         self._turn: AbstractContextManager[object] = threading.Lock() if alone else nullcontext()
         self._after_commit: Callable[[], None] = lambda: None
-        self.name = secrets.token_hex(8)
+        self.name = name
         """Tells the notices of this process from those of others."""
 
     @property
@@ -100,10 +102,15 @@ class Database:
     def listening(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection of its own that hears what `tell_others` says; PostgreSQL only. Raises psycopg.Error."""
         _, options = self._writer.dialect.create_connect_args(self._writer.url)
-        wishes: dict[str, Any] = {**options, **CONNECT, "autocommit": True}
+        wishes: dict[str, Any] = {**options, **_wishes(self.name), "autocommit": True}
         with psycopg.connect(**wishes) as connection:
             connection.execute(f"LISTEN {_CHANNEL}")
             yield connection
+
+    def others(self) -> int:
+        """How many connections other processes of central have to this database; PostgreSQL only."""
+        with self.read() as connection:
+            return int(connection.execute(_OTHERS, {"own": _calls_itself(self.name)}).scalar_one())
 
     def close(self) -> None:
         """Ends all connections; the WAL is folded into the file."""
@@ -135,7 +142,12 @@ def open_sqlite(folder: Path, key: bytes) -> Database:
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 
-    writer = _engine(connect, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+    def connect_writer() -> Any:
+        connection = connect()
+        connection.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KB}").close()
+        return connection
+
+    writer = _engine(connect_writer, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
     reader = _engine(connect, begin="BEGIN", pool_size=4, max_overflow=28)
     with _translated():
         path.touch(mode=0o600)
@@ -156,6 +168,7 @@ def open_postgresql(address: str) -> Database:
     if url.get_backend_name() != "postgresql":
         raise DatabaseUnusable(f"expected postgresql://…, got {url.get_backend_name()}://…")
     url = url.set(drivername="postgresql+psycopg")
+    name = secrets.token_hex(8)
 
     def engine(option: str = "", **more: Any) -> Engine:
         return create_engine(
@@ -165,7 +178,7 @@ def open_postgresql(address: str) -> Database:
             pool_timeout=30,
             pool_pre_ping=True,
             query_cache_size=1000,
-            connect_args={**CONNECT, "options": f"{url.query.get('options', '')} {option}"},
+            connect_args={**_wishes(name), "options": f"{url.query.get('options', '')} {option}"},
             **more,
         )
 
@@ -179,7 +192,16 @@ def open_postgresql(address: str) -> Database:
             raise DatabaseUnusable(f"PostgreSQL 15 or newer is needed, this is {version}")
         lock(connection, ["schema"])  # several processes may start at once
         migrate(connection)
-    return Database(writer, reader, alone=False)
+    return Database(writer, reader, alone=False, name=name)
+
+
+def _calls_itself(name: str) -> str:
+    return f"{APPLICATION} {name}"
+
+
+def _wishes(name: str) -> dict[str, Any]:
+    """For a connection of this process."""
+    return {"connect_timeout": 10, "application_name": _calls_itself(name)}
 
 
 def connect_sqlcipher(path: Path, key: bytes) -> Any:
@@ -229,7 +251,7 @@ def lock(connection: Connection, names: Iterable[str]) -> None:
         return
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     keys = sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})
-    connection.execute(_LOCK, {"keys": keys})
+    connection.execute(_LOCK, {"keys": json.dumps(keys)})
 
 
 def tell_others(connection: Connection) -> None:
@@ -244,23 +266,18 @@ def tell_others(connection: Connection) -> None:
 _NAME = "shelfpoint process"
 _CHANNEL = "shelfpoint_feed"
 _NOTIFY = text(f"SELECT pg_notify('{_CHANNEL}', :name)")
-_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    f"WHERE datname = current_database() AND application_name LIKE '{APPLICATION} %' AND application_name <> :own"
+)
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(CAST(key AS bigint)) FROM json_array_elements_text(CAST(:keys AS json)) AS key"
+)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts rows, all with the same columns, or overwrites those with the same primary key."""
-    if not rows:
-        return
-    connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0])), rows)
-
-
-@cache
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Executable:
-    """Built once for each table: building costs more than running."""
-    keys = [column.name for column in table.primary_key]
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
-    changes = {name: insert.excluded[name] for name in columns if name not in keys}
-    return insert.on_conflict_do_update(index_elements=keys, set_=changes)
+    write_rows(connection, table, rows, overwrite=True)
 
 
 def append_only(connection: Connection, table: str) -> None:

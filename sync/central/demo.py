@@ -7,6 +7,7 @@ barcodes are P and 7 digits, mobile cards M and 10 digits, items C and 7 digits.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
@@ -16,11 +17,13 @@ from kiosk.domain.holds import pick_up_until
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Mode, Word
 from kiosk.domain.lending import ItemState, Standing
+from kiosk.domain.staff import Grant, Role, branch_scope
 from kiosk.domain.values import IncarnationId, KioskId
 from sync.central.demo_books import make_book
 from sync.central.office import Central
 from sync.central.policies import preset
 from sync.central.registry import Patron
+from sync.central.staff import BadLogin
 from sync.wire import CalendarEntry, ItemEntry, WireWord
 
 SEED = 20261121
@@ -95,6 +98,10 @@ class DemoCast:
     """On the ready shelf for `barcode`."""
     missing: str
     """Recorded as missing."""
+    staff_login: str
+    """Circulation desk of the main branch."""
+    staff_password: str
+    """Known to everybody: the sample library is for trying out."""
 
 
 def demo_cast() -> DemoCast:
@@ -120,6 +127,8 @@ def demo_cast() -> DemoCast:
         desk_only=_item_id(22),
         reserved=_item_id(23),
         missing=_item_id(24),
+        staff_login="desk",
+        staff_password="books and tea",
     )
 
 
@@ -144,6 +153,10 @@ def load_demo(central: Central) -> None:
         change.patrons([_patron(place, today) for place in range(PATRONS)])
         change.items(_items())
         change.audit("sample library loaded", MAIN)
+    cast = demo_cast()
+    desk = [Grant(Role.CIRCULATION, branch_scope(MAIN))]
+    with suppress(BadLogin):  # loaded before
+        central.staff.add(cast.staff_login, cast.staff_password, desk, who="demo")
     central.inbox.judge(KioskId("demo-desk"), IncarnationId("demo"), [*_loans(now), *_holds(now)])
 
 

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from kiosk.domain.holds import HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.domain.staff import Permission, branch_scope, may
-from sync.central import tables
-from sync.central.database import Database, tell_others, upsert
+from sync.central import bulk, tables
+from sync.central.database import Database, tell_others
 from sync.central.keys import card_index, login_index
 from sync.central.records import (
     AnyRow,
@@ -95,10 +95,7 @@ class Marks:
             return
         base = self._base = int(self._connection.execute(_HEAD_ALONE).one().position)
         rows = [{"kind": kind, "key": key, "position": base + place} for (kind, key), place in self._marks.items()]
-        if base == 0:
-            self._connection.execute(insert(tables.feed), rows)
-        else:
-            upsert(self._connection, tables.feed, rows)
+        bulk.write(self._connection, tables.feed, rows, overwrite=base != 0)
         self._connection.execute(_MOVE_HEAD, {"new_head": base + self._count})
         tell_others(self._connection)
 

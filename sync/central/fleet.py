@@ -57,7 +57,7 @@ class Kiosk:
     sealing_key: bytes | None = None
     """X25519, raw; None for one that was enrolled by an older program."""
     farewell: Farewell | None = None
-    """How it is to take leave; None while it is welcome, and for one that was only revoked."""
+    """How it is to take leave; None while it is welcome, and for one that an older program only revoked."""
 
 
 class Fleet:
@@ -138,20 +138,25 @@ class Fleet:
             raise UnknownRecord(f"kiosk {id_}")
         return found
 
-    def revoke(self, kiosk: str, *, who: str = "command line", farewell: Farewell | None = None) -> None:
-        """From the next request on its credential opens nothing any more; with a farewell it is told to wipe itself.
+    def revoke(self, kiosk: str, *, who: str = "command line", farewell: Farewell = Farewell.RETIRE) -> Farewell:
+        """It is told to wipe itself; its credential opens nothing any more, or, while it retires, the way out only.
 
-        One that retires may still tell what it has not told, and nothing else. Raises UnknownRecord.
+        One that retires may still tell what it has not told, and nothing else. Who was told to be stolen stays so: the
+        farewell that holds now is returned. Raises UnknownRecord.
         """
         now = self._clock()
         with self._database.write() as connection:
+            lock(connection, ["enrolment"])  # one word after the other about the same kiosk
             own = tables.kiosk
-            values = {"revoked_at": microseconds(now), "farewell": None if farewell is None else farewell.value}
-            done = connection.execute(update(own).where(own.c.id == kiosk).values(**values))
-            if not done.rowcount:
+            known = connection.execute(select(own.c.farewell).where(own.c.id == kiosk)).one_or_none()
+            if known is None:
                 raise UnknownRecord(f"kiosk {kiosk}")
-            details = {} if farewell is None else {"farewell": farewell.value}
-            Change(connection, who, now).audit("kiosk revoked", kiosk, details)
+            if known.farewell == Farewell.STOLEN:
+                farewell = Farewell.STOLEN
+            values = {"revoked_at": microseconds(now), "farewell": farewell.value}
+            connection.execute(update(own).where(own.c.id == kiosk).values(**values))
+            Change(connection, who, now).audit("kiosk revoked", kiosk, {"farewell": farewell.value})
+        return farewell
 
     def order(self, kiosk: Kiosk) -> Order | None:
         """What a kiosk that is to take leave is told with every answer."""

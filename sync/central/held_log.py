@@ -1,27 +1,24 @@
 """How far each kiosk's log is held: a number for each incarnation, and the few sequences beyond its first gap."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiosk.domain.values import IncarnationId, KioskId
 from sync.central import tables
+from sync.central.bulk import among
 from sync.central.ledger import MAX_SEQUENCE
 
 LogName = tuple[KioskId, IncarnationId]
 
 _OWN = tables.incarnation.c
-_KIOSKS: BindParameter[Any] = bindparam("kiosks", expanding=True)
-_NAMES: BindParameter[Any] = bindparam("names", expanding=True)
-_LOGS: BindParameter[Any] = bindparam("logs", expanding=True)
 _FOUND = (
     select(_OWN.id, _OWN.kiosk, _OWN.name, _OWN.held_through)
-    .where(_OWN.kiosk.in_(_KIOSKS), _OWN.name.in_(_NAMES))
+    .where(among(_OWN.kiosk, "kiosks"), among(_OWN.name, "names"))
     .order_by(_OWN.id)
     .with_for_update()
 )
-_BEYOND = select(tables.held.c.incarnation, tables.held.c.sequence).where(tables.held.c.incarnation.in_(_LOGS))
+_BEYOND = select(tables.held.c.incarnation, tables.held.c.sequence).where(among(tables.held.c.incarnation, "logs"))
 _MOVE = update(tables.incarnation).where(_OWN.id == bindparam("log")).values(held_through=bindparam("new"))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sync.central import tables
 from sync.central.database import Database, upsert
@@ -51,6 +51,8 @@ class Report:
     """Now, or by an earlier run."""
     before: bool = False
     """This file had been applied before; nothing was done."""
+    waiting: int = 0
+    """Rows that an earlier run staged and had not applied when it stopped; told by a preview, which leaves them."""
 
 
 class RowReport:
@@ -132,6 +134,9 @@ class Imports:
                 self._set(connection, digest, state="applying", staged=told.good)
         else:
             told.good = run.staged
+            if preview:
+                told.waiting = self._left(digest)
+                return told
         self._apply(kind, told, progress)
         return told
 
@@ -192,10 +197,7 @@ class Imports:
 
     def _apply(self, kind: "_Items | _Patrons", told: Report, progress: Progress) -> None:
         row, run = tables.import_row, tables.import_run
-        with self._database.read() as connection:
-            left = select(row.c.number).where(row.c.digest == told.digest).order_by(row.c.number).limit(1)
-            first = connection.execute(left).scalar()
-        done = told.good if first is None else first - 1
+        done = told.good - self._left(told.digest)
         while True:
             with self._registry.change("import") as change:
                 query = select(row).where(row.c.digest == told.digest).order_by(row.c.number).limit(APPLY)
@@ -215,6 +217,12 @@ class Imports:
             done += len(rows)
             progress("applying", done, told.good)
         told.changed, told.applied = total, True
+
+    def _left(self, digest: str) -> int:
+        """Rows still to be applied."""
+        with self._database.read() as connection:
+            left = select(func.count()).select_from(tables.import_row).where(tables.import_row.c.digest == digest)
+            return int(connection.execute(left).scalar_one())
 
     def _finish(self, change: Change, kind: str, digest: str, changed: int) -> None:
         self._set(change.connection, digest, state="done", finished_at=microseconds(self._clock()))

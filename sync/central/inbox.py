@@ -25,16 +25,18 @@ from kiosk.domain.values import ActId, IncarnationId, KioskId, Reason, Refused
 from sync.central import tables
 from sync.central.database import Database, DatabaseUnusable, Defeated, lock
 from sync.central.held_log import HeldLog, LogName, open_logs, write_logs
+from sync.central.histories import LONG, Touch
 from sync.central.judge import judge
 from sync.central.ledger import MAX_SEQUENCE, Ledger
-from sync.central.ruling import Known, Ruling, Unjudgeable
+from sync.central.ruling import Known, Ruling, Unjudgeable, placed
 from sync.central.stored import HeldAct, Log
 from sync.central.together import Together
 from sync.central.works import to_lock
 from sync.wire import WireWord
 
-BATCH = 100
-"""Words in one transaction: long backlogs leave room for other kiosks' questions in between."""
+BATCH = 200
+"""Words in one transaction: long backlogs leave room for other kiosks' questions in between. On PostgreSQL each takes two to
+four locks by name, of the 6,400 that its settings give to all processes together."""
 LEADERS = {"sqlite": 1, "postgresql": 2}
 """Transactions at a time: SQLite has one writer; with PostgreSQL one may compute while another waits for the disk."""
 TRIES = 4
@@ -82,10 +84,13 @@ class Inbox:
         database: Database,
         clock: Callable[[], datetime],
         judge: Callable[[Spoken, Known], Ruling] = judge,
+        long: int = LONG,
     ) -> None:
+        """`long`: see `histories.LONG`."""
         self._database = database
         self._clock = clock
         self._judge = judge
+        self._long = long
         self._together = Together(self._group, leaders=LEADERS[database.dialect], most=BATCH)
 
     def judge(
@@ -155,9 +160,10 @@ class Inbox:
             words = [word for part in parts for word in part.words]
             fit = [word for word in words if _fits(word)]
             works = to_lock(connection, [word.item for word in fit])
-            lock(connection, [*_names(parts), *(f"work {work}" for work in works)])
+            lock(connection, [*_names(parts), *(f"item {work}" for work in works)])
             logs = open_logs(connection, (part.log for part in parts))
-            ledger = Ledger(connection, self._clock(), works)
+            now = self._clock()
+            ledger = Ledger(connection, now, works, self._long)
             ledger.load(
                 acts=[word.act for word in words],
                 items=[word.item for word in fit],
@@ -170,6 +176,7 @@ class Inbox:
                     if 0 < word.sequence < MAX_SEQUENCE
                 ],
                 asked=[word.item for word in fit if word.deed in HOLD_DEEDS or word.hold is not None],
+                touches=(_touch(part.log, word, now) for part in parts for word in part.words if _fits(word)),
             )
             said = [self._judge_part(ledger, part, logs[part.log]) for part in parts]
             ledger.write()
@@ -220,6 +227,15 @@ class Inbox:
             else:
                 return ledger.enter(spoken, ruling)
         return _unjudged(ledger, word, unjudged or Reason.CANNOT_BE_JUDGED)
+
+
+def _touch(log: LogName, word: WireWord, now: datetime) -> Touch:
+    """Where the word puts its act among those of the item."""
+    try:
+        at = None if word.doubtful else placed(word.spoken().act, now)
+    except (TypeError, OverflowError):  # a time without a zone, or none that there is: it becomes a case
+        at = None
+    return Touch(word.item, log, word.request_sequence or word.sequence, at)
 
 
 def _otherwise(held: HeldAct, act: Act) -> bool:
@@ -310,22 +326,18 @@ def _is_name(text: str) -> bool:
 
 
 def _fits(word: WireWord) -> bool:
-    texts = [
-        word.item,
-        word.branch,
-        word.membership or "",
-        word.policy_version or "",
-        word.hold or "",
-        word.staff or "",
-    ]
-    return (
-        0 < word.sequence < MAX_SEQUENCE
-        and (word.request_sequence is None or 0 < word.request_sequence < word.sequence)
-        and (word.item != "") is (word.deed is not Deed.STAFF_ENTRY)
-        and all(len(text) <= MAX_ID and text.isprintable() for text in texts)
-    )
+    if not 0 < word.sequence < MAX_SEQUENCE or (word.item != "") is (word.deed is Deed.STAFF_ENTRY):
+        return False
+    if word.request_sequence is not None and not 0 < word.request_sequence < word.sequence:
+        return False
+    for text in (word.item, word.branch, word.membership, word.policy_version, word.hold, word.staff):
+        if text and (len(text) > MAX_ID or not text.isprintable()):
+            return False
+    return True
 
 
 def _plain(text: str) -> str:
-    """What can be kept of a text that does not fit."""
+    """The text, or what can be kept of one that does not fit."""
+    if len(text) <= MAX_ID and text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else _NO_LETTER for letter in text[:MAX_ID])

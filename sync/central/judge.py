@@ -328,7 +328,7 @@ def _effects(act: Act, known: Known, event: ItemEvent, settlement: Settlement) -
                 said.append(Refused(Reason.ITEM_ON_LOAN_TO_YOU))
         case Deed.RETURN:
             closed = next((span for span in settlement.spans if span.ended_by == act.id), None)
-            if closed is None and settlement.spans:
+            if closed is None and (settlement.spans or known.lent_before):
                 said.append(Refused(Reason.ALREADY_RETURNED))
             elif (item := without_hold(known)) is not None:
                 taken = take_back(item=item, holder=None if closed is None else _loan(closed, act), policy=known.policy)

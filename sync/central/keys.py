@@ -86,13 +86,21 @@ def load_or_make(path: Path, *, make: bool) -> RootKey:
 
 
 def _make(path: Path) -> RootKey:
-    """Writes a new key so that it survives a power cut before the first row is encrypted with it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    root = secrets.token_bytes(KEY_BYTES)
+    root_key = RootKey(secrets.token_bytes(KEY_BYTES))
+    write_key(path, root_key)
+    return root_key
+
+
+def write_key(path: Path, root_key: RootKey) -> None:
+    """Into a new file, so that it survives a power cut before the first row is encrypted with it.
+
+    Raises KeyFileUnusable.
+    """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(root.hex() + "\n")
+            file.write(root_key.root.hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
         folder = os.open(path.parent, os.O_RDONLY)
@@ -102,4 +110,3 @@ def _make(path: Path) -> RootKey:
             os.close(folder)
     except OSError as error:
         raise KeyFileUnusable(f"{path}: {error}") from error
-    return RootKey(root)

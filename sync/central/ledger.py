@@ -6,9 +6,10 @@ The caller holds the locks of `names` before; items and memberships are read in 
 that a change of the records waits too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -19,10 +20,12 @@ from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
-from sync.central import stored, tables
+from sync.central import bulk, stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
+from sync.central.histories import LONG, Histories, Touch
 from sync.central.records import (
+    AnyRow,
     calendar_of,
     details_text,
     item_of,
@@ -52,12 +55,14 @@ class Ledger:
 
     _log: Log
 
-    def __init__(self, connection: Connection, now: datetime, locked_works: set[str]) -> None:
-        """`turn_to` says whose words are judged, before the first one is."""
+    def __init__(self, connection: Connection, now: datetime, locked_works: set[str], long: int = LONG) -> None:
+        """`turn_to` says whose words are judged, before the first one is. `long`: see `histories.LONG`."""
         self._connection = connection
         self._now = now
         self.marks = Marks(connection)
         self._works = Works(connection, self.marks, locked_works)
+        self._histories = Histories(connection, long)
+        self._resettled: set[str] = set()
         self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
         body = connection.execute(stored.POLICY).scalar()
         self._policy = NO_POLICY if body is None else policy_of(body)
@@ -84,10 +89,10 @@ class Ledger:
 
     def load(
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
-        sequences: Iterable[tuple[int, int]], asked: Iterable[str] = (),
+        sequences: Iterable[tuple[int, int]], asked: Iterable[str] = (), touches: Iterable[Touch] = (),
     ) -> None:  # fmt: skip
         """Everything about these keys, in a fixed number of queries: a sequence with the row of its log; `asked` are
-        items of words about holds.
+        items of words about holds; `touches`: of each word about an item.
 
         Call once, before judging. Raises Defeated.
         """
@@ -95,7 +100,8 @@ class Ledger:
         act_ids = sorted(set(acts))
         named = set(items)
         membership_ids = sorted(set(memberships))
-        item_ids = sorted(named.union(self._works.load(items=named, asked=asked, memberships=membership_ids)))
+        copies = self._works.load(items=named, asked=asked, memberships=membership_ids)
+        item_ids = sorted(named.union(copies))
         for item in run(stored.ITEMS, {"ids": item_ids}):
             self._items[item.id] = item_of(item)
             self._works.check(item.id, item.work)
@@ -111,34 +117,40 @@ class Ledger:
             self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
-        self._load_items(item_ids)
+        since = self._histories.load(item_ids, copies, chain(touches, self._standing()))
+        self._load_items(item_ids, since)
         for id_ in membership_ids:
             self._open_loans[id_] = {}
         for row in run(stored.OPEN_LOANS, {"ids": membership_ids}):
             self._open_loans[row.membership][row.act] = loan_of(row)
 
-    def _load_items(self, item_ids: Sequence[str]) -> None:
+    def _standing(self) -> Iterator[Touch]:
+        """Where the acts stand that are told of again."""
+        for act in self._acts.values():
+            if act.counts and act.item is not None:
+                yield Touch(act.item, (act.kiosk, act.incarnation), act.sequence, act.at)
+
+    def _load_items(self, item_ids: Sequence[str], since: Sequence[str]) -> None:
+        """`since`: those of which only the acts since the cut are read, with their loans and conflicts."""
         run = self._connection.execute
         for id_ in item_ids:
             self._events[id_] = {}
             self._conflicts[id_] = {}
-        for row in run(stored.EVENTS, {"ids": item_ids}):
-            self._events[row.item][row.id] = stored.held_act(row).event()
         spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
-        for row in run(stored.LOANS, {"ids": item_ids}):
-            spans[row.item].append(
-                Span(
-                    act_id=row.act,
-                    membership=row.membership,
-                    lent_at=moment(row.lent_at),
-                    due_at=moment(row.due_at),
-                    renewals=row.renewals,
-                    ended_by=row.ended_by,
-                    ended_at=None if row.ended_at is None else moment(row.ended_at),
-                )
-            )
+        recent = set(since)
+        whole = [id_ for id_ in item_ids if id_ not in recent]
+        parts = [(stored.EVENTS, stored.LOANS, whole), (stored.RECENT_EVENTS, stored.RECENT_LOANS, since)]
+        for events, loans, ids in parts:
+            if not ids:
+                continue
+            for row in run(events, {"ids": ids}):
+                self._events[row.item][row.id] = stored.held_act(row).event()
+            for row in run(loans, {"ids": ids}):
+                spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
+            if row.item in recent and self._events[row.item].keys().isdisjoint((row.act, row.other_act)):
+                continue  # of acts before the cut
             work = self._works.of(row.item)
             known = self._conflicts[row.item]
             if Reason(row.reason) not in stored.OF_ONE_ITEM:
@@ -178,6 +190,7 @@ class Ledger:
             item=self._items.get(act.item),
             events=self._events[act.item],
             spans=self._spans[act.item],
+            lent_before=self._histories.lent_before(act.item),
             open_loans=tuple(loans.values()),
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
@@ -210,6 +223,7 @@ class Ledger:
         act = spoken.act
         if ruling.settlement is not None:
             events = self._events[act.item]
+            self._resettled.add(act.item)
             events.pop(act.id, None)
             if ruling.event is not None:
                 events[act.id] = ruling.event
@@ -402,11 +416,13 @@ class Ledger:
             run(delete(tables.loan).where(tables.loan.c.act.in_(sorted(self._gone_loans))))
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
         self._works.write()
+        self._histories.write({item: self._events[item].values() for item in sorted(self._resettled)})
         self._write_cases()
         self._write_entries()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
-        if self._new_words:
-            run(stored.NEW_WORDS, [row | {"position": self.marks.placed(row["position"])} for row in self._new_words])
+        for row in self._new_words:
+            row["position"] = self.marks.placed(row["position"])
+        bulk.write(self._connection, tables.word, self._new_words, overwrite=False)
 
     def placed(self, verdict: Verdict) -> Verdict:
         """With its position in the feed, which is known once all is written."""
@@ -448,6 +464,18 @@ class Ledger:
 def _who(before: HeldAct | None, act: Act) -> MembershipId | None:
     """A later word of an act that was unlinked does not link it again."""
     return before.membership if before is not None and is_unlinked(before.membership) else act.membership
+
+
+def _span_of(row: AnyRow) -> Span:
+    return Span(
+        act_id=row.act,
+        membership=row.membership,
+        lent_at=moment(row.lent_at),
+        due_at=moment(row.due_at),
+        renewals=row.renewals,
+        ended_by=row.ended_by,
+        ended_at=None if row.ended_at is None else moment(row.ended_at),
+    )
 
 
 def _loan_row(item: str, span: Span) -> dict[str, Any]:

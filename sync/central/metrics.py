@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sync.central import tables
 from sync.central.alerts import Rule, alerts
 from sync.central.office import Central
-from sync.figures import figures
+from sync.figures import figures, readiness
 
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the framework adds the character set
 
@@ -40,12 +40,21 @@ class _Fleet(Collector):
         yield GaugeMetricFamily("shelfpoint_kiosks", "Enrolled kiosks", value=len(kiosks))
         yield GaugeMetricFamily("shelfpoint_open_cases", "Cases that wait for a person", value=waiting)
         yield GaugeMetricFamily("shelfpoint_feed_position", "Newest position of the change feed", value=head)
+        copied = float(self._central.key_copy.made_at() is not None)
+        yield GaugeMetricFamily("shelfpoint_key_copied", "1 if a recovery copy of the root key is noted", value=copied)
         silent = GaugeMetricFamily("shelfpoint_kiosk_silent_seconds", "Since the last heartbeat", labels=["kiosk"])
         for kiosk in kiosks:
             if kiosk.health_at is not None:
                 silent.add_metric([kiosk.id], (now - kiosk.health_at).total_seconds())
         yield silent
-        yield from figures([(kiosk.id, kiosk.health) for kiosk in kiosks if kiosk.health is not None])
+        heard_of = [(kiosk.id, kiosk.health) for kiosk in kiosks if kiosk.health is not None]
+        yield from figures(heard_of)
+        yield readiness(heard_of)
+        failed = {failure.chore for failure in self._central.periodic.failures()}
+        chores = GaugeMetricFamily("shelfpoint_chore_failed", "1 while the last try failed", labels=["chore"])
+        for name in self._central.periodic.names():
+            chores.add_metric([name], float(name in failed))
+        yield chores
         raised = GaugeMetricFamily(
             "shelfpoint_kiosk_alert", "1 while the kiosk breaks the rule", labels=["kiosk", "rule"]
         )

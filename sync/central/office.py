@@ -3,6 +3,7 @@
 `Central.open` makes key, database and epoch at first start. It runs no thread of its own.
 """
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,13 +15,15 @@ from sqlalchemy import Connection, insert, select, update
 from sync.central import tables
 from sync.central.audit_log import AuditLog
 from sync.central.bell import Bell
-from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
+from sync.central.database import FILE_NAME, Database, DatabaseUnusable, lock, open_postgresql, open_sqlite
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
 from sync.central.holds import Holds
 from sync.central.imports import Imports
+from sync.central.in_use import Use, use
 from sync.central.inbox import Inbox
+from sync.central.key_copy import KeyCopy
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
 from sync.central.passwords import Passwords
@@ -75,12 +78,16 @@ class Central:
     """All of central, opened."""
 
     def __init__(
-        self, database: Database, feed: Feed, fleet: Fleet, clock: Clock, passwords: Passwords | None = None
-    ) -> None:
+        self, database: Database, root_key: RootKey, clock: Clock, passwords: Passwords | None = None,
+        used: Use | None = None,
+    ) -> None:  # fmt: skip
+        feed = Feed(database)
+        self._used = used
         self.clock = clock
         self.database = database
         self.feed = feed
-        self.fleet = fleet
+        self.fleet = Fleet(database, root_key, clock)
+        self.key_copy = KeyCopy(database, root_key, clock)
         self.inbox = Inbox(database, clock)
         self.registry = Registry(database, clock)
         self.holdings = Holdings(database)
@@ -110,22 +117,26 @@ class Central:
     def open(
         cls, settings: CentralSettings, *, clock: Clock = system_clock, passwords: Passwords | None = None
     ) -> "Central":
-        """Opens or makes it. Blocking, about a tenth of a second. Raises KeyFileUnusable, DatabaseUnusable."""
-        if settings.database is None:
-            first = not (settings.data / FILE_NAME).exists()
-            root_key = load_or_make(settings.root_key_file(), make=first)
-            database = open_sqlite(settings.data, root_key.database_key())
-        else:
-            database = open_postgresql(settings.database)
-            try:
+        """Opens or makes it. Blocking, about a tenth of a second. Raises KeyFileUnusable, DatabaseUnusable, InUse."""
+        with contextlib.ExitStack() as undoing:
+            used = None
+            if settings.database is None:
+                key_file = settings.root_key_file()
+                used = _use(settings.data)
+                undoing.callback(used.end)
+                first = not (settings.data / FILE_NAME).exists()
+                root_key = load_or_make(key_file, make=first)
+                database = open_sqlite(settings.data, root_key.database_key())
+                undoing.callback(database.close)
+            else:
+                database = open_postgresql(settings.database)
+                undoing.callback(database.close)
                 root_key = _key_beside(database, settings)
-            except BaseException:
-                database.close()
-                raise
-        with database.write() as connection:
-            lock(connection, ["first start"])
-            _first_rows(connection)
-        return cls(database, Feed(database), Fleet(database, root_key, clock), clock, passwords)
+            with database.write() as connection:
+                lock(connection, ["first start"])
+                _first_rows(connection)
+            undoing.pop_all()
+            return cls(database, root_key, clock, passwords, used)
 
     def epoch(self) -> str:
         """Renewed by a restore; every answer names it."""
@@ -144,6 +155,8 @@ class Central:
         """Ends long polls and database connections."""
         self.bell.close()
         self.database.close()
+        if self._used is not None:
+            self._used.end()
 
 
 _EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
@@ -152,6 +165,13 @@ _EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
 def new_epoch() -> str:
     """Twelve hex digits, never given before."""
     return secrets.token_hex(6)
+
+
+def _use(folder: Path) -> Use:
+    try:
+        return use(folder)
+    except OSError as error:
+        raise DatabaseUnusable(f"{folder}: {error.strerror}") from error
 
 
 def _key_beside(database: Database, settings: CentralSettings) -> RootKey:

@@ -140,10 +140,10 @@ class Change:
         self.audit("membership suspended", membership, {"until": "" if until is None else until.isoformat()})
 
     def reserve(self, item: str, membership: str | None) -> None:
-        """On the ready shelf for this membership; None ends it."""
+        """On the ready shelf for this membership; None ends it. The audit, which keeps everything, does not say for whom."""
         self._update(tables.item, item, reserved_for=membership)
         self.marks.add("item", item)
-        self.audit("item reserved", item, {"for": membership or ""})
+        self.audit("item reserved" if membership is not None else "item released", item)
 
     def _update(self, table: Any, key: str, **values: Any) -> None:
         if not self.connection.execute(update(table).where(table.c.id == key).values(**values)).rowcount:

@@ -10,28 +10,33 @@ Blocking; any thread.
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Connection, Exists, bindparam, delete, not_, or_, select, update
+from sqlalchemy import BindParameter, Connection, Exists, bindparam, delete, func, not_, or_, select, update
 
+from kiosk.domain.holds import HOLD_DEEDS, HoldState
 from kiosk.domain.lending import Standing
-from kiosk.domain.reconcile import UNLINKED
-from kiosk.domain.retention import forgettable
+from kiosk.domain.reconcile import UNLINKED, ItemEvent
+from kiosk.domain.retention import forgettable, forgettable_of_work
+from kiosk.domain.values import ActId
 from sync.central import stored, tables
 from sync.central.database import Database, lock
-from sync.central.records import microseconds, policy_entry
+from sync.central.records import microseconds, moment, policy_entry
 from sync.central.registry import Change, Registry, UnknownRecord
+from sync.central.stored import HeldAct
 
 SLICE = 500
 """Acts looked at in one step."""
 DEFAULT = timedelta(days=90)
 """Before a library has set any rules."""
+VISIT = timedelta(hours=1)
+"""A request whose answer was lost is withdrawn before the next visit, so this long before its last act a log is final."""
 
 
 class StillOpen(Exception):
-    """The person still has something of the library's; the message says what."""
+    """The person still has or awaits something of the library's; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,9 @@ class Unlinked:
     acts: int
     """Acts that name nobody any more."""
     kept: int
-    """Items that have something old and must wait: still out, not yet returned, an open case, or a gap in a log."""
+    """Items that have something old and must wait: still out or awaited, an open case, a gap in a log, a silent kiosk."""
+    silent: tuple[str, ...] = ()
+    """Kiosks that have told nothing for so long that works which were reserved must wait for them."""
 
 
 class Retention:
@@ -55,6 +62,8 @@ class Retention:
     def run(self, *, who: str = "central") -> Unlinked:
         """Everything that is due. Audited when something was cut."""
         before = self._clock() - self._after()
+        told = self._told_through()
+        until = min([before, *told.values()])
         acts, kept = 0, 0
         done: set[str] = set()
         place = (-(2**62), "")
@@ -63,16 +72,17 @@ class Retention:
             if not rows:
                 break
             place = rows[-1][0]
-            for item in sorted({item for _, item in rows if item is not None} - done):
-                done.add(item)
-                cut, waits = self._item(item, before)
-                acts, kept = acts + cut, kept + waits
+            for item in sorted({item for _, item in rows if item is not None}):
+                if item not in done:
+                    copies, cut, waits = self._copies(item, before, until)
+                    done.update(copies)
+                    acts, kept = acts + cut, kept + waits
             acts += self._apart([id_ for (_, id_), _ in rows])
         acts += self._undated(before)
         if acts:
             with self._database.write() as connection:
                 Change(connection, who, self._clock()).audit("acts unlinked", "acts", {"acts": acts})
-        return Unlinked(acts, kept)
+        return Unlinked(acts, kept, tuple(sorted(kiosk for kiosk, at in told.items() if at < before)))
 
     def forget(self, membership: str, *, who: str) -> None:
         """Erases name and cards and closes the membership; acts, loans and audit keep an opaque id that leads nowhere.
@@ -88,6 +98,10 @@ class Retention:
                 select(loan.act).where(loan.membership == membership, loan.ended_by.is_(None)).limit(1)
             ).one_or_none():
                 raise StillOpen(f"{membership} still has items on loan; take them back first")
+            awaited = tables.hold.c
+            is_open = awaited.state.in_([one.value for one in HoldState if one.open])
+            if run(select(awaited.id).where(awaited.membership == membership, is_open).limit(1)).one_or_none():
+                raise StillOpen(f"{membership} still waits for reserved items; cancel the holds first")
             if row.owed:
                 raise StillOpen(f"{membership} still owes NT$ {row.owed}; settle it first")
             numbers = run(select(tables.card.c.number).where(tables.card.c.membership == membership)).scalars().all()
@@ -119,37 +133,67 @@ class Retention:
         with self._database.read() as connection:
             return [((row.at, row.id), row.item) for row in connection.execute(query)]
 
-    def _item(self, item: str, before: datetime) -> tuple[int, bool]:
-        """How many acts of this item were cut, and whether something old must wait."""
+    def _told_through(self) -> dict[str, datetime]:
+        """Up to when each kiosk has told everything; it held no record before it was enrolled.
+
+        One that was revoked is not waited for.
+        """
+        log, word, kiosk = tables.incarnation.c, tables.word.c, tables.kiosk.c
+        one = tables.word.alias().c
+        newest = select(func.max(one.sequence)).where(one.incarnation == log.id, one.sequence <= log.held_through)
+        said = (
+            select(log.kiosk, func.max(tables.act.c.at).label("at"))
+            .select_from(tables.incarnation)
+            .join(
+                tables.word,
+                (word.incarnation == log.id)
+                & (word.sequence == newest.correlate(tables.incarnation).scalar_subquery()),
+            )
+            .join(tables.act, tables.act.c.id == word.act)
+            .group_by(log.kiosk)
+        )
+        with self._database.read() as connection:
+            began = connection.execute(select(kiosk.id, kiosk.enrolled_at).where(kiosk.revoked_at.is_(None)))
+            told = {row.id: moment(row.enrolled_at) for row in began}
+            for row in connection.execute(said):
+                if row.kiosk in told and row.at is not None:
+                    told[row.kiosk] = max(told[row.kiosk], moment(row.at) - VISIT)
+        return told
+
+    def _copies(self, item: str, before: datetime, until: datetime) -> tuple[Collection[str], int, int]:
+        """This item, or all copies of its work; how many of their acts were cut; in how many copies something old waits."""
         with self._database.write() as connection:
-            lock(connection, [f"item {item}"])
-            events = {row.id: stored.held_act(row) for row in connection.execute(stored.EVENTS, {"ids": [item]})}
+            work, copies = _work(connection, item)
+            lock(connection, [f"work {work}", *(f"item {copy}" for copy in copies)])
+            if _work(connection, item) != (work, copies):
+                return [item], 0, 1  # changed meanwhile: the next run
+            events = {row.id: stored.held_act(row) for row in connection.execute(stored.EVENTS, {"ids": copies})}
             logs = connection.execute(
                 select(tables.incarnation.c.id, tables.incarnation.c.held_through).where(
                     tables.incarnation.c.id.in_({held.incarnation_row for held in events.values()})
                 )
             )
-            through = {row.id: row.held_through for row in logs}
-            rows = {id_: held.incarnation_row for id_, held in events.items()}
-            found = forgettable(
-                [held.event() for held in events.values()],
-                lambda event: through[rows[event.act_id]] >= event.sequence,
-                before,
-            )
-            kept = _with_holds(connection, item)
-            found = [[id_ for id_ in stretch if events[id_].membership not in kept] for stretch in found]
-            if any(found) and _open_cases(connection, item):
-                return 0, True
-            marks = [
-                {"b_act": act, "b_mark": mark}
-                for stretch in found
-                for act, mark in _marked({id_: str(events[id_].membership) for id_ in stretch}).items()
-            ]
+            through: dict[int, int] = {row.id: row.held_through for row in logs}
+            told = [held.event() for held in events.values()]
+
+            def whole(event: ItemEvent) -> bool:
+                return event.sequence <= through[events[event.act_id].incarnation_row]
+
+            if any(event.deed in HOLD_DEEDS or event.hold is not None for event in told):
+                disputed = _disputed(connection, copies)
+                found = [stretch for stretch in forgettable_of_work(told, whole, until) if disputed.isdisjoint(stretch)]
+            else:
+                found = [
+                    stretch
+                    for copy in copies
+                    for stretch in _of_item(connection, copy, [one for one in told if one.item == copy], whole, before)
+                ]
+            marks = [{"b_act": act, "b_mark": mark} for stretch in found for act, mark in _marked(stretch, events)]
             if marks:
                 _cut(connection, marks)
         cut = {row["b_act"] for row in marks}
         old = (held for id_, held in events.items() if id_ not in cut and held.event().at < before)
-        return len(marks), any(held.row()["linked"] for held in old)
+        return copies, len(marks), len({held.item for held in old if held.row()["linked"]})
 
     def _apart(self, ids: Iterable[str]) -> int:
         """Acts that count nowhere and are no open case: no membership at all."""
@@ -182,12 +226,26 @@ def _waits() -> Exists:
     return select(case.id).where(on_it, case.closed_at.is_(None)).exists()
 
 
-def _with_holds(connection: Connection, item: str) -> set[str]:
-    """Who ever reserved this item's work: a loan ends a hold because both name the same person."""
+def _work(connection: Connection, item: str) -> tuple[str, list[str]]:
+    """The work of an item, and its copies where somebody ever waited for it; else the item alone."""
     own, hold = tables.item.c, tables.hold.c
-    work = connection.execute(select(own.work).where(own.id == item)).scalar() or item
-    query = select(hold.membership).where((hold.work == work) | (hold.asked == item))
-    return set(connection.execute(query).scalars())
+    work = str(connection.execute(select(own.work).where(own.id == item)).scalar() or item)
+    if connection.execute(select(hold.id).where(hold.work == work).limit(1)).one_or_none() is None:
+        return work, [item]
+    copies = connection.execute(select(own.id).where(own.work == work).order_by(own.id)).scalars()
+    return work, sorted({item, *copies})
+
+
+def _of_item(
+    connection: Connection,
+    item: str,
+    events: Collection[ItemEvent],
+    whole: Callable[[ItemEvent], bool],
+    before: datetime,
+) -> list[list[ActId]]:
+    """What may be forgotten of an item for which nobody ever waited; nothing while a case on it is open."""
+    found = forgettable(events, whole, before)
+    return [] if any(found) and _open_cases(connection, item) else found
 
 
 def _open_cases(connection: Connection, item: str) -> bool:
@@ -196,17 +254,25 @@ def _open_cases(connection: Connection, item: str) -> bool:
     return connection.execute(query).one_or_none() is not None
 
 
-def _marked(members: dict[str, str]) -> dict[str, str]:
+def _disputed(connection: Connection, copies: Sequence[str]) -> set[str]:
+    """Acts on these copies that an open case is about."""
+    case = tables.case.c
+    query = select(case.act, case.other_act).where(case.item.in_(copies), case.closed_at.is_(None))
+    return {act for row in connection.execute(query) for act in row if act is not None}
+
+
+def _marked(stretch: Sequence[ActId], events: Mapping[str, HeldAct]) -> list[tuple[ActId, str]]:
     """A mark for each act of a stretch; one for each person."""
-    marks = {member: UNLINKED + secrets.token_urlsafe(12) for member in set(members.values())}
-    return {act: marks[member] for act, member in members.items()}
+    marks = {who: UNLINKED + secrets.token_urlsafe(12) for who in {events[act].membership for act in stretch}}
+    return [(act, marks[events[act].membership]) for act in stretch]
 
 
 def _cut(connection: Connection, marks: list[dict[str, str]]) -> None:
-    act, loan = tables.act, tables.loan
+    act, loan, hold = tables.act, tables.loan, tables.hold
     mark: BindParameter[str] = bindparam("b_mark")
     connection.execute(update(act).where(act.c.id == bindparam("b_act")).values(membership=mark, linked=0), marks)
     connection.execute(update(loan).where(loan.c.act == bindparam("b_act")).values(membership=mark), marks)
+    connection.execute(update(hold).where(hold.c.id == bindparam("b_act")).values(membership=mark), marks)
     _clear_cases(connection, [row["b_act"] for row in marks])
 
 

@@ -40,6 +40,14 @@ class Unjudgeable(Exception):
     """The word makes no sense (a checkout without a patron, an act told with other contents). It becomes a case."""
 
 
+def placed(act: Act, now: datetime) -> datetime:
+    """When it happened, as well as central knows: not before its kiosk had last heard of central, not later than now.
+
+    So whatever a kiosk had been told of stays before what it did then, however wrong its clock was.
+    """
+    return min(act.corrected_at, now)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownWork:
     """The work of the item, where somebody waits for it or asks to."""
@@ -73,7 +81,7 @@ class Known:
     item: Item | None
     """None if unknown."""
     events: Mapping[ActId, ItemEvent]
-    """All standing events of the item."""
+    """All standing events of the item, of a long history those that this act can concern."""
     spans: Sequence[Span]
     """What they amount to, oldest first."""
     open_loans: Sequence[Loan]
@@ -86,13 +94,12 @@ class Known:
     """Central's clock: nothing that was told can have happened later."""
     work: KnownWork | None = None
     """None where nobody ever waited."""
+    lent_before: bool = False
+    """The item was lent before all of `events`."""
 
     def placed(self, act: Act) -> datetime:
-        """When it happened, as well as central knows: not before its kiosk had last heard of central, not later than now.
-
-        So whatever a kiosk had been told of stays before what it did then, however wrong its clock was.
-        """
-        return min(act.corrected_at, self.now)
+        """See `placed`."""
+        return placed(act, self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from sync.central.http.app import make_app
+from sync.central.in_use import serving
 from sync.central.listener import others_heard
 from sync.central.office import Central, CentralSettings
 from sync.central.periodic import TICK_S
@@ -39,7 +40,7 @@ class CannotListen(Exception):
 
 
 def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT; `announce` gets the address once. Raises CannotListen and what `open` raises."""
+    """Serves until SIGTERM or SIGINT; `announce` gets the address once. Raises CannotListen, InUse and what `open` raises."""
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -50,11 +51,12 @@ def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file; the usual soft limit is 1024
-    central = Central.open(settings)
-    try:
-        asyncio.run(run())
-    finally:
-        central.close()
+    with contextlib.nullcontext() if settings.database is not None else serving(settings.data):
+        central = Central.open(settings)
+        try:
+            asyncio.run(run())
+        finally:
+            central.close()
 
 
 async def serve_until(
@@ -93,6 +95,8 @@ async def _serve_until(
         write_whole(settings.ready_file, address + "\n")
     announce(address)
     log.info("Central is listening", address=address)
+    if not shared:
+        warn_of_key(central)
     stopping = asyncio.create_task(stop.wait())
     resting = asyncio.Event()
     tending = asyncio.create_task(_tend(central, resting))
@@ -129,6 +133,15 @@ async def _tend(central: Central, resting: asyncio.Event) -> None:
         await asyncio.to_thread(central.periodic.tick)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(resting.wait(), TICK_S)
+
+
+def warn_of_key(central: Central) -> None:
+    """At every start, until there is a recovery copy."""
+    if central.key_copy.made_at() is None:
+        log.warning(
+            "The root key has no recovery copy: who loses it loses the database and every backup. "
+            "Run shelfpoint central key copy FILE and keep FILE apart from this machine"
+        )
 
 
 async def _until_it_answers(host: str, port: int) -> None:

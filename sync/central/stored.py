@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select
+from sqlalchemy import literal_column, select
 
 from kiosk.domain.journal import Deed
 from kiosk.domain.reconcile import Held, ItemEvent, is_unlinked
 from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId, Reason
 from sync.central import tables
+from sync.central.bulk import among
 from sync.central.records import AnyRow, microseconds, moment
 from sync.central.ruling import Unjudgeable
 
@@ -89,33 +90,44 @@ class Log:
     name: IncarnationId
 
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+COUNTS = tables.act.c.counts == literal_column("1")
+"""Spelled out, so that a prepared statement finds the index of what counts."""
 EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
-POLICY = select(tables.policy.c.body).where(tables.policy.c.current == 1)
+POLICY = select(tables.policy.c.body).where(tables.policy.c.current == literal_column("1"))
 _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.label("log")).join(
     tables.incarnation, tables.incarnation.c.id == tables.act.c.incarnation
 )
-ACTS = _ACT.where(tables.act.c.id.in_(_IDS))
-EVENTS = _ACT.where(tables.act.c.item.in_(_IDS), tables.act.c.counts == 1)
-WORDS = select(tables.word).where(tables.word.c.act.in_(_IDS))
+ACTS = _ACT.where(among(tables.act.c.id))
+EVENTS = _ACT.where(among(tables.act.c.item), COUNTS)
+_SINCE = tables.quiet.c
+RECENT_EVENTS = _ACT.join(tables.quiet, _SINCE.item == tables.act.c.item).where(
+    among(_SINCE.item), tables.act.c.at >= _SINCE.at, COUNTS
+)
+"""Since the cut of each item, with the return at which it is cut."""
+WORDS = select(tables.word).where(among(tables.word.c.act))
 SPEAKERS = select(tables.word.c.incarnation, tables.word.c.sequence, tables.word.c.act, tables.word.c.word).where(
-    tables.word.c.incarnation.in_(bindparam("logs", expanding=True)), tables.word.c.sequence.in_(_IDS)
+    among(tables.word.c.incarnation, "logs"), among(tables.word.c.sequence)
 )
-BRANCHES = select(tables.branch).where(tables.branch.c.id.in_(_IDS))
-ITEMS = select(tables.item).where(tables.item.c.id.in_(_IDS)).order_by(tables.item.c.id).with_for_update()
+BRANCHES = select(tables.branch).where(among(tables.branch.c.id))
+ITEMS = select(tables.item).where(among(tables.item.c.id)).order_by(tables.item.c.id).with_for_update()
 MEMBERSHIPS = (
-    select(tables.membership).where(tables.membership.c.id.in_(_IDS)).order_by(tables.membership.c.id).with_for_update()
+    select(tables.membership).where(among(tables.membership.c.id)).order_by(tables.membership.c.id).with_for_update()
 )
-OPEN_LOANS = select(tables.loan).where(tables.loan.c.membership.in_(_IDS), tables.loan.c.ended_by.is_(None))
-LOANS = select(tables.loan).where(tables.loan.c.item.in_(_IDS)).order_by(tables.loan.c.lent_at)
+OPEN_LOANS = select(tables.loan).where(among(tables.loan.c.membership), tables.loan.c.ended_by.is_(None))
+LOANS = select(tables.loan).where(among(tables.loan.c.item)).order_by(tables.loan.c.lent_at)
+RECENT_LOANS = (
+    select(tables.loan)
+    .join(tables.quiet, _SINCE.item == tables.loan.c.item)
+    .where(among(_SINCE.item), tables.loan.c.lent_at > _SINCE.at)
+    .order_by(tables.loan.c.lent_at)
+)
 OF_ONE_ITEM = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN)
 """Conflicts of two acts of one item; the others are of a work."""
 _OF_TWO_ACTS = (*OF_ONE_ITEM, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 _CASE = tables.case.c
-CONFLICTS = select(_CASE.id, _CASE.item, _CASE.reason, _CASE.closed_by).where(
-    _CASE.item.in_(_IDS), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
+CONFLICTS = select(_CASE.id, _CASE.act, _CASE.other_act, _CASE.item, _CASE.reason, _CASE.closed_by).where(
+    among(_CASE.item), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
 )
-NEW_WORDS = insert(tables.word)
 
 
 def held_act(row: AnyRow) -> HeldAct:

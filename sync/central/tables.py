@@ -43,7 +43,7 @@ meta = _table(
     Column("value", Text, nullable=False),
     rowid=False,
 )
-"""epoch; with PostgreSQL also the fingerprint of the root key."""
+"""epoch; chores that failed; with PostgreSQL also the fingerprint of the root key."""
 
 branch = _table(
     "branch",
@@ -156,8 +156,17 @@ act = _table(
     Index("ix_act_item_hold", "item", sqlite_where=text("hold IS NOT NULL"), postgresql_where=text("hold IS NOT NULL")),
     Column("doubtful_from", _Big),  # both only of an act whose time is not known
     Column("doubtful_until", _Big),
-    Index("ix_act_item_counts", "item", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
+    Index("ix_act_item_counts", "item", "at", sqlite_where=text("counts = 1"), postgresql_where=text("counts = 1")),
     Index("ix_act_linked", "at", "id", sqlite_where=text("linked = 1"), postgresql_where=text("linked = 1")),
+)
+
+quiet = _table(
+    "quiet",  # up to where a long history of an item is settled for good: `sync.central.histories`
+    Column("item", Text, primary_key=True),
+    Column("at", _Big, nullable=False),  # of the return at which it is cut
+    Column("numbers", Text, nullable=False),  # JSON: the greatest sequence of each log up to there
+    Column("lent", _Small, nullable=False),  # whether there was a loan
+    rowid=False,
 )
 
 word = _table(
@@ -188,7 +197,7 @@ loan = _table(
     Column("renewals", Integer, nullable=False),
     Column("ended_by", Text),
     Column("ended_at", _Big),
-    Index("ix_loan_item", "item"),
+    Index("ix_loan_item", "item", "lent_at"),
     Index(
         "ix_loan_open", "membership", sqlite_where=text("ended_by IS NULL"), postgresql_where=text("ended_by IS NULL")
     ),

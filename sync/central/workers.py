@@ -21,7 +21,7 @@ import structlog
 
 from config import logs
 from sync.central.office import Central, CentralSettings
-from sync.central.server import DRAIN_S, CannotListen, reserved, write_whole
+from sync.central.server import DRAIN_S, CannotListen, reserved, warn_of_key, write_whole
 from sync.central.server import serve as serve_alone
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,9 @@ def serve(settings: CentralSettings, count: int, *, announce: Callable[[str], No
 
     Raises CannotListen, WorkerEnded and what `Central.open` raises.
     """
-    Central.open(settings).close()  # migrated once, and every mistake in the settings told once
+    central = Central.open(settings)  # migrated once, and every mistake in the settings told once
+    warn_of_key(central)
+    central.close()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     spawning = multiprocessing.get_context("spawn")

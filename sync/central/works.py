@@ -8,28 +8,29 @@ for which nobody waits costs one look-up per batch. `settled` is where holds bec
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, literal_column, or_, select, update
 
 from kiosk.domain.holds import HoldSettlement, HoldState, reserved
 from kiosk.domain.lending import Item
 from kiosk.domain.reconcile import Conflict
 from kiosk.domain.values import ActId, ItemId, MembershipId, WorkId
 from sync.central import tables
+from sync.central.bulk import among
 from sync.central.database import Defeated, upsert
 from sync.central.feed import Marks
 from sync.central.records import hold_of, hold_row
+from sync.central.stored import COUNTS
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _ITEM, _HOLD = tables.item.c, tables.hold.c
-_WORKS = select(_ITEM.id, _ITEM.work).where(_ITEM.id.in_(_IDS))
+_WORKS = select(_ITEM.id, _ITEM.work).where(among(_ITEM.id))
 _WAITED = exists().where(_HOLD.work == _ITEM.work)
-_SET_ASIDE = exists().where(tables.act.c.item == _ITEM.id, tables.act.c.hold.is_not(None), tables.act.c.counts == 1)
+_SET_ASIDE = exists().where(tables.act.c.item == _ITEM.id, tables.act.c.hold.is_not(None), COUNTS)
 """Also for a hold that a restore has lost."""
-_HELD = select(_ITEM.id, _ITEM.work, or_(_WAITED, _SET_ASIDE).label("held")).where(_ITEM.id.in_(_IDS))
-_COPIES = select(_ITEM.id, _ITEM.work).where(_ITEM.work.in_(_IDS))
-_HOLDS = select(tables.hold).where(_HOLD.work.in_(_IDS))
+_HELD = select(_ITEM.id, _ITEM.work, or_(_WAITED, _SET_ASIDE).label("held")).where(among(_ITEM.id))
+_COPIES = select(_ITEM.id, _ITEM.work).where(among(_ITEM.work))
+_HOLDS = select(tables.hold).where(among(_HOLD.work))
 _OPEN = select(_HOLD.id, _HOLD.membership).where(
-    _HOLD.membership.in_(_IDS), _HOLD.state.in_([one.value for one in HoldState if one.open])
+    among(_HOLD.membership), _HOLD.state.in_(literal_column(f"'{one.value}'") for one in HoldState if one.open)
 )
 _RESERVE = update(tables.item).where(_ITEM.id == bindparam("copy")).values(reserved_for=bindparam("reader"))
 

@@ -110,13 +110,27 @@ def test_every_mistake_is_told_at_once_with_file_key_expected_and_got(tmp_path: 
     for line in (
         "key library_name: expected a value, got nothing",
         "key colour: expected no such key, got 'red'",
-        "key codes.0.type: expected 'patron' or 'item', got 'isbn'",
+        "key codes.0.type: expected 'patron', 'item', 'voucher', 'event' or 'virtual_card', got 'isbn'",
         "got 'soon'",
         "expected greater than or equal to 1, got 0",
         "expected a regular expression",
     ):
         assert line in text
     assert "http" not in text
+
+
+def test_every_type_of_code_may_have_shapes_and_the_file_orders_them(file: Path) -> None:
+    types = ("patron", "voucher", "event", "virtual_card")
+    more(file, "".join(f'[[codes]]\ntype = "{name}"\npattern = "{name}.*"\nsymbologies = ["qr"]\n' for name in types))
+    patterns = load(file).visit().code_patterns
+    assert [pattern.type.value for pattern in patterns] == ["item", *types]
+    assert patterns[-1].symbologies == {"qr"}
+
+
+def test_a_kind_of_code_that_no_device_tells_is_refused(file: Path) -> None:
+    (problem,) = problems(more(file, '[[codes]]\ntype = "event"\npattern = "E.*"\nsymbologies = ["QR"]\n'))
+    assert "key codes.1.symbologies" in problem
+    assert "codabar, code128" in problem
 
 
 @pytest.mark.parametrize("keys", ["data", "data/keys", "other/../data/deep/keys"])

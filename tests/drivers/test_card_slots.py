@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from ears import Ears
+from fakes import Kiosk
 from smartcard import scard
 
 from drivers.apdu import Script
@@ -15,7 +16,21 @@ from drivers.virtual.card import VirtualCard, VirtualReader
 from drivers.virtual.pcscd import VirtualPcscd
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.domain.values import Reason
-from kiosk.ports import CardArrived, CardLeft, CardTrouble, DeviceChanged, DeviceReason, DeviceState, Event
+from kiosk.ports import (
+    CardArrived,
+    CardLeft,
+    CardTrouble,
+    CentralReason,
+    CodeRead,
+    DeviceChanged,
+    DeviceReason,
+    DeviceState,
+    Event,
+    Link,
+    LinkChanged,
+    Phase,
+    Started,
+)
 
 pytestmark = pytest.mark.xdist_group("pcscd")
 
@@ -90,6 +105,16 @@ def test_a_second_card_that_answers_late_is_told_after_the_first_was_posted(pcsc
     assert isinstance(first, CardArrived)
     assert isinstance(late, CardTrouble)
     assert late.reason is Reason.CARD_TWO
+    pad.take()
+
+
+def test_a_late_second_card_ends_the_visit_that_the_first_opened(pcscd: VirtualPcscd, readers: Ears) -> None:
+    kiosk, pad = Kiosk(), VirtualReader(pcscd.ports[0])
+    kiosk.hear(Started(), LinkChanged(Link.OFFLINE, CentralReason.UNREACHABLE))
+    pad.lay(VirtualCard(uid=EASYCARD.uid, alternating=bytes.fromhex("01234567"), alone_for=2))
+    assert kiosk.hear(readers.next()).phase is Phase.BORROW
+    view = kiosk.hear(readers.next(), CodeRead("scanner", "C0000001"))
+    assert (view.phase, view.name, kiosk.acts.words) == (Phase.START, "", [])
     pad.take()
 
 

@@ -190,6 +190,6 @@ def test_a_file_that_is_no_input_device_is_refused_by_the_kernels_own_grab(tmp_p
 def test_a_path_of_an_input_device_makes_such_a_scanner_and_takes_no_commands() -> None:
     path = "/dev/input/by-id/usb-Scanner-event-kbd"
     assert isinstance(driver_of(Scanner(path=path), Ears()), InputScanner)
-    for more in ({"baud": 9600}, {"signals": True}, {"trigger_on": "16 54 0D"}):
+    for more in ({"baud": 9600}, {"signals": True}, {"trigger_on": "16 54 0D"}, {"trigger": True}):
         with pytest.raises(ValueError, match="a scanner that types"):
             Scanner(path=path, **more)  # type: ignore[arg-type]

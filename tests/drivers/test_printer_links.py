@@ -9,15 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ears import Ears
 from print_room import QUICK, SLIP, ended, is_now, running
 
+from config.settings import Printer
+from drivers.catalog import slip_printer
 from drivers.link import TcpDoor
 from drivers.printer_probe import probe
 from drivers.printer_profiles import DEFAULT_PROFILE
 from drivers.serial_link import SerialDoor
+from drivers.supervisor import Supervisor
 from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.serial_printer import VirtualSerialPrinter
-from kiosk.ports import DeviceError, DeviceReason, DeviceState, PrintEnded, PrintOutcome
+from kiosk.ports import DeviceChanged, DeviceError, DeviceReason, DeviceState, PrintEnded, PrintOutcome
 from kiosk.slip import Line, Slip, SlipKind
 from kiosk.words import Language
 
@@ -110,6 +114,28 @@ def test_a_printer_that_tells_its_news_is_believed_in_the_middle_of_a_job() -> N
         ears.until(is_now(DeviceState.READY))
         printer.print_slip("two", SLIP)
         assert ended(ears) == PrintEnded("two", PrintOutcome.PRINTED)
+
+
+def test_a_printer_without_a_sensor_for_the_end_of_the_roll_is_not_believed_to_be_low(
+    serial_twin: VirtualSerialPrinter,
+) -> None:
+    serial_twin.near_end(True)
+    for sensor, reason in ((True, DeviceReason.PAPER_LOW), (False, None)):
+        with running(SerialDoor(str(serial_twin.link)), replace(ECHOES, near_end=sensor)) as (_, ears):
+            told = ears.until(lambda event: isinstance(event, DeviceChanged))
+            assert isinstance(told, DeviceChanged)
+            assert (told.status.state, told.status.reason) == (DeviceState.READY, reason)
+
+
+def test_automatic_status_is_switched_on_by_the_settings() -> None:
+    with VirtualPrinter() as twin:
+        entry = Printer(host="127.0.0.1", port=twin.port, news=True)
+        ears = Ears()
+        supervisor = Supervisor([slip_printer(entry, ears)], ears)
+        supervisor.start()
+        ears.until(is_now(DeviceState.READY))
+        twin.wait_until(lambda: twin.tells_news)
+        supervisor.stop()
 
 
 def test_a_probe_finds_the_best_confirmation_that_works() -> None:

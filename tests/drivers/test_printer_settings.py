@@ -13,6 +13,7 @@ from config.settings import BadSettings, Devices, Printer
 from drivers.catalog import door_of, slip_printer
 from drivers.link import TcpDoor
 from drivers.printer import SlipPrinter
+from drivers.printer_profiles import PROFILES
 from drivers.queue_printer import QueuePrinter
 from drivers.serial_link import SerialDoor
 from drivers.suggest import printer_suggestions
@@ -49,11 +50,36 @@ def test_a_queue_has_a_driver_of_its_own_that_asks_for_no_confirmation() -> None
         ({"queue": "-h evil"}, "the name of a print queue"),
         ({"queue": "two words"}, "the name of a print queue"),
         ({"queue": "slips", "confirms": "gs_h"}, "no key confirms beside queue"),
+        ({"queue": "slips", "news": True}, "no key news or near_end beside queue"),
+        ({"host": "a", "width_dots": 580}, "multiple of 8"),
+        ({"host": "a", "cjk": "utf8"}, "'big5', 'gb18030' or 'none'"),
     ],
 )
-def test_mistakes_in_the_settings_of_a_printer_are_told(values: dict[str, str], told: str) -> None:
+def test_mistakes_in_the_settings_of_a_printer_are_told(values: dict[str, object], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         Printer.model_validate(values)
+
+
+def test_every_fact_that_differs_within_a_family_can_be_said_in_the_settings() -> None:
+    entry = Printer.model_validate(
+        {
+            "host": "printer.example",
+            "profile": "generic-80-big5",
+            "width_dots": 512,
+            "cjk": "gb18030",
+            "cutter": False,
+            "native_qr": False,
+            "near_end": False,
+            "news": True,
+            "confirms": "gs_h",
+        }
+    )
+    profile = slip_printer(entry, Ears()).profile
+    assert (profile.width_dots, profile.columns, profile.cjk) == (512, 42, "gb18030")
+    assert (profile.cutter, profile.native_qr, profile.near_end, profile.news) == (False, False, False, True)
+    assert profile.confirms == "gs_h"
+    assert slip_printer(Printer(host="printer.example"), Ears()).profile is not profile
+    assert slip_printer(Printer(host="printer.example"), Ears()).profile == PROFILES["generic-80-big5"]
 
 
 @pytest.mark.parametrize("path", ["usb:416:5011", "usb:0416", "usb:0416:5011:"])

@@ -43,6 +43,21 @@ def test_an_aim_identifier_tells_the_symbology_and_is_no_part_of_the_code(sent: 
     assert Frames().feed(sent + b"\r") == [Scanned("C0000001", symbology)]
 
 
+@pytest.mark.parametrize(
+    ("sent", "symbology"),
+    [
+        (b"]E09789571234564", "ean13"),
+        (b"]E3978957123456412", "ean13"),
+        (b"]E112", "ean2"),
+        (b"]E251299", "ean5"),
+        (b"]E496385074", "ean8"),
+        (b"]E796385074", None),
+    ],
+)
+def test_the_modifier_tells_the_members_of_the_ean_family_apart(sent: bytes, symbology: str | None) -> None:
+    assert Frames().feed(sent + b"\r") == [Scanned(sent[3:].decode(), symbology)]
+
+
 def test_ten_thousand_characters_are_one_complaint_and_the_next_code_is_heard() -> None:
     heard = Frames().feed(b"9" * 10_000 + b"\rC0000001\r")
     assert heard == [Reason.CODE_TOO_LONG, Scanned("C0000001", None)]

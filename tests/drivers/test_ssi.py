@@ -40,7 +40,9 @@ def test_a_code_is_told_with_its_symbology_and_answered() -> None:
     assert frames.answers() == b""
 
 
-@pytest.mark.parametrize(("kind", "symbology"), [(b"\x01", "code39"), (b"\x0b", "ean13"), (QR, "qr"), (b"\x7e", None)])
+@pytest.mark.parametrize(
+    ("kind", "symbology"), [(b"\x01", "code39"), (b"\x0a", "ean8"), (b"\x0b", "ean13"), (QR, "qr"), (b"\x7e", None)]
+)
 def test_the_code_type_tells_the_symbology_and_an_aim_identifier_outranks_it(
     kind: bytes, symbology: str | None
 ) -> None:

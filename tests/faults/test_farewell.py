@@ -35,10 +35,10 @@ def command(*arguments: str) -> str:
     return done.output
 
 
-def revoke(story: Story, how: str) -> str:
+def revoke(story: Story, *how: str) -> str:
     identity = load_identity(story.central.settings(story.settings).keys)
     assert identity is not None
-    command("central", "revoke", identity.kiosk, how, "--data", str(story.central.data))
+    command("central", "revoke", identity.kiosk, *how, "--data", str(story.central.data))
     return identity.kiosk
 
 
@@ -47,8 +47,9 @@ def remaining(story: Story) -> set[str]:
     return {path.name for folder in (settings.data, settings.keys) for path in folder.iterdir()} - {"running.lock"}
 
 
-def test_a_retired_kiosk_tells_what_it_has_not_told_and_forgets_everything(story: Story) -> None:
-    revoke(story, "--retire")
+@pytest.mark.parametrize("how", [[], ["--retire"]], ids=["no option", "--retire"])
+def test_a_retired_kiosk_tells_what_it_has_not_told_and_forgets_everything(story: Story, how: list[str]) -> None:
+    revoke(story, *how)
     assert holdings(story) == []
     assert story.run("sync", "never") == TOOK_LEAVE
     assert len(holdings(story)) == 1

@@ -58,7 +58,7 @@ CARDS = [
     CardRead(b"", Technology.UNKNOWN),
 ]
 CODES = [*[book(number).id for number in range(1, 7)], "C9999999", "P1234567", "P7654321", "9789571234564"]
-CODES += ["/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
+CODES += ["V0000001", "E0000001", "NTUT-1-20131107112900", "/ABC+123", "hello", "", "\x00\xff", "9" * 10_000]
 LINKS = [LinkChanged(Link.ONLINE), LinkChanged(Link.ONLINE), LinkChanged(Link.OFFLINE, CentralReason.TOO_SLOW)]
 OUTCOMES = [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.NOTED, Outcome.REFUSED, Outcome.CASE, Outcome.CANCELLED]
 WORK = [
@@ -173,8 +173,9 @@ class Drive:
             CardLeft("reader"),
             CardTrouble("reader", Reason.CARD_TAKEN_EARLY),
             CodeTrouble("scanner", Reason.CODE_TOO_LONG),
+            CardTrouble("reader", Reason.CARD_TWO),
         ]
-        self.hear(events[which % 3])
+        self.hear(events[which % 4])
 
     def _staff(self, which: int) -> None:
         """Somebody knocks, or an answer comes: to the newest knock, to an older one, or to nobody's."""

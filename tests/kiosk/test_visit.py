@@ -280,6 +280,9 @@ def test_many_unknown_cards_in_a_row_pause_the_look_up(kiosk: Kiosk) -> None:
         ("9789571234564", Reason.CODE_IS_ISBN),
         ("/ABC+123", Reason.CODE_IS_INVOICE_CARRIER),
         ("P1234567", Reason.CODE_IS_PATRON),
+        ("V0000001", Reason.CODE_IS_VOUCHER),
+        ("E0000001", Reason.CODE_IS_EVENT),
+        ("NTUT-1-20131107112900", Reason.CODE_IS_VIRTUAL_CARD),
         ("hello", Reason.CODE_NOT_AN_ITEM),
     ],
 )
@@ -288,6 +291,34 @@ def test_a_code_that_is_no_item_says_what_to_scan(kiosk: Kiosk, text: str, reaso
     assert view.message is not None
     assert (view.message.reason, view.message.stop) == (reason, False)
     assert view.rows == ()
+
+
+@pytest.mark.parametrize("page", [(), (touch(Intent.BORROW),), (touch(Intent.ACCOUNT),)])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("9789571234564", Reason.CODE_IS_ISBN),
+        ("/ABC+123", Reason.CODE_IS_INVOICE_CARRIER),
+        ("V0000001", Reason.CODE_IS_VOUCHER),
+        ("E0000001", Reason.CODE_IS_EVENT),
+        ("NTUT-1-20131107112900", Reason.CODE_IS_VIRTUAL_CARD),
+        ("https://example.org/x", Reason.CODE_UNKNOWN),
+    ],
+)
+def test_a_code_that_is_no_card_says_what_to_scan_and_is_no_unknown_card(
+    kiosk: Kiosk, page: tuple[Touched, ...], text: str, reason: Reason
+) -> None:
+    view = kiosk.hear(ONLINE, *page, *[CodeRead("scanner", text)] * 6)
+    assert view.message is not None
+    assert (view.message.reason, view.message.stop, view.name) == (reason, False, "")
+    assert kiosk.hear(TAP).name == "王○"
+
+
+@pytest.mark.parametrize(("text", "reason"), [("V0000001", Reason.CODE_IS_VOUCHER), ("hello", Reason.CODE_NOT_AN_ITEM)])
+def test_a_code_that_is_no_item_is_not_taken_back(kiosk: Kiosk, text: str, reason: Reason) -> None:
+    view = kiosk.hear(ONLINE, touch(Intent.RETURN), CodeRead("scanner", text))
+    assert view.message is not None
+    assert (view.message.reason, view.rows, kiosk.acts.words) == (reason, (), [])
 
 
 def test_a_return_is_a_fact_even_online_and_survives_silence(kiosk: Kiosk) -> None:

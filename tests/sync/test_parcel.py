@@ -18,7 +18,7 @@ from kiosk.domain.staff import Grant, Role, branch_scope
 from kiosk.domain.values import ItemId, MembershipId, Reason
 from sync import acts, parcel, replica, sealed, stick, wire
 from sync.acts import ActsLog
-from sync.central import parcels
+from sync.central import parcels, tables
 from sync.central.feed import Feed
 from sync.central.fleet import CodeRefused
 from sync.central.office import Central, CentralSettings
@@ -350,6 +350,8 @@ def test_central_takes_nothing_from_strangers_and_revoked_kiosks(enrolled: Branc
     enrolled.says("C1")
     path = enrolled.export()
     enrolled.central.fleet.revoke("hills-1")
+    with enrolled.central.database.write() as connection:  # as an older program left it
+        connection.execute(tables.kiosk.update().values(farewell=None))
     with pytest.raises(BadParcel, match="hills-1 is revoked"):
         parcels.take(enrolled.central, path, enrolled.drive)
     again = enrolled.central.fleet.make_code("hills", again="hills-1")

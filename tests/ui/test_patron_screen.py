@@ -51,6 +51,8 @@ TARGETS = (
     ("done_failed", "btn_slip_qr", Intent.SLIP_QR, ""),
     ("done_printed", "btn_leave", Intent.END, ""),
     ("done_qr", "btn_slip_print", Intent.SLIP_PRINT, ""),
+    ("staff", "btn_staff_print", Intent.STAFF_PRINT, ""),
+    ("staff_wrong", "btn_end", Intent.END, ""),
 )
 
 
@@ -185,7 +187,7 @@ def test_a_new_book_goes_on_top_and_the_others_keep_their_lines(open_kiosk: Call
 
 
 def test_an_equal_view_changes_nothing(app: object) -> None:
-    screen = PatronScreen(lambda intent, argument: None)
+    screen = PatronScreen(lambda intent, argument: None, lambda login, password: None)
     changes = []
     screen.changed.connect(lambda: changes.append(1))
     screen.show(VIEWS["borrow"])
@@ -194,7 +196,7 @@ def test_an_equal_view_changes_nothing(app: object) -> None:
 
 
 def test_an_unknown_reason_for_being_out_of_service_still_says_what_to_do(app: object) -> None:
-    screen = PatronScreen(lambda intent, argument: None)
+    screen = PatronScreen(lambda intent, argument: None, lambda login, password: None)
     screen.show(replace(VIEWS["out_of_service"], out_of_service="never heard of"))
     assert screen.property("outText") == say("out.other", Language.ZH_TW)
 

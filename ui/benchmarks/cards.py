@@ -6,13 +6,14 @@ from laying the card to the UID in Python; what the virtual reader itself takes 
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
-from drivers.virtual.bare_reader import first_uid
+from drivers.virtual.bare_reader import first_uid, round_trips
 from drivers.virtual.card import VirtualCard, VirtualReader
 from drivers.virtual.pcscd import VirtualPcscd
 from kiosk.ports import CardArrived, CardLeft, DeviceChanged, DeviceState, Event
@@ -22,18 +23,40 @@ from ui.benchmarks.measure import Figure, median, p99
 WAIT_S = 10.0
 
 
-def card_to_uid(folder: Path, runs: int) -> Figure:
-    """Insert → UID, for the driver and for the bare loop."""
+@contextmanager
+def _reader(folder: Path) -> Iterator[VirtualReader]:
+    """A virtual reader behind a pcscd of its own."""
     pcscd = VirtualPcscd(folder / "pcscd", readers=1)
     pcscd.start()
     os.environ.update(pcscd.environment)
     reader = VirtualReader(pcscd.ports[0])
     try:
-        samples = _driver(reader, runs)
-        floors = _bare(reader, runs)
+        yield reader
     finally:
         reader.take()
         pcscd.stop()
+
+
+def apdu_round_trip(folder: Path, runs: int) -> Figure:
+    """A command to the card and its answer, by the driver's way and bare."""
+    with _reader(folder) as reader:
+        reader.lay(VirtualCard(uid=(0x95000000).to_bytes(4, "big")))
+        ours, bare = round_trips(runs)
+    return Figure(
+        work="APDU to the card and back",
+        median_ms=median(ours),
+        p99_ms=p99(ours),
+        runs=runs,
+        floor="bare SCardTransmit",
+        floor_ms=median(bare),
+    )
+
+
+def card_to_uid(folder: Path, runs: int) -> Figure:
+    """Insert → UID, for the driver and for the bare loop."""
+    with _reader(folder) as reader:
+        samples = _driver(reader, runs)
+        floors = _bare(reader, runs)
     return Figure(
         work="card on the reader → UID in the mailbox",
         median_ms=median(samples),

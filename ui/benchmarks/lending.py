@@ -7,7 +7,7 @@ row by bare sqlcipher3 in a file with the same tables, indexes and number of row
 
 import hashlib
 import hmac
-import secrets
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.progress import Progress
 from uuid_utils.compat import uuid7
 
-from config.settings import KioskSettings
-from kiosk.domain.identity import CardKind, CardRead, Technology
+from config.settings import CodeRule, KioskSettings
+from kiosk.domain.identity import CardKind, CardRead, CodeType, Technology
 from kiosk.domain.journal import Act, Deed, Mode, Word
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
 from kiosk.ports import (
@@ -31,6 +31,7 @@ from kiosk.ports import (
     LinkChanged,
     Phase,
     RowState,
+    Screen,
     Sound,
     Touched,
     View,
@@ -45,8 +46,11 @@ from sync.replica import Replica, ReplicaWriter
 from ui.benchmarks.measure import Figure, median, p99, timed
 from ui.clock import SystemClock
 
-KEY = secrets.token_bytes(32)
-INDEX_KEY = secrets.token_bytes(32)
+KEY = bytes(range(32))
+"""Of files that are thrown away."""
+INDEX_KEY = bytes(range(32, 64))
+FEED_EVERY_S = 0.05
+FEED_ENTRIES = 20
 BASKET = 5
 
 
@@ -168,9 +172,58 @@ def fill(folder: Path, city: City, progress: Progress) -> None:
     writer.close()
 
 
-def station(folder: Path, settings: KioskSettings) -> tuple[Station, SilentScreen, ActsLog]:
+def settings_of(folder: Path) -> KioskSettings:
+    """Of a kiosk whose files are here."""
+    return KioskSettings(
+        library_name="bench",
+        branch="main",
+        branch_name="bench",
+        data=folder / "data",
+        keys=folder / "keys",
+        codes=(CodeRule(type=CodeType.ITEM, pattern="C[0-9]{7}"),),
+    )
+
+
+class Feeding:
+    """The feed writes meanwhile: a page of changed items twenty times a second, on a thread of its own."""
+
+    def __init__(self, folder: Path, city: City) -> None:
+        self._folder = folder
+        self._city = city
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._feed, name="bench-feed")
+        self.pages = 0
+
+    def __enter__(self) -> "Feeding":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _feed(self) -> None:
+        writer = ReplicaWriter(self._folder, KEY)
+        while not self._stop.wait(FEED_EVERY_S):
+            self.pages += 1
+            first = self.pages * FEED_ENTRIES
+            changed: list[wire.FeedEntry] = [
+                wire.ItemEntry(
+                    id=item_id((first + number) * 15485867 % self._city.items), title="改", author="陳○", branch="main"
+                )
+                for number in range(FEED_ENTRIES)
+            ]
+            now = datetime.now(UTC)
+            page = wire.FeedPage(
+                epoch="bench", now=now, cursor="c", position=self.pages + 1, more=False, entries=changed
+            )
+            writer.apply(page, now)
+        writer.close()
+
+
+def offline_station(folder: Path, settings: KioskSettings, screen: Screen) -> tuple[Station, ActsLog]:
     """A real station over the filled files, offline."""
-    log, screen = ActsLog(folder, KEY), SilentScreen()
+    log = ActsLog(folder, KEY)
     built = Station(
         library=Holdings(Replica(folder, KEY, INDEX_KEY), log),
         acts=log,
@@ -183,6 +236,13 @@ def station(folder: Path, settings: KioskSettings) -> tuple[Station, SilentScree
         new_act_id=lambda: ActId(str(uuid7())),
     )
     built.handle(LinkChanged(Link.OFFLINE, CentralReason.UNREACHABLE))
+    return built, log
+
+
+def station(folder: Path, settings: KioskSettings) -> tuple[Station, SilentScreen, ActsLog]:
+    """The same with a screen that only remembers."""
+    screen = SilentScreen()
+    built, log = offline_station(folder, settings, screen)
     return built, screen, log
 
 
@@ -214,16 +274,17 @@ def barcode_to_fact(folder: Path, settings: KioskSettings, city: City, runs: int
     built, screen, log = station(folder, settings)
     floor = Floor(folder)
     samples, floors = [], []
-    for run in range(runs):
-        if run % BASKET == 0:
-            built.handle(Touched(Intent.END))
-            card = CardRead(uid((run * 104729) % city.memberships), Technology.ISO14443A)
-            built.handle(CardArrived("reader", card))
-        code = CodeRead("scanner", item_id((run * 15485863 + 11) % city.items))
-        samples.append(timed(lambda code=code: built.handle(code)))  # type: ignore[misc]
-        if screen.view.rows[0].state is not RowState.PROVISIONAL:
-            raise AssertionError(f"the loan was not recorded: {screen.view.rows[0]}")
-        floors.append(timed(floor.commit))
+    with Feeding(folder, city) as feeding:
+        for run in range(runs):
+            if run % BASKET == 0:
+                built.handle(Touched(Intent.END))
+                card = CardRead(uid((run * 104729) % city.memberships), Technology.ISO14443A)
+                built.handle(CardArrived("reader", card))
+            code = CodeRead("scanner", item_id((run * 15485863 + 11) % city.items))
+            samples.append(timed(lambda code=code: built.handle(code)))  # type: ignore[misc]
+            if screen.view.rows[0].state is not RowState.PROVISIONAL:
+                raise AssertionError(f"the loan was not recorded: {screen.view.rows[0]}")
+            floors.append(timed(floor.commit))
     log.close()
     floor.close()
     ratio = median(samples) / median(floors)
@@ -236,7 +297,7 @@ def barcode_to_fact(folder: Path, settings: KioskSettings, city: City, runs: int
         floor_ms=median(floors),
         goal="≤ 3 × floor, p99 ≤ 25 ms",
         met=ratio <= 3 and p99(samples) <= 25,
-        note=f"{city.memberships} memberships, {city.items} items",
+        note=f"{city.memberships} memberships, {city.items} items, {feeding.pages} feed pages applied meanwhile",
     )
 
 

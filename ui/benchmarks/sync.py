@@ -16,7 +16,7 @@ from kiosk.ports import CardArrived, CodeRead, Intent, RowState, Touched
 from sync import acts, replica, wire
 from sync.encrypted import connect
 from sync.replica import ReplicaWriter
-from ui.benchmarks.lending import KEY, City, fill, item_id, pages, station, uid
+from ui.benchmarks.lending import KEY, City, Feeding, fill, item_id, pages, station, uid
 from ui.benchmarks.measure import Figure, median, p99, timed
 
 BASKET = 5
@@ -54,15 +54,16 @@ def loans_at_length(
         grow(folder, kept, city)
         built, screen, log = station(folder, settings)
         samples = []
-        for run in range(stage * runs, (stage + 1) * runs):  # nobody comes twice, and no book
-            if run % BASKET == 0:
-                built.handle(Touched(Intent.END))
-                card = CardRead(uid(run * 104729 % city.memberships), Technology.ISO14443A)
-                built.handle(CardArrived("reader", card))
-            code = CodeRead("scanner", item_id((run * 15485863 + 11) % city.items))
-            samples.append(timed(lambda built=built, code=code: built.handle(code)))  # type: ignore[misc]
-            if screen.view.rows[0].state is not RowState.PROVISIONAL:
-                raise AssertionError(f"the loan was not recorded: {screen.view.rows[0]}")
+        with Feeding(folder, city) as feeding:
+            for run in range(stage * runs, (stage + 1) * runs):  # nobody comes twice, and no book
+                if run % BASKET == 0:
+                    built.handle(Touched(Intent.END))
+                    card = CardRead(uid(run * 104729 % city.memberships), Technology.ISO14443A)
+                    built.handle(CardArrived("reader", card))
+                code = CodeRead("scanner", item_id((run * 15485863 + 11) % city.items))
+                samples.append(timed(lambda built=built, code=code: built.handle(code)))  # type: ignore[misc]
+                if screen.view.rows[0].state is not RowState.PROVISIONAL:
+                    raise AssertionError(f"the loan was not recorded: {screen.view.rows[0]}")
         log.checkpoint()
         log.close()
         size = (folder / acts.FILE).stat().st_size
@@ -77,7 +78,7 @@ def loans_at_length(
                 floor_ms=floor,
                 goal="" if floor is None else "≤ 1.3 ×",
                 met=None if floor is None else median(samples) <= 1.3 * floor,
-                note=f"acts file {size / 1e6:.1f} MB",
+                note=f"acts file {size / 1e6:.1f} MB, {feeding.pages} feed pages applied meanwhile",
             )
         )
     return figures

@@ -9,9 +9,6 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from config.settings import CodeRule, KioskSettings
-from kiosk.domain.identity import CodeType
-
 if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
@@ -39,7 +36,7 @@ RUSH_THINK_S = 12.0
     "--postgresql",
     multiple=True,
     metavar="ADDRESS",
-    help="central: empty databases, two for the backlog, two for each number of processes; without them SQLite only.",
+    help="central: empty databases, three for backlog and single acts, two for each number of processes; without them SQLite only.",
 )
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
 @click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
@@ -109,18 +106,20 @@ def _faults(seeds: range, as_json: bool) -> None:
 
 def _central(folder: Path, backlog: int, kiosks: int, empty: list[str], progress: Progress) -> "list[Figure]":
     from ui.benchmarks.backlog import drain
-    from ui.benchmarks.rush import rush_hour
+    from ui.benchmarks.rush import rush_hour, single_acts
 
     folder.mkdir()
     figures = drain(folder / "sqlite", None, None, backlog, progress)
+    figures.append(single_acts(folder / "sqlite-single", None, RUSH_S, progress))
     for think_s in (RUSH_THINK_S, 0.0):
         name = f"sqlite-{think_s:g}"
         figures.append(rush_hour(folder / name, None, 1, kiosks, RUSH_S, think_s, progress))
     if not empty:
         return figures
-    if len(empty) < 2 + 2 * len(WORKERS):
-        raise click.UsageError(f"--postgresql is needed {2 + 2 * len(WORKERS)} times, each with an empty database")
+    if len(empty) < 3 + 2 * len(WORKERS):
+        raise click.UsageError(f"--postgresql is needed {3 + 2 * len(WORKERS)} times, each with an empty database")
     figures += drain(folder / "postgresql", empty.pop(), empty.pop(), backlog, progress)
+    figures.append(single_acts(folder / "postgresql-single", empty.pop(), RUSH_S, progress))
     for workers in WORKERS:
         for think_s in (RUSH_THINK_S, 0.0):
             name = f"postgresql-{workers}-{think_s:g}"
@@ -141,18 +140,19 @@ def _measure(
 ) -> "list[Figure]":
     folder.mkdir()
     if row == "cards":
-        from ui.benchmarks.cards import card_to_uid
+        from ui.benchmarks.cards import apdu_round_trip, card_to_uid
 
-        return [card_to_uid(folder, runs)]
+        return [card_to_uid(folder, runs), apdu_round_trip(folder, runs)]
     if row == "devices":
         from ui.benchmarks.cameras import code_reading
-        from ui.benchmarks.cards import card_to_uid
+        from ui.benchmarks.cards import apdu_round_trip, card_to_uid
         from ui.benchmarks.idle import idle_devices
         from ui.benchmarks.scanners import byte_to_event
         from ui.benchmarks.slips import slip_seconds
 
         return [
             card_to_uid(folder, runs),
+            apdu_round_trip(folder, runs),
             byte_to_event(folder, runs),
             *code_reading(samples, console, progress),
             *slip_seconds(runs),
@@ -160,39 +160,31 @@ def _measure(
         ]
     if row == "lending":
         from ui.benchmarks import lending
+        from ui.benchmarks.painted import barcode_to_painted
 
         city = lending.City(memberships, items)
         lending.fill(folder, city, progress)
-        settings = _settings(folder)
+        settings = lending.settings_of(folder)
         return [
             lending.card_to_patron(folder, settings, city, runs),
             lending.barcode_to_fact(folder, settings, city, runs),
+            barcode_to_painted(folder, city, runs),
         ]
     if row == "sync":
         from ui.benchmarks import sync
-        from ui.benchmarks.lending import City
+        from ui.benchmarks.lending import City, settings_of
 
         city = City(memberships, items)
         (folder / "fill").mkdir()
         return [
-            *sync.loans_at_length(folder, _settings(folder), city, kept, runs, progress),
+            *sync.loans_at_length(folder, settings_of(folder), city, kept, runs, progress),
             *sync.first_fill(folder / "fill", city),
         ]
     if row == "online":
+        from ui.benchmarks.lending import settings_of
         from ui.benchmarks.online import checkout_online
 
-        return [checkout_online(folder, _settings(folder), max(runs // 2, 20))]
+        return [checkout_online(folder, settings_of(folder), max(runs // 2, 20))]
     from ui.benchmarks.startup import start_up
 
     return start_up(folder, max(runs // 50, 3))
-
-
-def _settings(folder: Path) -> KioskSettings:
-    return KioskSettings(
-        library_name="bench",
-        branch="main",
-        branch_name="bench",
-        data=folder / "data",
-        keys=folder / "keys",
-        codes=(CodeRule(type=CodeType.ITEM, pattern="C[0-9]{7}"),),
-    )

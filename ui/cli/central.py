@@ -1,11 +1,12 @@
 """`shelfpoint central`: serve, enrol and look after the central server, on the machine that holds its data.
 
-Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does: they open
-the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
+Exit codes: 0 done, 1 it failed, 2 wrong use or wrong configuration. The commands may run while `serve` does, all but
+`restore` and `renew-epoch`: they open the same database, and a waiting kiosk hears of a change at once (PostgreSQL) or within two seconds.
 """
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,14 +18,17 @@ from kiosk.domain.lending import Standing
 from sync.central.backup import back_up, restore_from
 from sync.central.demo import demo_cast, load_demo
 from sync.central.fleet import CODE_LIFE
+from sync.central.in_use import InUse, serving
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
 from ui.cli.central_cases import audit, cases
+from ui.cli.central_fleet import fleet
 from ui.cli.central_holds import hold
+from ui.cli.central_key import key
 from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
-from ui.cli.central_records import doctor, export_all, fleet, import_items, import_patrons
+from ui.cli.central_records import doctor, export_all, import_items, import_patrons
 from ui.cli.central_retention import forget, retention
 from ui.cli.central_staff import user
 
@@ -82,17 +86,23 @@ def enrol(place: CentralSettings, branch: str, again: str | None, days: int | No
 @central.command()
 @with_place
 @click.argument("kiosk")
-@click.option("--retire", "farewell", flag_value="retire", help="It tells what it has not told yet, then wipes itself.")
+@click.option(
+    "--retire",
+    "farewell",
+    flag_value="retire",
+    help="It tells what it has not told yet, then wipes itself (the default).",
+)
 @click.option("--stolen", "farewell", flag_value="stolen", help="At its next contact it wipes itself at once.")
 def revoke(place: CentralSettings, kiosk: str, farewell: str | None) -> None:
-    """End a kiosk's credential, from its next request on; with an option, let it forget everything as well."""
+    """End a kiosk's credential, from its next request on, and let it forget everything: replica, log and keys."""
     with opened_at(place) as opened:
-        opened.fleet.revoke(kiosk, farewell=None if farewell is None else Farewell(farewell))
-    follows = {
-        "retire": " It tells what it has not told yet, then wipes itself.",
-        "stolen": " At its next contact it wipes itself.",
-    }
-    click.echo(f"{kiosk} is revoked.{follows.get(farewell or '', '')}")
+        held = opened.fleet.revoke(kiosk, farewell=Farewell(farewell or Farewell.RETIRE))
+    match held:
+        case Farewell.RETIRE:
+            follows = "It tells what it has not told yet, then wipes itself. If it may be in strange hands: --stolen."
+        case Farewell.STOLEN:
+            follows = "At its next contact it wipes itself."
+    click.echo(f"{kiosk} is revoked. {follows}")
 
 
 @central.command()
@@ -154,6 +164,7 @@ _ELSEWHERE = (
     audit,
     retention,
     forget,
+    key,
 )
 for _command in _ELSEWHERE:
     central.add_command(_command)
@@ -218,10 +229,10 @@ def bind_card(place: CentralSettings, membership: str, kind: str, number: str) -
 @with_place
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(place: CentralSettings, file: Path) -> None:
-    """Copy the database, encrypted with the same key, while it is in use."""
+    """Copy the database, encrypted with the same key, while it is in use. Needs a recovery copy of the key first."""
     with told():
         back_up(place, file)
-    click.echo(f"{file}: complete. It is worth nothing without the root key; keep a copy of that apart.")
+    click.echo(f"{file}: complete. It is worth nothing without the root key, whose copy belongs in yet another place.")
 
 
 @central.command()
@@ -233,12 +244,19 @@ def migrate(place: CentralSettings) -> None:
     click.echo(f"The schema is {version}.")
 
 
+def nobody_serves(place: CentralSettings) -> AbstractContextManager[None]:
+    """While the block runs (SQLite; PostgreSQL lists its connections). Raises InUse."""
+    return nullcontext() if place.database is not None else serving(place.data)
+
+
 @central.command("renew-epoch")
 @with_place
 @click.confirmation_option(prompt="Has PostgreSQL just been restored from a copy, and is central not running?")
 def renew_epoch(place: CentralSettings) -> None:
     """After PostgreSQL's own restore: kiosks tell again what the copy may have lost."""
-    with opened_at(place) as opened:
+    with told(), nobody_serves(place), opened_at(place) as opened:
+        if place.database is not None and (others := opened.database.others()):
+            raise InUse(f"{others} other connections of central are open; stop every `serve` and command first")
         epoch = opened.renew_epoch()
     click.echo(f"The new epoch is {epoch}.")
 

@@ -14,6 +14,8 @@ from sync.central.backup import BackupFailed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
 from sync.central.import_sources import BadFile
+from sync.central.in_use import InUse
+from sync.central.key_copy import ADVICE
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import BadPassword
@@ -67,7 +69,7 @@ def told() -> Iterator[None]:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen) as error:
+    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen, InUse) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -75,7 +77,12 @@ def told() -> Iterator[None]:
 def opened_at(place: CentralSettings) -> Iterator[Central]:
     """Central, closed when the block ends."""
     with told():
+        first = not place.root_key_file().exists()
         central = Central.open(place)
+        if first:
+            click.echo(
+                f"A root key was made: {place.root_key_file()}. Without it the data opens no more; {ADVICE}.", err=True
+            )
         try:
             yield central
         finally:

@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from sync.central.alerts import alerts
 from sync.central.checks import checks
 from sync.central.export import export
 from sync.central.import_sources import MarcPlaces, read_items, read_patrons
@@ -99,34 +98,6 @@ def doctor(place: CentralSettings, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.command()
-@with_place
-@AS_JSON
-def fleet(place: CentralSettings, as_json: bool) -> None:
-    """List the kiosks with what is wrong with each; exit code 1 if anything is."""
-    with opened_at(place) as opened:
-        now = opened.clock()
-        found = [(kiosk, list(alerts(kiosk, now))) for kiosk in opened.fleet.all() if kiosk.revoked_at is None]
-    rows = [
-        {
-            "kiosk": kiosk.id,
-            "branch": kiosk.branch,
-            "heard_at": None if kiosk.health_at is None else kiosk.health_at.isoformat(),
-            "queue_length": None if kiosk.health is None else kiosk.health.queue_length,
-            "program": None if kiosk.health is None else kiosk.health.program,
-            "alerts": [{"rule": alert.rule.value, "found": alert.found} for alert in raised],
-        }
-        for kiosk, raised in found
-    ]
-    plain = [
-        f"{kiosk.id}  {kiosk.branch}  " + ("; ".join(f"{one.rule.value} ({one.found})" for one in raised) or "well")
-        for kiosk, raised in found
-    ]
-    say(as_json, rows, "\n".join(plain) or "No kiosk is enrolled.")
-    if any(raised for _, raised in found):
-        raise click.exceptions.Exit(1)
-
-
 @contextmanager
 def _reporting(file: Path, report: Path | None) -> Iterator[RowReport]:
     with told():
@@ -164,13 +135,19 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         "changed": done.changed,
         "applied": done.applied,
         "applied_before": done.before,
+        "waiting": done.waiting,
     }
     if done.before:
         plain = "This file was applied before; nothing was changed."
+    elif done.waiting:
+        plain = (
+            f"An earlier run of this file stopped half-way: {done.waiting} of {done.good} rows are still to be applied. "
+            "Nothing was changed now; run it again without --preview to apply them."
+        )
     elif done.applied:
         plain = f"{done.good} rows applied, {done.changed} records changed, {done.bad} bad rows left out."
     else:
         plain = f"{done.good} good rows, {done.bad} bad rows; nothing was changed."
-    say(as_json, row, plain + ("" if done.before else f" Row by row: {_report_of(file, report)}"))
+    say(as_json, row, plain + ("" if done.before or done.waiting else f" Row by row: {_report_of(file, report)}"))
     if not done.applied and not (preview and not done.bad):
         raise click.exceptions.Exit(1)

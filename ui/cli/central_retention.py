@@ -18,11 +18,11 @@ def run(place: CentralSettings, as_json: bool) -> None:
     """Cut what is due now: N days after an item's return nobody knows any more who had it."""
     with opened_at(place) as opened:
         done = opened.retention.run(who=WHO)
-    say(
-        as_json,
-        {"acts": done.acts, "kept": done.kept},
-        f"{done.acts} acts name nobody any more. Items with something old that must wait: {done.kept}.",
-    )
+    told = f"{done.acts} acts name nobody any more. Items with something old that must wait: {done.kept}."
+    if done.silent:
+        told += f"\nSilent for so long that books which were reserved wait for them: {', '.join(done.silent)}."
+        told += " Let them tell what they hold, or revoke them."
+    say(as_json, {"acts": done.acts, "kept": done.kept, "silent": list(done.silent)}, told)
 
 
 @click.command()

@@ -4,11 +4,17 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from kiosk.ports import DeviceError
+
+if TYPE_CHECKING:
+    from drivers.usb_ports import UsbPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +117,26 @@ def _configured(config: Path) -> Iterator[Finding]:
             yield Finding("log", False, str(error))
         else:
             yield Finding("log", True, f"{waiting} acts wait for central")
-    for scanner in settings.devices.scanners:
-        there = Path(scanner.path).exists()
-        yield Finding(f"scanner {scanner.name}", there, scanner.path if there else f"{scanner.path} is not there")
+    if settings.devices.scanners:
+        from drivers.usb_ports import usb_ports
+
+        ports = usb_ports()
+        for scanner in settings.devices.scanners:
+            yield scanner_at(scanner.name, scanner.path, ports)
+
+
+def scanner_at(name: str, path: str, ports: "Iterable[UsbPort]") -> Finding:
+    """Whether a scanner is where the settings say; a USB name is looked for as the driver does, among `ports`."""
+    from drivers.usb_ports import port_of
+
+    what, advice = f"scanner {name}", "'shelfpoint devices suggest' names what is plugged in"
+    try:
+        port = port_of(path, ports)
+    except DeviceError as error:
+        return Finding(what, False, f"not found: {error.detail}; {advice}")
+    if not Path(port).exists():
+        return Finding(what, False, f"not found: {path}; {advice}")
+    return Finding(what, True, path if port == path else f"{path} at {port}")
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtQuick import QQuickWindow
 
 from drivers.virtual.card import Fault
-from kiosk.ports import Link, Phase, RowState, SlipState, View
+from kiosk.ports import DeviceState, Link, Phase, RowState, SlipState, View
 from kiosk.words import Language
 from sync.central.demo import DemoCast
 from ui.demo.stage import Stage
@@ -26,6 +26,8 @@ from ui.patron.finger import Finger
 from ui.patron.window import PatronWindow
 
 PATIENCE_S = 12.0
+STAFF_PRESS_S = 2.3
+"""A little longer than the header wants."""
 T = TypeVar("T")
 
 
@@ -112,6 +114,7 @@ class Play:
             ("斷線：一卡通借書，尚待確認 · Network off: borrow by iPASS, not yet confirmed", self._offline),
             ("恢復連線：總館接受 · Network on: accepted by central", self._back_online),
             ("沒紙與補印 · Paper out and reprint", self._paper_out),
+            ("館員專用頁：設備、網路、紙 · Staff page: devices, network, paper", self._staff),
             ("切換語言 · Language switch", self._language),
             ("閒置自動結束 · Idle time-out", self._idle),
         ):
@@ -236,6 +239,48 @@ class Play:
         self._note("the second slip says 補印, the loan happened once")
         self._leave()
 
+    def _staff(self) -> None:
+        """Staff come while central is away: the verifier in the replica lets them in."""
+        self._stage.network.cut()
+        self._until("the kiosk says that it is offline", lambda view: view.link is Link.OFFLINE)
+        self._on_qt(lambda: self._the_finger().hold("clock", STAFF_PRESS_S))
+        self._until("the door of the staff page", lambda view: view.phase is Phase.STAFF_LOGIN)
+        for letter in self._cast.staff_login:
+            self._touch(f"key_{letter}")
+        self._touch("key_enter")
+        for letter in self._cast.staff_password:
+            self._touch(f"key_{letter}")
+        self._picture("staff-door")
+        self._touch("key_enter")
+        self._until("the staff page", lambda view: view.phase is Phase.STAFF and view.staff is not None)
+        self._stage.lay(self._cast.easycard.number)
+        self._until(
+            "a card tried out, nobody looked up",
+            lambda view: view.staff is not None and view.staff.heard is not None and not view.name,
+        )
+        self._stage.reader.take()
+        self._stage.printer.paper_out_now()
+        self._touch("btn_staff_print")
+        self._until("paper is out, in words", lambda view: view.slip is SlipState.FAILED)
+        self._picture("staff-offline")
+        self._stage.printer.load_paper()
+        self._stage.network.restore()
+        self._until(
+            "everything well again",
+            lambda view: (
+                view.link is Link.ONLINE
+                and view.staff is not None
+                and all(status.state is DeviceState.READY for status in view.staff.devices)
+            ),
+        )
+        before = len(self._stage.printer.slips())
+        self._touch("btn_staff_print")
+        self._until("the page printed", lambda view: view.slip is SlipState.PRINTED)
+        self._keep_slip(before, "staff")
+        self._until("every act sent", lambda view: view.staff is not None and view.staff.waiting == 0)
+        self._picture("staff")
+        self._leave()
+
     def _language(self) -> None:
         self._touch("btn_language")
         self._until("English", lambda view: view.language is Language.EN)
@@ -280,12 +325,15 @@ class Play:
             self._picture(f"{name}-done")
         self._touch_first("btn_print_again" if again else "btn_slip_print", "btn_slip_print")
         self._until("printed, confirmed by the printer", lambda view: view.slip is SlipState.PRINTED)
+        self._keep_slip(before, name)
+        self._picture(f"{name}-printed")
+
+    def _keep_slip(self, before: int, name: str) -> None:
         self._stage.printer.wait_for_slip(before + 1, PATIENCE_S)
         path = self._path("slips", name)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._stage.printer.slips()[-1].framed().save(path)
         self.scenes[-1].pictures.append(path)
-        self._picture(f"{name}-printed")
 
     def _leave(self) -> None:
         if self._view().phase is not Phase.START:

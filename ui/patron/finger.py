@@ -70,6 +70,14 @@ class Finger:
         """Press and release at a point of the window."""
         QTest.mouseClick(self._window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
 
+    def hold(self, name: str, seconds: float) -> None:
+        """Keep the finger in the middle of it for so long; blocking."""
+        item = self.find(name)
+        middle = item.mapToScene(QPointF(item.width() / 2, item.height() / 2)).toPoint()
+        QTest.mousePress(self._window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+        QTest.qWait(round(seconds * 1000))
+        QTest.mouseRelease(self._window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+
     def picture(self, path: Path) -> None:
         """Save what the window shows as PNG."""
         path.parent.mkdir(parents=True, exist_ok=True)

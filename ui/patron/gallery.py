@@ -7,8 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from kiosk.domain.identity import CardClass, Technology
 from kiosk.domain.values import ActId, ItemId, Reason
-from kiosk.ports import DeviceReason, Link, Message, Phase, Row, RowState, SlipState, View
+from kiosk.ports import (
+    CentralReason,
+    DeviceKind,
+    DeviceReason,
+    DeviceState,
+    DeviceStatus,
+    Heard,
+    Link,
+    Machine,
+    Message,
+    Phase,
+    Row,
+    RowState,
+    SlipState,
+    StaffView,
+    View,
+)
 from kiosk.words import Language
 
 NOW = datetime(2026, 12, 21, 2, 32, tzinfo=UTC)
@@ -125,6 +142,49 @@ _OFFLINE_ROWS = (
     _row(6, "館藏地方志彙編（限館內閱讀）", RowState.REFUSED, reason=Reason.ITEM_NOT_FOR_LOAN),
 )
 
+_MACHINE = Machine(kiosk="main-1", program="0.3.0", key_sealed=False)
+_WELL = StaffView(
+    login="chen",
+    machine=_MACHINE,
+    devices=(
+        DeviceStatus(device="front", kind=DeviceKind.CARD_READER, state=DeviceState.READY, detail="ACS ACR1252 00 00"),
+        DeviceStatus(device="counter", kind=DeviceKind.SCANNER, state=DeviceState.READY, detail="/dev/ttyACM0"),
+        DeviceStatus(device="slips", kind=DeviceKind.PRINTER, state=DeviceState.READY, detail="192.168.1.20:9100"),
+    ),
+    knowledge_age=timedelta(),
+    clock_offset=timedelta(seconds=1),
+    heard=Heard("front", card=CardClass(Technology.ISO14443A, 4)),
+)
+_ILL = replace(
+    _WELL,
+    devices=(
+        DeviceStatus(
+            device="slips",
+            kind=DeviceKind.PRINTER,
+            state=DeviceState.FAULT,
+            reason=DeviceReason.PAPER_OUT,
+            detail="192.168.1.20:9100",
+        ),
+        DeviceStatus(
+            device="counter",
+            kind=DeviceKind.SCANNER,
+            state=DeviceState.ABSENT,
+            reason=DeviceReason.NOT_PLUGGED,
+            detail="/dev/serial/by-id/usb-Honeywell_Scanner_3320g_15200B1234-if00",
+        ),
+        DeviceStatus(device="eye", kind=DeviceKind.CAMERA, state=DeviceState.READY, detail="/dev/video0"),
+        DeviceStatus(device="front", kind=DeviceKind.CARD_READER, state=DeviceState.READY, detail="ACS ACR1252 00 00"),
+    ),
+    away=CentralReason.NOT_CENTRAL,
+    waiting=128,
+    waits_for=timedelta(hours=30),
+    knowledge_age=timedelta(days=9),
+    too_old=True,
+    clock_offset=None,
+    clock_trusted=False,
+    heard=Heard("front", trouble=Reason.CARD_TWO),
+)
+
 VIEWS: Mapping[str, View] = {
     "start": _PLAIN,
     "start_offline": replace(_PLAIN, link=Link.OFFLINE),
@@ -212,6 +272,23 @@ VIEWS: Mapping[str, View] = {
     "out_of_service": replace(_PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="disk_full", link=Link.OFFLINE),
     "out_not_enrolled": replace(
         _PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="not_enrolled", link=Link.OFFLINE, countdown_s=None
+    ),
+    "staff_login": replace(_PLAIN, phase=Phase.STAFF_LOGIN, staff=StaffView()),
+    "staff_asking": replace(_PLAIN, phase=Phase.STAFF_LOGIN, staff=StaffView(login="chen", asking=True)),
+    "staff_wrong": replace(
+        _PLAIN, phase=Phase.STAFF_LOGIN, link=Link.OFFLINE, staff=StaffView(login="chen", refused="wrong")
+    ),
+    "staff_locked": replace(
+        _PLAIN, phase=Phase.STAFF_LOGIN, staff=StaffView(login="chen", refused="locked", until=NOW)
+    ),
+    "staff": replace(_PLAIN, phase=Phase.STAFF, staff=_WELL),
+    "staff_trouble": replace(
+        _PLAIN,
+        phase=Phase.STAFF,
+        link=Link.OFFLINE,
+        staff=_ILL,
+        slip=SlipState.FAILED,
+        slip_reason=DeviceReason.PAPER_OUT,
     ),
     "out_starting": replace(_PLAIN, phase=Phase.OUT_OF_SERVICE, out_of_service="starting", link=Link.STARTING),
 }

@@ -12,14 +12,18 @@ from PySide6.QtQml import QmlElement
 
 from kiosk.domain.values import LIBRARY_TIME
 from kiosk.ports import Intent, Message, Phase, RowState, View
+from kiosk.visit.facts import device_lines, facts, say_heard
 from kiosk.words import say, say_reason, sentences
 from ui.patron.books import BookList, say_count
+from ui.patron.staff_lines import StaffLines
 
 QML_IMPORT_NAME = "Shelfpoint"
 QML_IMPORT_MAJOR_VERSION = 1
 
 Post = Callable[[Intent, str], None]
 """Tells the station what was touched."""
+Knock = Callable[[str, str], None]
+"""Tells the station the login and the password that somebody typed."""
 
 COUNTDOWN_OVERLAY_S = 10
 """The last seconds of the countdown are shown over the whole stage (a matter of looks; when to end is the station's)."""
@@ -31,13 +35,18 @@ class PatronScreen(QObject):
 
     changed = Signal()
 
-    def __init__(self, post: Post, library: str = "", branch: str = "", parent: QObject | None = None) -> None:
+    def __init__(
+        self, post: Post, knock: Knock, library: str = "", branch: str = "", parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._post = post
+        self._knock = knock
         self._library = library
         self._branch = branch
         self._view = View(phase=Phase.OUT_OF_SERVICE, out_of_service="starting")
         self._books = BookList(self)
+        self._facts = StaffLines(self)
+        self._devices = StaffLines(self)
 
     @property
     def view(self) -> View:
@@ -50,6 +59,12 @@ class PatronScreen(QObject):
             return
         self._view = view
         self._books.show(view)
+        if view.staff is not None:
+            told, language = view.staff, view.language
+            self._facts.show((line.label, line.said, "", line.mark) for line in facts(told, view.link, language))
+            self._devices.show(
+                (line.name, line.said, line.detail, line.mark) for line in device_lines(told.devices, language)
+            )
         self.changed.emit()
 
     # --- where and when
@@ -241,6 +256,37 @@ class PatronScreen(QObject):
     def provisional(self) -> bool:
         return self._view.provisional
 
+    # --- staff
+
+    @Property(QObject, constant=True)
+    def staffFacts(self) -> StaffLines:
+        return self._facts
+
+    @Property(QObject, constant=True)
+    def staffDevices(self) -> StaffLines:
+        return self._devices
+
+    @Property(str, notify=changed)
+    def staffLogin(self) -> str:
+        return "" if self._view.staff is None else self._view.staff.login
+
+    @Property(bool, notify=changed)
+    def staffAsking(self) -> bool:
+        return self._view.staff is not None and self._view.staff.asking
+
+    @Property(str, notify=changed)
+    def staffRefusedText(self) -> str:
+        staff = self._view.staff
+        if staff is None or not staff.refused:
+            return ""
+        time = "" if staff.until is None else f"{staff.until.astimezone(LIBRARY_TIME):%H:%M}"
+        return say(f"staff.{staff.refused}", self._view.language, time=time)
+
+    @Property(str, notify=changed)
+    def staffHeardText(self) -> str:
+        heard = None if self._view.staff is None else self._view.staff.heard
+        return "" if heard is None else say_heard(heard, self._view.language)
+
     # --- intents
 
     @Slot()
@@ -323,6 +369,18 @@ class PatronScreen(QObject):
     @Slot()
     def switchLowReach(self) -> None:
         self._post(Intent.LOW_REACH, "")
+
+    @Slot()
+    def staffDoor(self) -> None:
+        self._post(Intent.STAFF, "")
+
+    @Slot(str, str)
+    def tryStaff(self, login: str, password: str) -> None:
+        self._knock(login, password)
+
+    @Slot()
+    def printStaff(self) -> None:
+        self._post(Intent.STAFF_PRINT, "")
 
     def _said(self, message: Message | None) -> str:
         return "" if message is None else say_reason(message.reason, self._view.language, message.details)

@@ -74,7 +74,7 @@ class PatronWindow:
         self._translator = QTranslator()
         if not self._translator.load(str(TRANSLATION)):
             _log.warning("The screen's own texts are not translated", missing=TRANSLATION.name)
-        self.screen = PatronScreen(bridge.post, settings.library, settings.branch)
+        self.screen = PatronScreen(bridge.post, bridge.knock, settings.library, settings.branch)
         self._sounder = Sounder() if settings.sounds else None
         self.engine = QQmlApplicationEngine()
         self.engine.warnings.connect(_log_warnings)

@@ -412,6 +412,64 @@
     </message>
 </context>
 <context>
+    <name>StaffLoginPage</name>
+    <message>
+        <source>For library staff</source>
+        <translation>館員專用</translation>
+    </message>
+    <message>
+        <source>Login</source>
+        <translation>帳號</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>密碼</translation>
+    </message>
+    <message>
+        <source>One moment, please</source>
+        <translation>請稍候</translation>
+    </message>
+    <message>
+        <source>Log in</source>
+        <translation>登入</translation>
+    </message>
+</context>
+<context>
+    <name>StaffPage</name>
+    <message>
+        <source>Printing</source>
+        <translation>列印中</translation>
+    </message>
+    <message>
+        <source>Printed.</source>
+        <translation>印好了。</translation>
+    </message>
+    <message>
+        <source>Sent; the printer did not say whether it printed.</source>
+        <translation>已經送出；印表機沒有說有沒有印好。</translation>
+    </message>
+    <message>
+        <source>Given to the print queue, which says nothing more.</source>
+        <translation>已經交給列印佇列，它不會再回報。</translation>
+    </message>
+    <message>
+        <source>This machine</source>
+        <translation>這台機器</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>設備</translation>
+    </message>
+    <message>
+        <source>Lay a card on a reader or scan a code to try them out.</source>
+        <translation>放一張卡或掃一個條碼，試試看設備。</translation>
+    </message>
+    <message>
+        <source>Print this page</source>
+        <translation>列印這一頁</translation>
+    </message>
+</context>
+<context>
     <name>StartPage</name>
     <message>
         <source>or choose what you would like to do</source>
@@ -475,6 +533,29 @@
     <message>
         <source>Low reach</source>
         <translation>低位</translation>
+    </message>
+</context>
+<context>
+    <name>TypingKeys</name>
+    <message>
+        <source>Erase</source>
+        <translation>刪除</translation>
+    </message>
+    <message>
+        <source>Capital letters</source>
+        <translation>大寫</translation>
+    </message>
+    <message>
+        <source>Next field</source>
+        <translation>下一欄</translation>
+    </message>
+    <message>
+        <source>Other signs</source>
+        <translation>其他符號</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>空白</translation>
     </message>
 </context>
 <context>

@@ -16,7 +16,6 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from kiosk.domain.staff import EVERYWHERE, Permission, branch_scope, spell_login
 from kiosk.domain.values import Reason
 from kiosk.words import Language, say, say_reason
-from sync.central.alerts import alerts
 from sync.central.http import staff_shapes as shapes
 from sync.central.http.gate import Forbidden, StaffGate, StaffRequest, allows, allows_any_staff, client_address
 from sync.central.limits import Door
@@ -230,20 +229,11 @@ def _shape(task: Task) -> shapes.CaseShape:
 
 @get("/fleet", sync_to_thread=True, responses=FAULTS, summary="Kiosks and alerts", **allows(Permission.FLEET_SEE))
 def fleet(request: StaffRequest, state: State) -> list[shapes.KioskShape]:
-    """Kiosks at the caller's places, by id."""
+    """Kiosks at the caller's places, by id, each as its last heartbeat told it."""
     central: Central = state.central
     within, now = request.user.where(Permission.FLEET_SEE), central.clock()
     return [
-        shapes.KioskShape(
-            id=kiosk.id,
-            branch=kiosk.branch,
-            enrolled_at=kiosk.enrolled_at,
-            revoked_at=kiosk.revoked_at,
-            heard_at=kiosk.health_at,
-            queue_length=None if kiosk.health is None else kiosk.health.queue_length,
-            program=None if kiosk.health is None else kiosk.health.program,
-            alerts=[shapes.AlertShape(rule=one.rule, found=one.found) for one in alerts(kiosk, now)],
-        )
+        shapes.KioskShape.of(kiosk, now)
         for kiosk in central.fleet.all()
         if any(scope.covers(branch_scope(kiosk.branch)) for scope in within)
     ]

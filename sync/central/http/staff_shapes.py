@@ -8,8 +8,9 @@ from msgspec import Meta, Struct, field
 from kiosk.domain.cases import Advice
 from kiosk.domain.staff import Grant, Role, grant, parse_scope
 from kiosk.domain.values import Reason
-from sync.central.alerts import Rule
+from sync.central.alerts import Rule, alerts
 from sync.central.audit_log import AuditLine
+from sync.central.fleet import Kiosk
 from sync.central.roster import Member
 from sync.central.worklist import Task
 
@@ -166,6 +167,35 @@ class KioskShape(Struct, frozen=True, kw_only=True):
     queue_length: int | None
     program: str | None
     alerts: list[AlertShape]
+    queue_age_ms: int | None = None
+    """Of the oldest act in it."""
+    replica_age_ms: int | None = None
+    clock_offset_ms: int | None = None
+    disk_free_mb: int | None = None
+    trouble: str | None = None
+    """Why it serves nobody; empty while it serves."""
+    devices: dict[str, str] | None = None
+    """Name: `state` or `state: reason`, as the kiosk's staff page says it."""
+
+    @classmethod
+    def of(cls, kiosk: Kiosk, now: datetime) -> "KioskShape":
+        health = kiosk.health
+        return cls(
+            id=kiosk.id,
+            branch=kiosk.branch,
+            enrolled_at=kiosk.enrolled_at,
+            revoked_at=kiosk.revoked_at,
+            heard_at=kiosk.health_at,
+            queue_length=None if health is None else health.queue_length,
+            program=None if health is None else health.program,
+            alerts=[AlertShape(rule=one.rule, found=one.found) for one in alerts(kiosk, now)],
+            queue_age_ms=None if health is None else health.queue_age_ms,
+            replica_age_ms=None if health is None else health.replica_age_ms,
+            clock_offset_ms=None if health is None else health.clock_offset_ms,
+            disk_free_mb=None if health is None else health.disk_free_mb,
+            trouble=None if health is None else health.trouble,
+            devices=None if health is None else health.devices,
+        )
 
 
 class AuditShape(Struct, frozen=True, kw_only=True):

@@ -152,6 +152,9 @@ PATTERNS = (
     CodePattern(type=CodeType.PATRON, pattern=re.compile(r"P\d{7}")),
     CodePattern(type=CodeType.ITEM, pattern=re.compile(r"\d{10}"), symbologies=frozenset({"code39", "codabar"})),
     CodePattern(type=CodeType.ITEM, pattern=re.compile(r"\d{13}")),
+    CodePattern(type=CodeType.VOUCHER, pattern=re.compile(r"V\d{8}")),
+    CodePattern(type=CodeType.EVENT, pattern=re.compile(r"E:.+"), symbologies=frozenset({"qr"})),
+    CodePattern(type=CodeType.VIRTUAL_CARD, pattern=re.compile(r"[A-Z]{2,8}-\d-\d{14}")),
 )
 
 
@@ -170,6 +173,13 @@ PATTERNS = (
         ("/ABC+123", None, CodeType.INVOICE_CARRIER),
         ("AB12345678901234", None, CodeType.INVOICE_CARRIER),
         ("/abc+123", None, CodeType.UNKNOWN),
+        ("V00000001", "code128", CodeType.VOUCHER),
+        ("E:2026-11-21", "qr", CodeType.EVENT),
+        ("E:2026-11-21", "code128", CodeType.UNKNOWN),
+        ("NTUT-1-20131107112900", None, CodeType.VIRTUAL_CARD),
+        ("12", "ean2", CodeType.ISBN),
+        ("51299", "ean5", CodeType.ISBN),
+        ("51299", "code39", CodeType.UNKNOWN),
         ("", None, CodeType.UNKNOWN),
         ("9" * 10_000, None, CodeType.UNKNOWN),
         ("\x00\xff\x1b@", None, CodeType.UNKNOWN),

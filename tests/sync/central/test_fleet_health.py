@@ -2,16 +2,20 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
+from kiosk.domain.staff import Grant, Role, branch_scope
 from sync.central.alerts import Rule, alerts
 from sync.wire import Health
 from ui.cli.central import central as central_command
+
+DEVICES = {"printer": "absent", "reader": "ready"}
 
 
 def health(**more: Any) -> Health:
@@ -61,7 +65,7 @@ def test_a_silent_kiosk_is_told_after_a_quarter_of_an_hour_and_a_revoked_one_nev
 
 
 def test_prometheus_reads_the_fleet_and_no_person(caller: Any, town: Any) -> None:
-    caller.call("POST", "/v1/health", health(queue_length=7, queue_age_ms=7_200_000, devices={"printer": "absent"}))
+    caller.call("POST", "/v1/health", health(queue_length=7, queue_age_ms=7_200_000, devices=DEVICES))
     town.clock.go(seconds=30)
     answer = caller.client.get("/metrics")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
@@ -79,14 +83,52 @@ def test_prometheus_reads_the_fleet_and_no_person(caller: Any, town: Any) -> Non
     assert figures["shelfpoint_kiosk_queue_age_seconds", kiosk] == 7200
     wrong = {key[2] for key, value in figures.items() if key[0] == "shelfpoint_kiosk_alert" and value}
     assert wrong == {"queue_old", "device"}
+    assert figures["shelfpoint_kiosk_device_ready", "printer", kiosk] == 0
+    assert figures["shelfpoint_kiosk_device_ready", "reader", kiosk] == 1
     assert not re.search("ann|王|1A2B3C4D", answer.text)
 
 
-def test_the_command_line_lists_the_fleet(caller: Any, town: Any) -> None:
+FULL = health(
+    queue_length=7, queue_age_ms=7_200_000, replica_age_ms=300_000, clock_offset_ms=-1500, disk_free_mb=812,
+    devices={"printer": "fault: paper_out", "reader": "ready"}, trouble="disk_full",
+)  # fmt: skip
+
+
+def fleet(town: Any, *arguments: str) -> Any:
     place = ["--data", str(town.settings.data)]
     if town.settings.database is not None:
         place += ["--database", town.settings.database]
-    told = CliRunner().invoke(central_command, ["fleet", *place, "--json"])
+    return CliRunner().invoke(central_command, ["fleet", *arguments, *place])
+
+
+def test_the_command_line_lists_the_fleet(caller: Any, town: Any) -> None:
+    told = fleet(town, "--json")
     (row,) = json.loads(told.output)
-    assert (row["kiosk"], row["branch"], row["heard_at"]) == (caller.kiosk, "main", None)
+    assert (row["kiosk"], row["branch"], row["heard_at"], row["devices"]) == (caller.kiosk, "main", None, None)
     assert told.exit_code == bool(row["alerts"])
+    assert "heard never" in fleet(town).output
+    assert fleet(town, "main-9").exit_code == 2
+
+
+def test_all_that_a_heartbeat_tells_is_shown_to_staff_and_on_the_command_line(caller: Any, town: Any) -> None:
+    town.clock.now = datetime.now(UTC)  # the command has the machine's clock
+    assert caller.call("POST", "/v1/health", FULL).status_code == 200
+    (row,) = json.loads(fleet(town, "--json").output)
+    told = {name: value for name, value in msgspec.to_builtins(FULL).items() if name in row}
+    assert len(told) == 8
+    assert {name: row[name] for name in told} == told
+    town.central.staff.add("chen", "correct horse", [Grant(Role.BRANCH_HEAD, branch_scope("main"))], who="test")
+    token = town.central.sessions.begin("chen", "correct horse").token
+    (shown,) = caller.call("GET", "/v1/staff/fleet", token=token).json()
+    assert {name: shown[name] for name in told} == told
+    line = fleet(town).output.splitlines()[0]
+    for part in (caller.kiosk, "queue 7 (2 h)", "data 5 min old", "clock -1.5 s", "disk 812 MB", "out_of_service"):
+        assert part in line
+    assert "    reader: ready" not in fleet(town).output.splitlines()
+    assert "    reader: ready" in fleet(town, "--devices").output.splitlines()
+    detail = fleet(town, caller.kiosk)
+    assert detail.exit_code == 1
+    for part in ("  queue 7 (2 h)", "  program test", "  serves nobody: disk_full", "    printer: fault: paper_out"):
+        assert part in detail.output.splitlines()
+    town.central.fleet.revoke(caller.kiosk)
+    assert (fleet(town, caller.kiosk).exit_code, "  revoked " in fleet(town, caller.kiosk).output) == (0, True)

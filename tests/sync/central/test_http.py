@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.domain.journal import Outcome, Word
+from sync.central import tables
 from sync.central.bell import Bell
 from sync.central.http.app import MAX_BODY
 from sync.packed import packed
@@ -76,11 +77,23 @@ def test_a_kiosk_enrolled_anew_keeps_its_id_and_gets_another_index_key(town: Any
     assert caller.call("GET", "/v1/feed").status_code == 200
 
 
-def test_a_revoked_kiosk_is_told_so(town: Any, caller: Any) -> None:
+def test_a_kiosk_that_an_older_program_only_revoked_is_told_so_and_can_be_told_to_wipe(town: Any, caller: Any) -> None:
     town.central.fleet.revoke(caller.kiosk)
+    with town.central.database.write() as connection:
+        connection.execute(tables.kiosk.update().values(farewell=None))
     answer = caller.call("GET", "/v1/feed")
     assert fault(answer) == (401, "revoked")
     assert answer.json()["order"] is None
+    assert town.central.fleet.revoke(caller.kiosk) is Farewell.RETIRE
+    assert order_of(town, caller, caller.call("POST", "/v1/health", HEALTH).json()) is Farewell.RETIRE
+
+
+def test_whoever_revokes_lets_the_kiosk_forget_and_a_stolen_one_stays_stolen(town: Any, caller: Any) -> None:
+    town.central.fleet.revoke(caller.kiosk)
+    assert order_of(town, caller, caller.call("GET", "/v1/feed").json()) is Farewell.RETIRE
+    assert town.central.fleet.revoke(caller.kiosk, farewell=Farewell.STOLEN) is Farewell.STOLEN
+    assert town.central.fleet.revoke(caller.kiosk) is Farewell.STOLEN
+    assert order_of(town, caller, caller.call("GET", "/v1/feed").json()) is Farewell.STOLEN
 
 
 def order_of(town: Any, caller: Any, told: Any) -> Farewell:

@@ -100,6 +100,21 @@ def test_an_import_that_died_goes_on_where_it_stopped(town: Any, catalogue: Path
     assert (stop[0] == "checking") == any(phase == "checking" for phase, _ in seen)
 
 
+def test_a_preview_of_an_import_that_died_leaves_the_rest_where_it_is(town: Any, catalogue: Path) -> None:
+    def die(phase: str, done: int, total: int | None) -> None:
+        if (phase, done) == ("applying", APPLY):
+            raise Killed
+
+    with pytest.raises(Killed):
+        take_items(town, catalogue, die)
+    head = town.central.feed.head()
+    told = take_items(town, catalogue, preview=True)
+    assert (told.applied, told.good, told.waiting) == (False, 3 * APPLY + 7, 2 * APPLY + 7)
+    assert town.central.feed.head() == head
+    assert take_items(town, catalogue).applied
+    assert town.central.feed.head() == head + 2 * APPLY + 7
+
+
 def test_bad_rows_are_named_and_nothing_is_applied(town: Any, tmp_path: Path) -> None:
     file = tmp_path / "bad.csv"
     file.write_text(
@@ -259,6 +274,7 @@ def test_the_command_line_imports_exports_and_says_how_central_is(town: Any, cat
         assert [(row["act"], row["membership"]) for row in csv.DictReader(file)] == [("a", "ann")]
     assert "index_salt" not in (tmp_path / "out" / "kiosk.csv").read_text()
     assert run("export", *place, str(tmp_path / "out")).exit_code == 1
+    assert run("key", "copy", *place, str(tmp_path / "copy.key")).exit_code == 0
     told = run("doctor", *place, "--json")
     assert (told.exit_code, {row["check"] for row in json.loads(told.output) if not row["ok"]}) == (0, set())
     town.central.fleet.enrol(town.central.fleet.make_code("main"), b"\1" * 32)

@@ -22,7 +22,7 @@ def address(kind: str, request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue("cluster").empty().replace("postgresql:", "postgresql+psycopg:")
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_a_database_of_an_older_version_is_carried_up_with_its_rows(address: Any, version: str) -> None:
     engine = create_engine(address)
     with engine.connect() as connection:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ from kiosk.domain.journal import Deed, Word
 from kiosk.domain.lending import Standing
 from kiosk.domain.staff import EVERYWHERE
 from sync.central.backup import BackupFailed, back_up, restore_from
+from sync.central.checks import checks
 from sync.central.database import DatabaseUnusable
 from sync.central.demo import ITEMS, PATRONS, demo_cast, load_demo
+from sync.central.in_use import InUse
 from sync.central.keys import KeyFileUnusable, load_or_make
+from sync.central.metrics import metrics
 from sync.central.office import Central, CentralSettings
 from sync.central.policies import BadPolicy, load_policy, preset
 from sync.central.tables import metadata
@@ -181,8 +185,15 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
     settings = CentralSettings(data=tmp_path / "central-0")
     epoch = town.central.epoch()
     town.say(Word.FACT, "a")
+    with pytest.raises(BackupFailed, match="central key copy"):
+        back_up(settings, tmp_path / "copy.sqlite")
+    assert not (tmp_path / "copy.sqlite").exists()
+    town.central.key_copy.write(tmp_path / "safe.key", settings.data, key_file=settings.root_key_file(), who="test")
     back_up(settings, tmp_path / "copy.sqlite")
     town.say(Word.FACT, "b", item="C2")
+    with pytest.raises(InUse, match="stop it first"):
+        restore_from(settings, tmp_path / "copy.sqlite")
+    assert len(town.central.holdings.open_loans()) == 2
     town.central.close()
     assert restore_from(settings, tmp_path / "copy.sqlite") != epoch
     again = Central.open(settings, clock=town.clock)
@@ -191,7 +202,7 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
         assert again.epoch() != epoch
     finally:
         again.close()
-    assert sorted(path.name for path in settings.data.iterdir()) == ["central.sqlite"]
+    assert sorted(path.name for path in settings.data.iterdir()) == ["central.sqlite", "used.lock"]
     (tmp_path / "noise").write_bytes(os.urandom(5000))
     with pytest.raises(BackupFailed):
         restore_from(settings, tmp_path / "noise")
@@ -217,6 +228,48 @@ def test_the_command_line_enrols_lists_and_revokes(tmp_path: Path) -> None:
     assert run("kiosks", *place).exit_code == 2
 
 
+def test_the_recovery_copy_of_the_key_is_asked_for_written_once_and_noted(town: Any, tmp_path: Path) -> None:
+    place = ["--data", str(town.settings.data)]
+    if town.settings.database is not None:
+        place += ["--database", town.settings.database]
+
+    def told() -> tuple[bool, str]:
+        check = next(check for check in checks(town.central) if check.name == "recovery copy of the key")
+        return check.ok, check.found
+
+    assert told()[0] is False
+    assert "central key copy" in told()[1]
+    assert "central key copy" in run("fleet", *place).output
+    assert b"shelfpoint_key_copied 0.0" in metrics(town.central)
+    key_file = town.settings.root_key_file()
+    (tmp_path / "other").write_text("00" * 32)
+    (tmp_path / "other").chmod(0o600)
+    for where, why in (
+        (town.settings.data / "copy.key", "outside"),
+        (key_file, "the key itself"),
+        (tmp_path / "other", "another file"),
+        (key_file / "copy.key", "copy.key"),
+    ):
+        refused = run("key", "copy", *place, str(where))
+        assert (refused.exit_code, why in refused.output, told()[0]) == (2, True, False)
+    assert (tmp_path / "other").read_text() == "00" * 32
+    copy = tmp_path / "far" / "copy.key"
+    assert run("key", "copy", *place, str(copy)).exit_code == 0
+    assert (copy.read_text(), copy.stat().st_mode & 0o777) == (key_file.read_text(), 0o600)
+    assert told() == (True, f"noted {datetime.now(UTC):%Y-%m-%d}")
+    (line,) = town.central.audit.lines(what="recovery copy of the key made")
+    assert line.subject == load_or_make(key_file, make=False).fingerprint()
+    assert run("key", "copy", *place, str(copy)).exit_code == 0  # the same again changes nothing
+    assert "key copy" not in run("fleet", *place).output
+    assert b"shelfpoint_key_copied 1.0" in metrics(town.central)
+
+
+def test_the_first_command_says_that_a_key_was_made_and_what_to_do(tmp_path: Path) -> None:
+    place = ("--data", str(tmp_path / "central"))
+    assert "central key copy" in run("migrate", *place).output
+    assert "central key copy" not in run("migrate", *place).output
+
+
 def test_the_command_line_previews_rules_and_tells_the_schema(tmp_path: Path) -> None:
     place = ("--data", str(tmp_path / "central"))
     rules = tmp_path / "rules.toml"
@@ -239,8 +292,13 @@ def test_the_command_line_works_on_postgresql_and_leaves_copies_to_its_tools(tow
     told = run("backup", *place, str(tmp_path / "copy"))
     assert (told.exit_code, "pg_dump" in told.output) == (1, True)
     epoch = town.central.epoch()
-    assert run("renew-epoch", *place, "--yes").exit_code == 0
-    assert town.central.epoch() != epoch
+    told = run("renew-epoch", *place, "--yes")
+    assert (told.exit_code, "stop every" in told.output, town.central.epoch()) == (1, True, epoch)
+    town.central.close()
+    assert f"epoch is {epoch}" not in run("renew-epoch", *place, "--yes").output
+    again = Central.open(town.settings)
+    assert again.epoch() != epoch
+    again.close()
 
 
 def test_serve_answers_says_where_and_ends_in_order(tmp_path: Path) -> None:
@@ -255,9 +313,18 @@ def test_serve_answers_says_where_and_ends_in_order(tmp_path: Path) -> None:
         line = process.stdout.readline().strip()
         assert re.fullmatch(r"shelfpoint central listening on http://127\.0\.0\.1:\d+", line)
         assert ready.read_text().strip() == line.rpartition(" ")[2]
+        assert "no recovery copy" in process.stdout.readline() + process.stdout.readline()
         port = line.rpartition(":")[2]
         taken = run("serve", "--data", str(tmp_path / "other"), "--port", port)
         assert (taken.exit_code, "in use" in taken.output) == (1, True)
+        own = ("--data", str(tmp_path / "central"))
+        assert run("kiosks", *own).exit_code == 0
+        for refused in (
+            run("serve", *own, "--port", "0"),
+            run("restore", *own, str(ready), "--yes"),
+            run("renew-epoch", *own, "--yes"),
+        ):
+            assert (refused.exit_code, "stop it first" in refused.output) == (1, True)
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
         assert not ready.exists()

@@ -51,7 +51,7 @@ Rectangle {
                 drawing: "help"
                 objectName: "btn_help"
                 text: qsTr("Help")
-                visible: bar.visit.phase !== "out_of_service"
+                visible: bar.visit.phase !== "out_of_service" && bar.visit.phase !== "staff" && bar.visit.phase !== "staff_login"
                 onClicked: bar.visit.help()
             }
             InkText {

@@ -10,6 +10,7 @@ Window {
 
     required property PatronScreen visit
     required property bool moving
+    readonly property bool forStaff: visit.phase === "staff" || visit.phase === "staff_login"
     readonly property bool covered: visit.messageOpen || visit.helpOpen || visit.countdownNear
     readonly property Component page: {
         switch (visit.phase) {
@@ -25,6 +26,10 @@ Window {
             return donePage;
         case "out_of_service":
             return outOfServicePage;
+        case "staff_login":
+            return staffLoginPage;
+        case "staff":
+            return staffPage;
         default:
             return startPage;
         }
@@ -80,6 +85,10 @@ Window {
             event.accepted = false;
         }
 
+        Shortcut {
+            sequence: "Ctrl+Shift+S"
+            onActivated: kiosk.visit.staffDoor()
+        }
         PointHandler {
             acceptedButtons: Qt.AllButtons
             enabled: kiosk.visit.countdown >= 0
@@ -102,7 +111,7 @@ Window {
             anchors.right: parent.right
             anchors.top: topBar.bottom
             text: qsTr("Offline just now. Borrowing and returning go on; slips say 'not yet confirmed'.")
-            visible: kiosk.visit.link === "offline" && kiosk.visit.phase !== "out_of_service"
+            visible: kiosk.visit.link === "offline" && kiosk.visit.phase !== "out_of_service" && !kiosk.forStaff
         }
         FocusScope {
             id: stage
@@ -214,6 +223,21 @@ Window {
         id: donePage
 
         DonePage {
+            visit: kiosk.visit
+        }
+    }
+    Component {
+        id: staffLoginPage
+
+        StaffLoginPage {
+            focus: true
+            visit: kiosk.visit
+        }
+    }
+    Component {
+        id: staffPage
+
+        StaffPage {
             visit: kiosk.visit
         }
     }

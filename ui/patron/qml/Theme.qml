@@ -17,6 +17,8 @@ QtObject {
     readonly property bool wide: width > height
     readonly property bool compact: Math.min(width, height) < 900
 
+    property real staffPress: 2 // seconds on the header
+
     // --- colours: warm paper, ink, one teal for action; amber waits, red stops
     readonly property color paper: highContrast ? "#000000" : "#faf6ee"
     readonly property color surface: highContrast ? "#000000" : "#ffffff"

@@ -5,6 +5,7 @@ import QtQuick.Layouts
 import Shelfpoint
 
 // Header: whose library, what time, connected or not, and the patron's own choices (unless these are in low reach).
+// Staff press it for two seconds to come to their page.
 Rectangle {
     id: bar
 
@@ -34,8 +35,14 @@ Rectangle {
 
         RowLayout {
             Layout.fillWidth: true
+            objectName: "header"
             spacing: Theme.gapSmall
 
+            TapHandler {
+                gesturePolicy: TapHandler.WithinBounds
+                longPressThreshold: Theme.staffPress
+                onLongPressed: bar.visit.staffDoor()
+            }
             Icon {
                 Layout.preferredHeight: Theme.target * 0.8
                 Layout.preferredWidth: Theme.target * 0.8
