@@ -9,7 +9,6 @@ from prometheus_client.core import GaugeMetricFamily
 
 from sync.wire import Health
 
-_READY = "ready"
 Kiosks = Sequence[tuple[str, Health]]
 """Kiosk id, and how it is."""
 _FIGURES = (
@@ -38,21 +37,7 @@ def figures(kiosks: Kiosks) -> Iterator[GaugeMetricFamily]:
         yield family
 
 
-def is_ready(said: str) -> bool:
-    """What a device said of itself: it works, even if it wants paper soon."""
-    return said.partition(": ")[0] == _READY
-
-
-def readiness(kiosks: Kiosks) -> GaugeMetricFamily:
-    """Which devices work."""
-    family = GaugeMetricFamily("shelfpoint_kiosk_device_ready", "1 while the device works", labels=["kiosk", "device"])
-    for kiosk, health in kiosks:
-        for device, said in sorted(health.devices.items()):
-            family.add_metric([kiosk, device], float(is_ready(said)))
-    return family
-
-
-def device_states(kiosks: Kiosks) -> GaugeMetricFamily:
+def device_figures(kiosks: Kiosks) -> Iterator[GaugeMetricFamily]:
     """Each device's state, and the reason it gives, as labels of a 1."""
     family = GaugeMetricFamily(
         "shelfpoint_kiosk_device", "1 for the state that a device is in", labels=["kiosk", "device", "state", "reason"]
@@ -61,4 +46,4 @@ def device_states(kiosks: Kiosks) -> GaugeMetricFamily:
         for device, said in sorted(health.devices.items()):
             state, _, reason = said.partition(": ")
             family.add_metric([kiosk, device, state, reason], 1.0)
-    return family
+    yield family

@@ -1,4 +1,8 @@
-"""Plain classes that stand in for the world; each passes the same contract as the real thing where there is one."""
+"""Plain classes that stand in for the world.
+
+The acts file, on whose answers the heart builds, passes the same contract as the real one (contracts/test_acts.py). The
+others answer what a test puts into them, and remember what they were told.
+"""
 
 import re
 from collections.abc import Iterator

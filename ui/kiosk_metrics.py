@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from kiosk.ports import Link
-from sync.figures import device_states, figures, readiness
+from sync.figures import device_figures, figures
 from sync.wire import Health
 
 log = structlog.get_logger(__name__)
@@ -56,8 +56,7 @@ class KioskFigures(Collector):
         if health is None:
             return
         yield from figures([(self.kiosk, health)])
-        yield readiness([(self.kiosk, health)])
-        yield device_states([(self.kiosk, health)])
+        yield from device_figures([(self.kiosk, health)])
         out = GaugeMetricFamily(
             "shelfpoint_kiosk_out_of_service", "1 while it serves nobody, and why", labels=["kiosk", "reason"]
         )

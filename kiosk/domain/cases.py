@@ -27,6 +27,8 @@ class Advice(StrEnum):
     """It is in somebody's hands, so it is neither missing nor withdrawn."""
     CHECK_KIOSK = "check_kiosk"
     """The kiosk contradicts itself: look at its log, then at the shelf."""
+    FIND_CARD_HOLDER = "find_card_holder"
+    """Two memberships claim one card: find out who holds it."""
     ASK_SUPPORT = "ask_support"
     """The program could not judge it."""
 
@@ -56,5 +58,7 @@ def advice(reason: Reason) -> Advice:
             return Advice.CORRECT_ITEM_STATE
         case Reason.FACT_AFTER_WITHDRAWAL | Reason.WITHDRAWAL_AFTER_FACT | Reason.SEALED_BY_STOLEN_KIOSK:
             return Advice.CHECK_KIOSK
+        case Reason.CARD_BOUND_TO_ANOTHER:
+            return Advice.FIND_CARD_HOLDER
         case _:  # CANNOT_BE_JUDGED, and a reason that a later program makes a case of
             return Advice.ASK_SUPPORT

@@ -122,6 +122,7 @@ class Reason(StrEnum):
     WITHDRAWAL_AFTER_FACT = "withdrawal_after_fact"
     ENTERED_AFTER_REFUSAL = "entered_after_refusal"
     SEALED_BY_STOLEN_KIOSK = "sealed_by_stolen_kiosk"
+    CARD_BOUND_TO_ANOTHER = "card_bound_to_another"
     CANCELLED = "cancelled"
     CANNOT_BE_JUDGED = "cannot_be_judged"
     OTHER = "other"

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sync.central.fleet import Kiosk
-from sync.figures import is_ready
 
 OFFLINE = timedelta(minutes=15)
 QUEUE_AGE = timedelta(hours=1)
 REPLICA_AGE = timedelta(hours=24)
 CLOCK_OFFSET = timedelta(seconds=60)
 DISK_FREE_MB = 500
+_READY = "ready"
 _PAPER = frozenset(("paper_out", "paper_low"))
 
 
@@ -82,6 +82,11 @@ def alerts(kiosk: Kiosk, now: datetime) -> Iterator[Alert]:
     if offset is not None and abs(offset) > CLOCK_OFFSET / timedelta(milliseconds=1):
         yield Alert(kiosk.id, Rule.CLOCK, f"{offset / 1000:+.0f} s")
     yield from _of_devices(kiosk.id, health.devices)
+
+
+def is_ready(said: str) -> bool:
+    """What a device said of itself: it works, even if it wants paper soon."""
+    return said.partition(": ")[0] == _READY
 
 
 def _of_devices(kiosk: str, devices: Mapping[str, str]) -> Iterator[Alert]:

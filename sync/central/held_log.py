@@ -39,6 +39,11 @@ class HeldLog:
             self._beyond.remove(self.through)
 
     @property
+    def newest(self) -> int:
+        """The greatest number that is held, beyond a gap or not."""
+        return max(self._beyond, default=self.through)
+
+    @property
     def moved(self) -> bool:
         return self.through != self._was[0]
 

@@ -2,7 +2,8 @@
 
 A row becomes an entry or a list of mistakes, each with line, field, what was expected and what was found; no row stops
 the reading. Memory holds one row at a time (MARCXML: one record, while the parser runs on its own thread). Whether a
-branch exists or an id comes twice is asked by `imports`. Pure but for the file; blocking.
+branch exists or an id comes twice is asked by `imports`. A row says something of the columns that its file has, of an
+empty cell too; what it does not speak of stays as it is. Pure but for the file; blocking.
 """
 
 import csv
@@ -61,6 +62,8 @@ class Line(Generic[Entry]):
     entry: Entry | None
     """None with mistakes."""
     mistakes: tuple[Mistake, ...] = ()
+    said: frozenset[str] = frozenset()
+    """Columns of which the row says something; the others of the entry have their defaults, for a new record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +135,19 @@ class _Reader:
 
 def _item(line: int, row: Mapping[str, str], branch: str) -> Line[ItemEntry]:
     take = _Reader(line, {**row, "branch": row.get("branch", "").strip() or branch})
+    said = frozenset(row)
     entry = ItemEntry(
         id=take.text("id", limit=MAX_ID, needed=True),
         title=take.text("title", needed=True),
         author=take.text("author"),
         item_type=take.text("item_type", limit=40) or "book",
-        branch=take.text("branch", limit=MAX_ID, needed=True),
+        branch=take.text("branch", limit=MAX_ID, needed="branch" in said),
         state=take.state(),
         desk_only=take.flag("desk_only"),
         desensitise=take.flag("desensitise"),
         work=take.text("work", limit=MAX_ID),
     )
-    return Line(line, None if take.mistakes else entry, tuple(take.mistakes))
+    return Line(line, None if take.mistakes else entry, tuple(take.mistakes), said)
 
 
 def _patron(line: int, row: Mapping[str, str]) -> Line[Patron]:
@@ -160,7 +164,7 @@ def _patron(line: int, row: Mapping[str, str]) -> Line[Patron]:
         owed=take.money("owed"),
         cards={kind: number for kind, number in cards.items() if number},
     )
-    return Line(line, None if take.mistakes else patron, tuple(take.mistakes))
+    return Line(line, None if take.mistakes else patron, tuple(take.mistakes), frozenset(row))
 
 
 def read_patrons(path: Path) -> Iterator[Line[Patron]]:
@@ -170,7 +174,8 @@ def read_patrons(path: Path) -> Iterator[Line[Patron]]:
 
 
 def read_items(path: Path, places: MarcPlaces, branch: str) -> Iterator[Line[ItemEntry]]:
-    """By the file's name: .csv, .mrc (MARC 21) or .xml (MARCXML). `branch` is for rows that name none.
+    """By the file's name: .csv, .mrc (MARC 21) or .xml (MARCXML). `branch` is for rows that name none: an empty cell, or
+    a new item of a file that says nothing of branches.
 
     Raises BadFile.
     """
@@ -222,10 +227,12 @@ def _marc(records: Iterator[pymarc.Record | None], places: MarcPlaces, branch: s
         if not copies:
             yield Line(number, None, (Mistake(number, places.barcode, "a copy's barcode", ""),))
         for copy in copies:
-            row = {"id": copy.get_subfields(code)[0], "title": title, "author": author, "work": work}
+            row = {"id": copy.get_subfields(code)[0], "title": title, "author": author}
             for name, place in (("branch", places.branch), ("item_type", places.item_type)):
-                found = copy.get_subfields(place[3:]) if place[:3] == tag else []
-                row[name] = found[0] if found else ""
+                if place[:3] == tag and (found := copy.get_subfields(place[3:])):
+                    row[name] = found[0]
+            if work:
+                row["work"] = work
             yield _item(number, row, branch)
 
 

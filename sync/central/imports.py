@@ -4,14 +4,15 @@ Staging writes every good row into `import_row` (in the database, so that it is 
 else; a second id or card number within the file, or an unknown branch, is found there too. With one bad row nothing is
 applied unless the caller says so. Applying takes the rows away in the same transaction that makes them count, so a
 dead process goes on where it stopped, and kiosks' acts and other changes get their turn in between. A file that was
-applied is known by its digest and changes nothing again. Only rows that differ reach the feed. Any thread; blocking.
+applied is known by its digest and changes nothing again. A column that a file does not have changes nothing in records
+that are known; an empty cell empties. Only rows that differ reach the feed. Any thread; blocking.
 """
 
 import csv
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from kiosk.domain.identity import CardKind
 from sync.central import tables
+from sync.central.cards import Claim, claims
 from sync.central.database import Database, upsert
-from sync.central.import_sources import BadFile, Line, Mistake
-from sync.central.records import item_row, microseconds
+from sync.central.import_sources import BadFile, Entry, Line, Mistake
+from sync.central.records import AnyRow, item_row, membership_of, microseconds
 from sync.central.registry import Change, Patron, Registry, membership_row
 from sync.wire import ItemEntry
 
@@ -51,8 +54,22 @@ class Report:
     """Now, or by an earlier run."""
     before: bool = False
     """This file had been applied before; nothing was done."""
+    cases: int = 0
+    """Cards of the file that open another membership: each is a case for a person (none of a preview)."""
     waiting: int = 0
     """Rows that an earlier run staged and had not applied when it stopped; told by a preview, which leaves them."""
+
+
+_READING = "absent columns change nothing"
+"""What a file means; another meaning, and it is another file."""
+
+
+class _Staged(msgspec.Struct, frozen=True):
+    """A row that waits to be applied."""
+
+    entry: msgspec.Raw
+    said: list[str]
+    """Columns of the file."""
 
 
 class RowReport:
@@ -80,7 +97,7 @@ class RowReport:
 
 def digest_of(path: Path, *how: str) -> str:
     """SHA-256 over the file and the way it is read."""
-    digest = hashlib.sha256("\0".join(how).encode() + b"\0\0")
+    digest = hashlib.sha256("\0".join((_READING, *how)).encode() + b"\0\0")
     with path.open("rb") as file:
         while part := file.read(1 << 20):
             digest.update(part)
@@ -123,15 +140,20 @@ class Imports:
             return told
         if run is None or run.state == "staging":
             try:
-                self._stage(kind, told, lines, report, progress)
+                refused = self._stage(kind, told, lines, report, progress)
             except BadFile:
                 self._forget(digest)
                 raise
-            if preview or (told.bad and not skip_bad):
+            applies = not (preview or (told.bad and not skip_bad))
+            if not preview:
+                told.cases = len(refused)
+                with self._registry.change("import") as change:
+                    change.card_cases(refused)
+                    if applies:
+                        self._set(change.connection, digest, state="applying", staged=told.good)
+            if not applies:
                 self._forget(digest)
                 return told
-            with self._database.write() as connection:
-                self._set(connection, digest, state="applying", staged=told.good)
         else:
             told.good = run.staged
             if preview:
@@ -144,33 +166,98 @@ class Imports:
 
     def _stage(
         self, kind: "_Items | _Patrons", told: Report, lines: Iterable[Line[Any]], report: RowReport, progress: Progress
-    ) -> None:
+    ) -> list[Claim]:
         digest = told.digest
         self._forget(digest)
         with self._database.write() as connection:
             new = {"digest": digest, "kind": kind.name, "state": "staging", "staged": 0, "changed": 0}
             connection.execute(insert(tables.import_run).values(**new, started_at=microseconds(self._clock())))
             branches = set(connection.execute(select(tables.branch.c.id)).scalars())
+        doubts: list[_Doubt] = []
         for part in _parts(lines, STAGE):
             with self._database.write() as connection:
                 good = list(self._checked(kind, connection, told, part, branches, report))
+                numbered = {
+                    line.entry.id: (number, line)
+                    for number, line in enumerate(good, start=told.good + 1)
+                    if line.entry is not None
+                }
                 if good:
                     rows = [
-                        {"digest": digest, "number": number, "body": msgspec.json.encode(entry).decode()}
-                        for number, entry in enumerate(good, start=told.good + 1)
+                        {"digest": digest, "number": number, "body": _body(line)} for number, line in numbered.values()
                     ]
                     connection.execute(insert(tables.import_row), rows)
+                claimed = kind.claims(connection, [line.entry for line in good if line.entry is not None])
+            doubts += [_Doubt(*numbered[claim.claimer], claim) for claim in claimed]
+            unsure = {claim.claimer for claim in claimed}
+            for id_, (_, line) in numbered.items():
+                if id_ not in unsure:
+                    report.good(line.number)
             told.good += len(good)
             progress("checking", told.good + told.bad, None)
+        return self._settle(told, doubts, report) if doubts else []
+
+    def _settle(self, told: Report, doubts: "list[_Doubt]", report: RowReport) -> list[Claim]:
+        """Now that the whole file is known: a row may take a card that its holder's row replaces; other rows are refused."""
+        given = self._given(told.digest, {doubt.claim.holder for doubt in doubts})
+        refused: set[str] = set()
+        while more := {
+            doubt.claim.claimer
+            for doubt in doubts
+            if doubt.claim.claimer not in refused
+            and (doubt.claim.holder in refused or not _gives_up(given.get(doubt.claim.holder, {}), doubt.claim))
+        }:
+            refused |= more
+        row = tables.import_row
+        rows = {doubt.claim.claimer: doubt for doubt in doubts}
+        with self._database.write() as connection:
+            for claimer, doubt in rows.items():
+                own = (row.c.digest == told.digest, row.c.number == doubt.row)
+                if claimer in refused:
+                    connection.execute(delete(row).where(*own))
+                    continue
+                taken = {one.claim.number: one.claim.holder for one in doubts if one.claim.claimer == claimer}
+                entry = doubt.line.entry
+                assert entry is not None
+                moved = replace(doubt.line, entry=replace(entry, moved_from=taken))
+                connection.execute(update(row).where(*own).values(body=_body(moved)))
+        for claimer, doubt in rows.items():
+            if claimer not in refused:
+                report.good(doubt.line.number)
+        told.good -= len(refused)
+        told.bad += len(refused)
+        wrong = [doubt for doubt in doubts if doubt.claim.claimer in refused]
+        report.bad(
+            Mistake(doubt.line.number, doubt.claim.kind.value, "a card of no other membership", doubt.claim.number)
+            for doubt in wrong
+        )
+        return [doubt.claim for doubt in wrong]
+
+    def _given(self, digest: str, holders: set[str]) -> dict[str, Mapping[CardKind, str]]:
+        """What cards the file gives to these memberships."""
+        row = tables.import_row.c
+        found: dict[str, Mapping[CardKind, str]] = {}
+        number = 0
+        while True:
+            query = select(row.number, row.body).where(row.digest == digest, row.number > number)
+            with self._database.read() as connection:
+                part = connection.execute(query.order_by(row.number).limit(STAGE)).all()
+            if not part:
+                return found
+            entries = [_line(one.body, Patron)[0] for one in part]
+            found.update({entry.id: entry.cards for entry in entries if entry.id in holders})
+            number = part[-1].number
 
     def _checked(
         self, kind: "_Items | _Patrons", connection: Connection, told: Report, part: list[Line[Any]],
         branches: set[str], report: RowReport,
-    ) -> Iterator[Any]:  # fmt: skip
+    ) -> Iterator[Line[Any]]:  # fmt: skip
         own = tables.import_key.c
         named = [key for line in part if line.entry is not None for _, key in kind.keys(line.entry)]
         query = select(own.key).where(own.digest == told.digest, own.key.in_(sorted(set(named))))
         taken = set(connection.execute(query).scalars())
+        homeless = [line.entry.id for line in part if isinstance(line.entry, ItemEntry) and not line.entry.branch]
+        known = set(connection.execute(select(tables.item.c.id).where(tables.item.c.id.in_(homeless))).scalars())
         fresh: list[str] = []
         for line in part:
             mistakes = list(line.mistakes)
@@ -179,7 +266,8 @@ class Imports:
                 mistakes += [
                     Mistake(line.number, name, "each only once in a file", key) for name, key in keys if key in taken
                 ]
-                if isinstance(line.entry, ItemEntry) and line.entry.branch not in branches:
+                at_home = isinstance(line.entry, ItemEntry) and line.entry.id in known
+                if isinstance(line.entry, ItemEntry) and line.entry.branch not in branches and not at_home:
                     mistakes.append(Mistake(line.number, "branch", "a known branch", line.entry.branch))
                 if not mistakes:
                     taken.update(key for _, key in keys)
@@ -188,8 +276,7 @@ class Imports:
                 told.bad += 1
                 report.bad(mistakes)
             else:
-                report.good(line.number)
-                yield line.entry
+                yield line
         if fresh:
             connection.execute(insert(tables.import_key), [{"digest": told.digest, "key": key} for key in fresh])
 
@@ -206,9 +293,9 @@ class Imports:
                     total = change.connection.execute(
                         select(run.c.changed).where(run.c.digest == told.digest)
                     ).scalar_one()
-                    self._finish(change, kind.name, told.digest, total)
+                    self._finish(change, kind.name, told, total)
                     break
-                changed = kind.apply(change, [msgspec.json.decode(one.body, type=kind.entry) for one in rows])
+                changed = kind.apply(change, [_line(one.body, kind.entry) for one in rows])
                 last = rows[-1].number
                 change.connection.execute(delete(row).where(row.c.digest == told.digest, row.c.number <= last))
                 change.connection.execute(
@@ -224,10 +311,11 @@ class Imports:
             left = select(func.count()).select_from(tables.import_row).where(tables.import_row.c.digest == digest)
             return int(connection.execute(left).scalar_one())
 
-    def _finish(self, change: Change, kind: str, digest: str, changed: int) -> None:
+    def _finish(self, change: Change, kind: str, told: Report, changed: int) -> None:
+        digest = told.digest
         self._set(change.connection, digest, state="done", finished_at=microseconds(self._clock()))
         change.connection.execute(delete(tables.import_key).where(tables.import_key.c.digest == digest))
-        change.audit(f"{kind} imported", digest, {"changed": changed})
+        change.audit(f"{kind} imported", digest, {"rows": told.good, "changed": changed})
 
     def _set(self, connection: Connection, digest: str, **values: Any) -> None:
         connection.execute(update(tables.import_run).where(tables.import_run.c.digest == digest).values(**values))
@@ -243,19 +331,24 @@ class _Items:
     name = "items"
     entry: type[Any] = ItemEntry
 
+    def claims(self, connection: Connection, entries: list[ItemEntry]) -> list[Claim]:
+        return []
+
     def keys(self, entry: ItemEntry) -> list[tuple[str, str]]:
         return [("id", entry.id)]
 
-    def apply(self, change: Change, entries: list[ItemEntry]) -> int:
+    def apply(self, change: Change, lines: list[tuple[ItemEntry, frozenset[str]]]) -> int:
         """Those that differ, in key order."""
         table = tables.item
-        held = select(table).where(table.c.id.in_([entry.id for entry in entries]))
-        before = {row.id: row._mapping for row in change.connection.execute(held)}
+        held = select(table).where(table.c.id.in_([entry.id for entry, _ in lines])).order_by(table.c.id)
+        before = {row.id: row._mapping for row in change.connection.execute(held.with_for_update())}
         rows = []
-        for entry in sorted(entries, key=lambda entry: entry.id):
+        for entry, said in sorted(lines, key=lambda line: line[0].id):
             row = item_row(entry)
             del row["reserved_for"]
             was = before.get(entry.id)
+            if was is not None:
+                row |= {name: was[name] for name in row.keys() - said}
             if was is None or any(was[name] != value for name, value in row.items()):
                 rows.append(row)
         upsert(change.connection, table, rows)
@@ -267,27 +360,68 @@ class _Patrons:
     name = "patrons"
     entry: type[Any] = Patron
 
+    def claims(self, connection: Connection, entries: list[Patron]) -> list[Claim]:
+        return claims(connection, entries)
+
     def keys(self, entry: Patron) -> list[tuple[str, str]]:
         return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
 
-    def apply(self, change: Change, entries: list[Patron]) -> int:
+    def apply(self, change: Change, lines: list[tuple[Patron, frozenset[str]]]) -> int:
         """Those that differ, in key order."""
         own, person, card = tables.membership, tables.person, tables.card.c
-        ids = [entry.id for entry in entries]
+        ids = [entry.id for entry, _ in lines]
         run = change.connection.execute
+        run(select(own.c.id).where(own.c.id.in_(ids)).order_by(own.c.id).with_for_update())
         held = select(own, person.c.name).join(person, isouter=True).where(own.c.id.in_(ids))
-        before = {row.id: row._mapping for row in run(held)}
+        before = {row.id: row for row in run(held)}
         cards = select(card.membership, card.kind, card.number).where(card.active == 1, card.membership.in_(ids))
         bound = {(row.membership, row.kind, row.number) for row in run(cards)}
         changed = []
-        for entry in sorted(entries, key=lambda entry: entry.id):
+        for entry, said in sorted(lines, key=lambda line: line[0].id):
             was = before.get(entry.id)
+            if was is not None:
+                entry = _filled(entry, said, was)
             row = membership_row(entry) | {"name": entry.name}
-            same = was is not None and all(was[name] == value for name, value in row.items())
+            same = was is not None and all(was._mapping[name] == value for name, value in row.items())
             if not same or not all((entry.id, kind.value, number) in bound for kind, number in entry.cards.items()):
                 changed.append(entry)
-        change.patrons(changed)
-        return len(changed)
+        refused = change.patrons(changed)  # bound elsewhere since the file was checked
+        return len(changed) - len({claim.claimer for claim in refused})
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A row that can be applied if the rest of the file frees the card that it claims."""
+
+    row: int
+    """Its staged number."""
+    line: Line[Patron]
+    """As it was read."""
+    claim: Claim
+    """What it claims."""
+
+
+def _gives_up(cards: Mapping[CardKind, str], claim: Claim) -> bool:
+    """The file gives the holder another card of that kind, so this number ends there."""
+    return cards.get(claim.held_as, claim.number) != claim.number
+
+
+def _filled(entry: Patron, said: frozenset[str], was: AnyRow) -> Patron:
+    """With what the file does not speak of as it was."""
+    held = membership_of(was)
+    names = {"standing", "expires_on", "suspended_until", "holds_suspended_until", "owed"} - said
+    return replace(entry, **{name: getattr(held, name) for name in names})
+
+
+def _body(line: Line[Any]) -> str:
+    staged = _Staged(msgspec.Raw(msgspec.json.encode(line.entry)), sorted(line.said))
+    return msgspec.json.encode(staged).decode()
+
+
+def _line(body: str, entry: type[Entry]) -> tuple[Entry, frozenset[str]]:
+    """What a staged row says, and of which columns."""
+    staged = msgspec.json.decode(body, type=_Staged)
+    return msgspec.json.decode(staged.entry, type=entry), frozenset(staged.said)
 
 
 def _parts(lines: Iterable[Line[Any]], size: int) -> Iterator[list[Line[Any]]]:

@@ -11,11 +11,12 @@ A request that cannot be judged is refused, not entered: nothing has happened ye
 on a mistake of ours. A fact has happened, so it is entered as a case.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from msgspec import structs
 from sqlalchemy import select
 
 from kiosk.domain.holds import HOLD_DEEDS
@@ -74,6 +75,8 @@ class Part:
     """In sequence order; at most BATCH."""
     unjudged: Reason | None = None
     """They become cases for this reason, whatever they say."""
+    append: bool = False
+    """They take the next numbers of their log, which several processes write; their own say nothing."""
 
 
 class Inbox:
@@ -94,11 +97,18 @@ class Inbox:
         self._together = Together(self._group, leaders=LEADERS[database.dialect], most=BATCH)
 
     def judge(
-        self, kiosk: KioskId, incarnation: IncarnationId, words: Sequence[WireWord], *, as_cases: bool = False
+        self,
+        kiosk: KioskId,
+        incarnation: IncarnationId,
+        words: Sequence[WireWord],
+        *,
+        as_cases: bool = False,
+        append: bool = False,
     ) -> Judged:
         """Judges words of one incarnation of one kiosk, in sequence order. Durable when it returns.
 
-        `as_cases`: the kiosk was stolen, so none of them counts before a person has looked at it.
+        `as_cases`: the kiosk was stolen, so none of them counts before a person has looked at it. `append`: the words are
+        central's own and are numbered, in their order, as they go in.
         Raises BadPush, DatabaseUnusable.
         """
         unjudged = Reason.SEALED_BY_STOLEN_KIOSK if as_cases else None
@@ -109,7 +119,7 @@ class Inbox:
         said: dict[int, Verdict] = {}
         for start in range(0, max(len(order), 1), BATCH):
             places = order[start : start + BATCH]
-            part = Part((kiosk, incarnation), [words[place] for place in places], unjudged)
+            part = Part((kiosk, incarnation), [words[place] for place in places], unjudged, append)
             judged = self._together(part, len(places))
             said.update(zip(places, judged.verdicts, strict=True))
         return replace(judged, verdicts=[said[place] for place in range(len(words))])
@@ -133,7 +143,7 @@ class Inbox:
         return [self._one_by_one(part) for part in parts]
 
     def _one_by_one(self, part: Part) -> Judged:
-        judged = [self._single(Part(part.log, [word], part.unjudged)) for word in part.words]
+        judged = [self._single(replace(part, words=[word])) for word in part.words]
         return replace(judged[-1], verdicts=[one.verdicts[0] for one in judged])
 
     def _single(self, part: Part) -> Judged:
@@ -144,7 +154,7 @@ class Inbox:
         except Exception:
             word = part.words[0]
             log.exception("A word could not be entered", act=word.act, word=word.word.value)
-        spoilt = Part(part.log, part.words, part.unjudged or Reason.CANNOT_BE_JUDGED)
+        spoilt = replace(part, unjudged=part.unjudged or Reason.CANNOT_BE_JUDGED)
         return self._transaction([spoilt])[0]
 
     def _transaction(self, parts: Sequence[Part]) -> list[Judged]:
@@ -162,6 +172,7 @@ class Inbox:
             works = to_lock(connection, [word.item for word in fit])
             lock(connection, [*_names(parts), *(f"item {work}" for work in works)])
             logs = open_logs(connection, (part.log for part in parts))
+            parts = list(_numbered(parts, logs))
             now = self._clock()
             ledger = Ledger(connection, now, works, self._long)
             ledger.load(
@@ -236,6 +247,19 @@ def _touch(log: LogName, word: WireWord, now: datetime) -> Touch:
     except (TypeError, OverflowError):  # a time without a zone, or none that there is: it becomes a case
         at = None
     return Touch(word.item, log, word.request_sequence or word.sequence, at)
+
+
+def _numbered(parts: Sequence[Part], logs: Mapping[LogName, HeldLog]) -> Iterator[Part]:
+    """Words that are appended get the numbers behind what their log holds now that it is locked."""
+    newest = {name: held.newest for name, held in logs.items()}
+    for part in parts:
+        if part.append:
+            first = newest[part.log] + 1
+            words = [structs.replace(word, sequence=number) for number, word in enumerate(part.words, start=first)]
+            newest[part.log] += len(words)
+            yield replace(part, words=words)
+        else:
+            yield part
 
 
 def _otherwise(held: HeldAct, act: Act) -> bool:

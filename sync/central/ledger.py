@@ -24,6 +24,7 @@ from sync.central import bulk, stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
 from sync.central.histories import LONG, Histories, Touch
+from sync.central.judge_holds import CENTRAL
 from sync.central.records import (
     AnyRow,
     calendar_of,
@@ -45,6 +46,11 @@ NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
 
 MAX_SEQUENCE = 2**53
 """No log grows so long; a greater number is nonsense."""
+
+_HOLD_CHANGES = {
+    Deed.PLACE_HOLD: "hold placed", Deed.CANCEL_HOLD: "hold cancelled", Deed.EXPIRE_HOLD: "hold expired",
+}  # fmt: skip
+"""As the audit calls them."""
 
 SETTLED = "settled"
 """`closed_by` of a case that later acts resolved by themselves."""
@@ -79,6 +85,7 @@ class Ledger:
         self._settled: dict[WorkId, HoldSettlement] = {}
         self._changed_acts: dict[str, HeldAct] = {}
         self._entries: list[Act] = []
+        self._hold_changes: list[Act] = []
         self._changed_loans: dict[str, dict[str, Any]] = {}
         self._gone_loans: set[str] = set()
         self._new_words: list[dict[str, Any]] = []
@@ -111,9 +118,7 @@ class Ledger:
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
             self._verdicts[row.act, Word(row.word)] = verdict_of(row)
-        places = set(sequences)
-        keys = {"logs": sorted({log for log, _ in places}), "ids": sorted({number for _, number in places})}
-        for row in run(stored.SPEAKERS, keys):
+        for row in run(stored.SPEAKERS, {"pairs": sorted(set(sequences))}):
             self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
@@ -139,13 +144,17 @@ class Ledger:
         spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
         recent = set(since)
         whole = [id_ for id_ in item_ids if id_ not in recent]
-        parts = [(stored.EVENTS, stored.LOANS, whole), (stored.RECENT_EVENTS, stored.RECENT_LOANS, since)]
-        for events, loans, ids in parts:
-            if not ids:
+        keys: dict[str, Any] = {"ids": since, "oldest": self._histories.oldest}
+        parts = [
+            (stored.EVENTS, stored.LOANS, {"ids": whole}),
+            (stored.RECENT_EVENTS, stored.RECENT_LOANS, keys),
+        ]
+        for events, loans, wanted in parts:
+            if not wanted["ids"]:
                 continue
-            for row in run(events, {"ids": ids}):
-                self._events[row.item][row.id] = stored.held_act(row).event()
-            for row in run(loans, {"ids": ids}):
+            for row in run(events, wanted):
+                self._events[row.item][row.id] = stored.event_of(row)
+            for row in run(loans, wanted):
                 spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
@@ -256,6 +265,9 @@ class Ledger:
         )
         if act.deed is Deed.STAFF_ENTRY and before is None:
             self._entries.append(act)
+        by_staff = act.staff is not None and self._log.kiosk == CENTRAL
+        if by_staff and act.deed in _HOLD_CHANGES and before is None and ruling.outcome.stands:
+            self._hold_changes.append(act)
         for one in ruling.cases:
             self.open_case(one, act=act.id, item=act.item, membership=act.membership)
         return self.say(
@@ -418,7 +430,7 @@ class Ledger:
         self._works.write()
         self._histories.write({item: self._events[item].values() for item in sorted(self._resettled)})
         self._write_cases()
-        self._write_entries()
+        self._write_audit()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         for row in self._new_words:
             row["position"] = self.marks.placed(row["position"])
@@ -428,8 +440,9 @@ class Ledger:
         """With its position in the feed, which is known once all is written."""
         return replace(verdict, position=self.marks.placed(verdict.position))
 
-    def _write_entries(self) -> None:
-        """Tries to open a kiosk's staff page, into the audit; once each, with the word that told of them."""
+    def _write_audit(self) -> None:
+        """Tries to open a kiosk's staff page, and what staff and the clock did to holds, into the audit; once each, with
+        the word that told of them. A hold is named by its id only: who waits for what can be forgotten, the audit cannot."""
         rows = [
             {
                 "at": microseconds(self._now),
@@ -441,6 +454,16 @@ class Ledger:
                 ),
             }
             for act in self._entries
+        ]
+        rows += [
+            {
+                "at": microseconds(self._now),
+                "who": act.staff,
+                "what": _HOLD_CHANGES[act.deed],
+                "subject": act.hold or act.id,
+                "details": details_text({}),
+            }
+            for act in self._hold_changes
         ]
         if rows:
             self._connection.execute(insert(tables.audit), rows)

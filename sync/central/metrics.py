@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sync.central import tables
 from sync.central.alerts import Rule, alerts
 from sync.central.office import Central
-from sync.figures import figures, readiness
+from sync.figures import device_figures, figures
 
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the framework adds the character set
 
@@ -47,9 +47,9 @@ class _Fleet(Collector):
             if kiosk.health_at is not None:
                 silent.add_metric([kiosk.id], (now - kiosk.health_at).total_seconds())
         yield silent
-        heard_of = [(kiosk.id, kiosk.health) for kiosk in kiosks if kiosk.health is not None]
-        yield from figures(heard_of)
-        yield readiness(heard_of)
+        told = [(kiosk.id, kiosk.health) for kiosk in kiosks if kiosk.health is not None]
+        yield from figures(told)
+        yield from device_figures(told)
         failed = {failure.chore for failure in self._central.periodic.failures()}
         chores = GaugeMetricFamily("shelfpoint_chore_failed", "1 while the last try failed", labels=["chore"])
         for name in self._central.periodic.names():

@@ -16,6 +16,7 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.domain.values import Detail
 from sync.central import tables
+from sync.central.cards import Claim, claims, open_cases
 from sync.central.database import Database, lock, upsert
 from sync.central.feed import Marks
 from sync.central.records import body_of, details_text, item_row, microseconds, policy_entry
@@ -48,6 +49,8 @@ class Patron:
     """Last day without reserving, where it is another one."""
     cards: Mapping[CardKind, str] = field(default_factory=dict, repr=False)
     """Spelled numbers; at most one of each kind."""
+    moved_from: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Number: the membership that gives it up, because it gets another card of that kind in the same import."""
 
 
 class Change:
@@ -98,10 +101,17 @@ class Change:
         moved = update(hold).where(hold.c.asked.in_(ids), hold.c.work != work).values(work=work).returning(hold.c.id)
         self.marks.add_all("hold", sorted(self.connection.execute(moved).scalars()))
 
-    def patrons(self, patrons: Sequence[Patron]) -> None:
-        """New or changed memberships; their cards are bound where they are not yet."""
+    def patrons(self, patrons: Sequence[Patron]) -> list[Claim]:
+        """New or changed memberships; their cards are bound where they are not yet.
+
+        A record that claims another membership's card is left out whole, and becomes a case; such claims are returned.
+        """
+        refused = claims(self.connection, patrons)
+        self.card_cases(refused)
+        left_out = {claim.claimer for claim in refused}
+        patrons = [patron for patron in patrons if patron.id not in left_out]
         if not patrons:
-            return
+            return refused
         upsert(self.connection, tables.membership, [membership_row(patron) for patron in patrons])
         upsert(self.connection, tables.person, [{"membership": patron.id, "name": patron.name} for patron in patrons])
         self.marks.add_all("membership", [patron.id for patron in patrons])
@@ -117,6 +127,11 @@ class Change:
             rows = [{"number": row[0], "membership": row[1], "kind": row[2], "active": 1} for row in fresh]
             self.connection.execute(insert(tables.card), rows)
             self.marks.add_all("card", [row[0] for row in fresh])
+        return refused
+
+    def card_cases(self, refused: Sequence[Claim]) -> None:
+        """A person finds out whose card it is."""
+        open_cases(self.connection, refused, who=self._who, now=self._now)
 
     def bind_card(self, membership: str, kind: CardKind, number: str) -> None:
         """This number opens this membership from now on; its card of that kind, and the number's old place, end."""

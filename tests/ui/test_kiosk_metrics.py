@@ -64,7 +64,6 @@ def test_the_page_tells_how_the_kiosk_is_now() -> None:
     assert figures == {"queue_length": 3, "queue_age_seconds": 90, "replica_age_seconds": 4}
     assert (found["clock_offset_seconds"][()], found["disk_free_megabytes"][()]) == (-1.5, 700)
     assert found["device"] == {("printer", "no_paper", "fault"): 1.0, ("reader", "", "ready"): 1.0}
-    assert found["device_ready"] == {("printer",): 0.0, ("reader",): 1.0}
     assert found["out_of_service"] == {("",): 0.0}
     assert "filling_percent" not in found
 

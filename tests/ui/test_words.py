@@ -23,6 +23,7 @@ REASON_PLACES: dict[Reason, set[str]] = {
     Reason.HOLD_PLACED: {"ahead", "branch"},
     Reason.HOLDS_REACHED: {"limit"},
     Reason.HOLDS_SUSPENDED: {"date"},
+    Reason.CARD_BOUND_TO_ANOTHER: {"other"},
 }
 """What `domain/lending` and `domain/holds` give with each refusal; a sentence may name these places only."""
 

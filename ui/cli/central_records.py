@@ -36,7 +36,11 @@ def _import_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command("import-items")
 @with_place
 @_FILE
-@click.option("--branch", default="", help="For rows that name none.")
+@click.option(
+    "--branch",
+    default="",
+    help="For rows that name none; a known item stays where it is if the file has no such column.",
+)
 @click.option("--barcode", default="952p", show_default=True, help="MARC field and subfield of a copy's barcode.")
 @click.option("--branch-field", default="952b", show_default=True, help="MARC field and subfield of a copy's branch.")
 @click.option("--type-field", default="952y", show_default=True, help="MARC field and subfield of a copy's item type.")
@@ -136,6 +140,7 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         "applied": done.applied,
         "applied_before": done.before,
         "waiting": done.waiting,
+        "cases": done.cases,
     }
     if done.before:
         plain = "This file was applied before; nothing was changed."
@@ -148,6 +153,8 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         plain = f"{done.good} rows applied, {done.changed} records changed, {done.bad} bad rows left out."
     else:
         plain = f"{done.good} good rows, {done.bad} bad rows; nothing was changed."
+    if done.cases:
+        plain += f" {done.cases} cards open another membership: see `central cases list`."
     say(as_json, row, plain + ("" if done.before or done.waiting else f" Row by row: {_report_of(file, report)}"))
     if not done.applied and not (preview and not done.bad):
         raise click.exceptions.Exit(1)

@@ -31,7 +31,9 @@ from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
+from sync.central.http.rates import Call, Rates, costs
 from sync.central.http.staff import login, staff_router
+from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
@@ -76,7 +78,7 @@ class Live(Struct, frozen=True):
 
 
 class Credential(ASGIMiddleware):
-    """Lets in only what an enrolled kiosk has signed; the kiosk becomes the request's user."""
+    """Lets in only what an enrolled kiosk has signed, and no more often than it may; it becomes the request's user."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -86,17 +88,15 @@ class Credential(ASGIMiddleware):
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
+        kiosk = await asyncio.to_thread(verify, header, body, central.fleet.find, central.clock())
+        request.app.state.rates.take(kiosk.id, scope["route_handler"].opt.get("call", Call.HEALTH))
         path, coding = request.url.path, request.headers.get("content-encoding")
-
-        def admit() -> tuple[Kiosk, bytes]:
-            kiosk = verify(header, body, central.fleet.find, central.clock())
-            return kiosk, plain_body(path, body, coding, MAX_BODY)
-
-        scope["user"], plain = await asyncio.to_thread(admit)
+        plain = await asyncio.to_thread(plain_body, path, body, coding, MAX_BODY)
 
         async def replay() -> HTTPRequestEvent:
             return {"type": "http.request", "body": plain, "more_body": False}
 
+        scope["user"] = kiosk
         await next_app(scope, replay, send)
 
 
@@ -125,7 +125,14 @@ def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: Sta
     return central.fleet.enrolled(kiosk, central.epoch())
 
 
-@post("/acts", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="Words of acts, each judged once")
+@post(
+    "/acts",
+    status_code=200,
+    sync_to_thread=True,
+    responses=_FAULTS,
+    summary="Words of acts, each judged once",
+    **costs(Call.ACTS),
+)
 def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
     """One verdict for each word, in the order of the push; durable when it is answered."""
     central: Central = state.central
@@ -141,7 +148,12 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
     )
 
 
-@get("/feed", responses=_FAULTS, summary="What changed since the cursor; waits up to 25 seconds for something")
+@get(
+    "/feed",
+    responses=_FAULTS,
+    summary="What changed since the cursor; waits up to 25 seconds for something",
+    **costs(Call.FEED),
+)
 async def feed(
     request: KioskRequest,
     state: State,
@@ -156,7 +168,8 @@ async def feed(
         raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
-    with pace:
+    rates: Rates = state.rates
+    with rates.poll(request.user.id), pace:
         if wait_s:
             await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
         while True:
@@ -183,6 +196,7 @@ async def feed(
     sync_to_thread=True,
     responses=_FAULTS,
     summary="Heartbeat, and the probe back to online mode",
+    **costs(Call.HEALTH),
 )
 def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envelope:
     """Keeps the newest state of this kiosk."""
@@ -199,6 +213,7 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     sync_to_thread=True,
     responses=_FAULTS,
     summary="May this login open the kiosk's staff page",
+    **costs(Call.STAFF_ENTRY),
 )
 def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
@@ -225,7 +240,7 @@ def make_app(central: Central) -> Litestar:
             scrape,
             enrol,
             login,
-            staff_router(),
+            staff_router(*HOLD_ROUTES),
             Router(
                 "/v1",
                 route_handlers=[push, feed, health, staff_entry],
@@ -237,7 +252,9 @@ def make_app(central: Central) -> Litestar:
             ),
         ],
         exception_handlers=handlers(central.clock, central.fleet.order),
-        state=State({"central": central, "pace": Pace(time.monotonic, random.Random())}),
+        state=State(
+            {"central": central, "pace": Pace(time.monotonic, random.Random()), "rates": Rates(time.monotonic)}
+        ),
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
         openapi_config=OpenAPIConfig(

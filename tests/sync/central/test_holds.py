@@ -1,6 +1,7 @@
 """Holds at central: placed, set aside, picked up, expired; and that any order of arrival ends in the same holds and cases."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from kiosk.domain.journal import Deed, Mode, Outcome, Verdict, Word
 from kiosk.domain.values import IncarnationId, KioskId, Reason
 from sync.central import tables
 from sync.central.holds import HoldList
+from sync.central.office import Central
 from sync.central.registry import UnknownRecord
 from sync.wire import CalendarEntry, GoneEntry, HoldEntry, ItemEntry, WireLoanRule, WirePatronRule, WireWord
 
@@ -251,6 +253,90 @@ def test_cancelling_ends_it_once(shelf: Any) -> None:
     assert states(shelf)[hold][1] == "cancelled"
     with pytest.raises(UnknownRecord):
         shelf.central.holds.cancel("no such hold")
+
+
+def test_what_staff_and_the_clock_do_to_holds_is_audited_by_whom_and_names_nobody(shelf: Any) -> None:
+    mine = shelf.central.holds.place(membership="ann", item="A1", branch="main", who="s-7").act_id
+    again = shelf.central.holds.place(membership="ann", item="A2", branch="main", who="s-7")
+    assert again.outcome is Outcome.REFUSED  # changes nothing, so there is no line
+    returns(shelf, "back")
+    theirs = places(shelf, "ben", "A3").act_id
+    shelf.clock.now += timedelta(days=10)
+    shelf.central.periodic.tick()
+    shelf.central.holds.cancel(theirs, who="s-8")
+    shelf.central.holds.cancel(theirs, who="s-8")
+    lines = [line for line in shelf.central.audit.lines() if line.what.startswith("hold ")]
+    assert [(line.who, line.what, line.subject) for line in reversed(lines)] == [
+        ("s-7", "hold placed", mine), ("command line", "hold placed", theirs), ("central", "hold expired", mine),
+        ("s-8", "hold cancelled", theirs),
+    ]  # fmt: skip
+    assert all(line.details == {} for line in lines)
+
+
+def test_a_kiosk_puts_no_name_of_staff_into_the_audit_by_a_hold(shelf: Any) -> None:
+    shelf.say(Word.REQUEST, "wish", deed=Deed.PLACE_HOLD, membership="ann", item="A1", staff="s-7")
+    assert not [line for line in shelf.central.audit.lines() if line.what.startswith("hold ")]
+
+
+def central_log(town: Any) -> tuple[list[tuple[str, int]], list[int], int]:
+    """Central's own logs and how far each is held, the numbers of all its words, and numbers beyond a gap."""
+    log, word = tables.incarnation.c, tables.word.c
+    with town.central.database.read() as connection:
+        own = select(log.id, log.name, log.held_through).where(log.kiosk == "central")
+        logs = connection.execute(own).all()
+        said = select(word.sequence).where(word.incarnation.in_([one.id for one in logs])).order_by(word.sequence)
+        beyond = connection.execute(select(tables.held)).all()
+        return [(one.name, one.held_through) for one in logs], list(connection.execute(said).scalars()), len(beyond)
+
+
+def test_all_that_central_says_stands_in_one_log(shelf: Any) -> None:
+    hold = places(shelf).act_id
+    assert places(shelf, "eve").outcome is Outcome.REFUSED
+    shelf.central.holds.cancel(hold)
+    for who, item in (("ann", "A1"), ("ben", "A2")):
+        places(shelf, who, item)
+        returns(shelf, f"back-{item}", item, minute=10)
+    places(shelf, "ann", "A3")
+    shelf.clock.now += timedelta(days=10)
+    expired = shelf.central.holds.expire()
+    assert expired > 0
+    logs, numbers, beyond = central_log(shelf)
+    assert logs == [("holds", len(numbers))]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert (len(numbers), beyond) == (6 + expired, 0)
+    assert not {case for case in shelf.cases() if case.startswith("cannot_be_judged")}
+
+
+def test_processes_that_speak_for_central_at_once_take_every_number_once(shelf: Any) -> None:
+    second = Central.open(shelf.settings, clock=shelf.clock)
+    try:
+
+        def place_and_cancel(number: int) -> list[Outcome]:
+            holds = (shelf.central if number % 2 else second).holds
+            placed = holds.place(membership="ann" if number % 4 < 2 else "ben", item="A3", branch="main")
+            ended = [holds.cancel(placed.act_id).outcome] if placed.outcome.stands else []
+            return [placed.outcome, *ended]
+
+        with ThreadPoolExecutor(8) as pool:
+            said = [outcome for told in pool.map(place_and_cancel, range(24)) for outcome in told]
+    finally:
+        second.close()
+    logs, numbers, beyond = central_log(shelf)
+    assert logs == [("holds", len(said))]
+    assert numbers == list(range(1, len(said) + 1))
+    assert beyond == 0
+    assert {state for _, state, _ in states(shelf).values()} == {"cancelled"}
+    assert not {case for case in shelf.cases() if case.startswith("cannot_be_judged")}
+
+
+def test_an_act_of_central_that_is_told_again_is_judged_once(shelf: Any) -> None:
+    hold = places(shelf).act_id
+    word = shelf.word(Word.REQUEST, hold, deed=Deed.PLACE_HOLD, item="A1", sequence=1)
+    (again,) = shelf.central.inbox.judge(KioskId("central"), IncarnationId("holds"), [word], append=True).verdicts
+    assert again.reason is Reason.HOLD_PLACED
+    assert [row[1] for row in states(shelf).values()] == ["waiting"]
+    assert places(shelf, "ben", "A2").reason is Reason.HOLD_HAVE_IT
+    assert not {case for case in shelf.cases() if case.startswith("cannot_be_judged")}
 
 
 def test_a_stranger_cannot_cancel_a_hold(shelf: Any) -> None:

@@ -7,16 +7,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pymarc
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from kiosk.domain.cases import Advice
 from kiosk.domain.identity import CardKind
-from kiosk.domain.journal import Word
-from kiosk.domain.lending import Standing
+from kiosk.domain.journal import Deed, Word
+from kiosk.domain.lending import ItemState, Standing
+from kiosk.domain.staff import EVERYWHERE
+from kiosk.domain.values import Reason
+from sync.central import tables
 from sync.central.import_sources import BadFile, MarcPlaces, read_items, read_patrons
 from sync.central.imports import APPLY, Report, RowReport, digest_of
-from sync.wire import CardEntry, ItemEntry, MembershipEntry
+from sync.central.worklist import Wanted
+from sync.wire import CalendarEntry, CardEntry, ItemEntry, MembershipEntry
 from ui.cli.central import central as central_command
 
 
@@ -193,6 +200,89 @@ def test_a_csv_names_the_work_that_copies_share(town: Any, tmp_path: Path) -> No
     assert [feed_items(town)[id_].work for id_ in ("W1", "W2", "W3")] == ["w", "w", ""]
 
 
+def test_a_column_that_a_file_does_not_have_changes_nothing_and_an_empty_cell_empties(
+    town: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(
+        "id,title,author,item_type,branch,state,desk_only,desensitise,work\n"
+        "K1,書,作者,dvd,main,missing,1,1,w\n"
+        "K2,書,作者,dvd,main,missing,1,1,w\n"
+    )
+    assert take_items(town, file).changed == 2
+    before = feed_items(town)["K1"]
+    file.write_text("id,title\nK1,新名\n")
+    assert take_items(town, file).changed == 1
+    assert feed_items(town)["K1"] == msgspec.structs.replace(before, title="新名")
+    file.write_text("id,title,author,item_type,branch,state,desk_only,desensitise,work\nK2,書,,,,,,,\n")
+    assert take_items(town, file).changed == 1
+    assert feed_items(town)["K2"] == ItemEntry(id="K2", title="書", branch="main")
+
+
+def test_a_file_without_branches_moves_no_item_and_says_where_new_ones_stand(town: Any, tmp_path: Path) -> None:
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east", name="東區分館"))
+        change.items([ItemEntry(id="E1", title="書", branch="east")])
+    file = tmp_path / "items.csv"
+    file.write_text("id,title\nE1,新名\nE2,新書\n")
+    with closing(RowReport(file.with_suffix(".report"))) as report:
+        lines = read_items(file, MarcPlaces(), "")
+        done = town.central.imports.items("nowhere", lines, report, quiet, skip_bad=True)
+    assert (done.good, bad_rows(file)) == (1, [("3", "branch", "")])
+    assert take_items(town, file).applied
+    assert {id_: feed_items(town)[id_].branch for id_ in ("E1", "E2")} == {"E1": "east", "E2": "main"}
+
+
+@pytest.mark.parametrize("write", [binary, xml])
+def test_marc_changes_nothing_of_which_it_does_not_speak(
+    town: Any, tmp_path: Path, write: Callable[[Path, list[pymarc.Record]], Path]
+) -> None:
+    with town.central.registry.change("test") as change:
+        change.items(
+            [
+                ItemEntry(id=id_, title="舊", branch="main", state=ItemState.MISSING, desk_only=True, work="kept")
+                for id_ in ("M1", "M3")
+            ]
+        )
+    take_items(town, write(tmp_path / "catalogue", marc()), skip_bad=True)
+    one, three = feed_items(town)["M1"], feed_items(town)["M3"]
+    assert (one.title, one.work) == ("臺灣史 1 : 增訂", "TW-LIB:0000123")
+    assert (three.title, three.work) == ("臺灣史 3 : 增訂", "kept")  # its record has no control number
+    assert (three.state, three.desk_only) == (ItemState.MISSING, True)
+
+
+def test_a_hold_stays_on_its_work_when_its_item_is_imported_without_works(town: Any, tmp_path: Path) -> None:
+    with town.central.registry.change("test") as change:
+        change.items([ItemEntry(id=id_, title="書", branch="main", work="w") for id_ in ("A1", "A2")])
+    town.say(Word.FACT, "h", deed=Deed.PLACE_HOLD, membership="ben", item="A1")
+    file = tmp_path / "items.csv"
+    file.write_text("id,title\nA1,書(二版)\nA2,書(二版)\n")
+    assert take_items(town, file).applied
+    town.say(Word.FACT, "r", deed=Deed.RETURN, item="A2", minute=1, hold="h")
+    assert [line.copy for line in town.central.holds.list()] == ["A2"]
+
+
+def test_a_patron_keeps_what_a_file_does_not_speak_of(town: Any, tmp_path: Path) -> None:
+    file = tmp_path / "patrons.csv"
+    columns = "id,name,category,standing,expires_on,suspended_until,holds_suspended_until,owed,easycard\n"
+    file.write_text(columns + "fay,新人,adult,blocked,2027-12-31,2027-01-02,2027-01-03,20,99887766\n")
+    assert take_patrons(town, file).changed == 1
+    file.write_text("id,name,category\nfay,新人,child\n")
+    assert take_patrons(town, file).changed == 1
+    told = town.central.feed.page(None, b"", "").entries
+    fay = next(one for one in told if isinstance(one, MembershipEntry) and one.id == "fay")
+    assert (fay.category, fay.standing, fay.owed) == ("child", Standing.BLOCKED, 20)
+    assert [str(day) for day in (fay.expires_on, fay.suspended_until, fay.holds_suspended_until)] == [
+        "2027-12-31", "2027-01-02", "2027-01-03",
+    ]  # fmt: skip
+    file.write_text(columns + "fay,新人,child,,,,,,\n")
+    assert take_patrons(town, file).changed == 1
+    told = town.central.feed.page(None, b"", "").entries
+    fay = next(one for one in told if isinstance(one, MembershipEntry) and one.id == "fay")
+    assert (fay.standing, fay.owed, fay.expires_on, fay.suspended_until) == (Standing.ACTIVE, 0, None, None)
+    assert [one.membership for one in told if isinstance(one, CardEntry)].count("fay") == 1  # cards stay bound
+
+
 def test_files_that_are_something_else_are_refused_whole(tmp_path: Path) -> None:
     for name, content in {
         "a.csv": b"id,title,mood\n", "b.csv": b"title\n", "c.csv": b"\xff\xfe", "d.xml": b"<html>", "e.pdf": b"",
@@ -224,6 +314,97 @@ def test_patrons_come_with_cards_and_only_differences_reach_the_feed(town: Any, 
     done = take_patrons(town, file, skip_bad=True)
     assert (done.good, done.changed, town.central.feed.head()) == (2, 1, head + 2)
     assert town.say(Word.REQUEST, "a", membership="fay").reason is not None
+
+
+def cards(town: Any) -> dict[str, str]:
+    """Number: the membership that it opens."""
+    card = tables.card.c
+    with town.central.database.read() as connection:
+        rows = connection.execute(select(card.number, card.membership).where(card.active == 1))
+        return {row.number: row.membership for row in rows}
+
+
+@pytest.fixture
+def patrons(tmp_path: Path) -> Callable[[str], Path]:
+    def write(rows: str) -> Path:
+        file = tmp_path / "patrons.csv"
+        file.write_text("id,name,category,easycard,barcode\n" + rows, encoding="utf-8")
+        return file
+
+    return write
+
+
+def test_a_card_of_another_membership_is_not_moved_and_becomes_a_case(
+    town: Any, patrons: Callable[[str], Path], tmp_path: Path
+) -> None:
+    before = cards(town)
+    file = patrons("zoe,新人,adult,1A2B3C4D,\nyan,好人,adult,77777777,\n")
+    preview = take_patrons(town, file, preview=True)
+    assert (preview.good, preview.bad, preview.cases, town.cases()) == (1, 1, 0, set())
+    refused = take_patrons(town, file)
+    assert (refused.good, refused.bad, refused.cases, refused.applied) == (1, 1, 1, False)
+    assert bad_rows(file) == [("2", "easycard", "1A2B3C4D")]
+    assert (cards(town), town.cases()) == (before, {"card_bound_to_another:ann:zoe:easycard"})
+    done = take_patrons(town, file, skip_bad=True)
+    assert (done.good, done.changed, done.applied) == (1, 1, True)
+    assert cards(town) == before | {"77777777": "yan"}
+    assert town.say(Word.REQUEST, "a", membership="zoe").reason is Reason.MEMBERSHIP_UNKNOWN
+    (case,) = town.central.worklist.find(Wanted(within=frozenset({EVERYWHERE})))
+    assert (case.membership, case.details, case.advice) == (
+        "zoe", {"other": "ann", "kind": "easycard"}, Advice.FIND_CARD_HOLDER,
+    )  # fmt: skip
+    assert "1A2B3C4D" not in repr(case)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["taken first", "given up first"])
+def test_a_file_that_gives_the_holder_another_card_frees_the_old_one(
+    town: Any, patrons: Callable[[str], Path], order: int
+) -> None:
+    rows = ["zoe,新人,adult,1A2B3C4D,\n", "ann,王小明,adult,55555555,\n"]
+    done = take_patrons(town, patrons("".join(rows[::order])))
+    assert (done.good, done.bad, done.cases, done.applied, done.changed) == (2, 0, 0, True, 2)
+    assert {number: cards(town)[number] for number in ("1A2B3C4D", "55555555")} == {
+        "1A2B3C4D": "zoe", "55555555": "ann",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_that_change_cards_with_each_other_may_and_a_chain_that_nobody_ends_may_not(
+    town: Any, patrons: Callable[[str], Path], order: int
+) -> None:
+    assert take_patrons(town, patrons("ben,歐陽小華,adult,22222222,\neve,林夏娃,adult,33333333,\n")).applied
+    rows = ["ann,王小明,adult,22222222,\n", "ben,歐陽小華,adult,1A2B3C4D,\n"]
+    assert take_patrons(town, patrons("".join(rows[::order]))).applied
+    assert [cards(town)[number] for number in ("22222222", "1A2B3C4D")] == ["ann", "ben"]
+    # Ben would give his to Zoe and take Eve's; Eve keeps hers, so neither of the two rows may count.
+    before = cards(town)
+    chain = ["zoe,新人,adult,1A2B3C4D,\n", "ben,歐陽小華,adult,33333333,\n"]
+    refused = take_patrons(town, patrons("".join(chain[::order])), skip_bad=True)
+    assert (refused.good, refused.bad, refused.cases, cards(town)) == (0, 2, 2, before)
+
+
+def test_a_card_that_was_bound_elsewhere_while_the_import_ran_is_not_moved_either(
+    town: Any, patrons: Callable[[str], Path], tmp_path: Path
+) -> None:
+    def meanwhile(phase: str, done: int, total: int | None) -> None:
+        if phase == "checking":
+            with town.central.registry.change("desk") as change:
+                change.bind_card("ben", CardKind.IPASS, "88888888")
+
+    file = patrons("zoe,新人,adult,88888888,\n")
+    with closing(RowReport(tmp_path / "report")) as report:
+        done = town.central.imports.patrons(digest_of(file, "x"), read_patrons(file), report, meanwhile)
+    assert (done.applied, done.changed, cards(town)["88888888"]) == (True, 0, "ben")
+    assert town.cases() == {"card_bound_to_another:ben:zoe:easycard"}
+
+
+def test_a_case_of_a_card_that_a_person_has_closed_stays_closed(town: Any, patrons: Callable[[str], Path]) -> None:
+    file = patrons("zoe,新人,adult,1A2B3C4D,\n")
+    take_patrons(town, file)
+    (case,) = town.cases()
+    town.central.worklist.done(case, "查過了", who="chen", within=frozenset({EVERYWHERE}))
+    assert take_patrons(town, file).cases == 1
+    assert town.cases() == set()
 
 
 def test_a_blocked_patron_and_a_moved_card_reach_the_feed_while_an_import_runs(town: Any, catalogue: Path) -> None:

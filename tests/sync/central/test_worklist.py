@@ -43,7 +43,7 @@ def found(town: Any, within: Any = ALL, **more: Any) -> list[Any]:
 def test_every_reason_that_needs_a_person_has_advice_in_both_languages() -> None:
     for language in Language:
         assert {f"advice.{one}" for one in Advice} == {key for key in sentences(language) if key.startswith("advice.")}
-    assert {advice(reason) for reason in NEEDS_PERSON} | {Advice.CHECK_KIOSK} == set(Advice)
+    assert {advice(reason) for reason in NEEDS_PERSON} | {Advice.CHECK_KIOSK, Advice.FIND_CARD_HOLDER} == set(Advice)
     assert [one for one in NEEDS_PERSON if advice(one) is Advice.ASK_SUPPORT] == [Reason.CANNOT_BE_JUDGED]
 
 

@@ -1,0 +1,86 @@
+"""One card number opens one membership at a time (A1): who else has a number that a record claims, and the case it becomes.
+
+A number is never moved from one membership to another because a record says so; a person finds out whose card it is. Only
+where the same import gives the holder another card of that kind is the old number free (`Patron.moved_from`). The case
+names both memberships by their opaque ids and the kind of card, never the number. Inside the caller's transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy import Connection, insert, select
+
+from kiosk.domain.identity import CardKind
+from kiosk.domain.values import Reason
+from sync.central import tables
+from sync.central.records import details_text
+
+
+class Claimer(Protocol):
+    """A record that names cards."""
+
+    @property
+    def id(self) -> str:
+        """Membership."""
+
+    @property
+    def cards(self) -> Mapping[CardKind, str]:
+        """Numbers that are to open it."""
+
+    @property
+    def moved_from(self) -> Mapping[str, str]:
+        """Numbers that it may take, and from whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A card that one membership claims and another holds."""
+
+    claimer: str
+    """Membership that was to get it."""
+    kind: CardKind
+    """As the claimer's record calls it."""
+    number: str = field(repr=False)
+    """Spelled."""
+    holder: str
+    """Membership that it opens."""
+    held_as: CardKind
+    """Its kind there."""
+
+
+def claims(connection: Connection, records: Sequence[Claimer]) -> list[Claim]:
+    """Every number of these records that opens another membership, unless the record may take it from there."""
+    wanted = {number: (record, kind) for record in records for kind, number in record.cards.items()}
+    card = tables.card.c
+    query = select(card.number, card.membership, card.kind).where(card.number.in_(sorted(wanted)), card.active == 1)
+    found = []
+    for row in connection.execute(query.order_by(card.number)):
+        record, kind = wanted[row.number]
+        if row.membership not in (record.id, record.moved_from.get(row.number)):
+            found.append(Claim(record.id, kind, row.number, row.membership, CardKind(row.kind)))
+    return found
+
+
+def open_cases(connection: Connection, refused: Sequence[Claim], *, who: str, now: int) -> None:
+    """One case for each claimer, holder and kind, however often it comes up; one that a person has closed stays closed."""
+    rows = {
+        f"{Reason.CARD_BOUND_TO_ANOTHER.value}:{claim.holder}:{claim.claimer}:{claim.kind.value}": claim
+        for claim in refused
+    }
+    known = select(tables.case.c.id).where(tables.case.c.id.in_(sorted(rows)))
+    for id_ in connection.execute(known).scalars().all():
+        del rows[id_]
+    if rows:
+        connection.execute(insert(tables.case), [_row(id_, claim, who, now) for id_, claim in sorted(rows.items())])
+
+
+def _row(id_: str, claim: Claim, who: str, now: int) -> dict[str, object]:
+    return {
+        "id": id_,
+        "reason": Reason.CARD_BOUND_TO_ANOTHER.value,
+        "act": who,
+        "membership": claim.claimer,
+        "details": details_text({"other": claim.holder, "kind": claim.kind.value}),
+        "opened_at": now,
+    }
