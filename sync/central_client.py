@@ -36,17 +36,19 @@ from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
 from sync import tolerant, wire
-from sync.encrypted import write_secret
+from sync.encrypted import sealed_secret, write_secret
 from sync.packed import CODING, WORTH, NotPacked, accepts, packed, unpacked
 
 TOKEN_LIFE_S = 120
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer, packed or not; a page of 2,000 entries with long titles takes about one MiB."""
 IDENTITY = "kiosk.json"
+ENDED = "ended"
+"""In the keys folder: the public key of a sealed identity that counts no more."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What enrolment gave this kiosk; lives in the keys folder (0600), outside the data folder."""
+    """What enrolment gave this kiosk; lives in the keys folder (0600), outside the data folder, or sealed by systemd."""
 
     url: str
     kiosk: str
@@ -111,9 +113,29 @@ def keep_identity(keys: Path, identity: Identity) -> None:
 
 
 def load_identity(keys: Path) -> Identity | None:
-    """The enrolled identity, or None before enrolment."""
+    """The enrolled identity, or None before enrolment.
+
+    A file outranks a systemd credential of the same name: it comes from a newer enrolment, which nobody has sealed yet. A
+    credential whose enrolment has ended (`end_sealed`) is none.
+    """
     path = keys / IDENTITY
-    return msgspec.json.decode(path.read_bytes(), type=Identity) if path.exists() else None
+    told = path.read_bytes() if path.exists() else sealed_secret(path)
+    if told is None:
+        return None
+    identity = msgspec.json.decode(told, type=Identity)
+    return identity if path.exists() or not _has_ended(keys, identity) else None
+
+
+def end_sealed(keys: Path) -> None:
+    """The enrolment in a sealed credential has ended: systemd keeps it, so it is remembered here, on disk on return."""
+    told = sealed_secret(keys / IDENTITY)
+    if told is not None:
+        write_secret(keys / ENDED, msgspec.json.decode(told, type=Identity).public_key().encode())
+
+
+def _has_ended(keys: Path, identity: Identity) -> bool:
+    note = keys / ENDED
+    return note.exists() and note.read_text(encoding="ascii") == identity.public_key()
 
 
 T = TypeVar("T", bound=wire.Envelope | wire.Enrolled)

@@ -98,7 +98,7 @@ class ReplicaCare:
         self._folder, self._key, self._index_key = folder, key, index_key
         self._whole = True
         """The file has held a whole snapshot, as far as anybody knows; a new one has not."""
-        self._moving = threading.Lock()
+        self._moving = threading.RLock()
         """Held while one file takes the place of another."""
         self.generation = 0
         """Counts the files; assignment is atomic."""
@@ -149,8 +149,9 @@ class ReplicaCare:
             self.generation += 1
 
     def reader(self) -> "Replica":
-        """The station's half of the file as it is now. Raises LedgerError."""
-        return Replica(self._folder, self._key, self._index_key)
+        """The station's half of the file as it is now; waits while one takes the place of another. Raises LedgerError."""
+        with self._moving:
+            return Replica(self._folder, self._key, self._index_key)
 
     def again(self, generation: int) -> "Replica | None":
         """The damaged file opened once more; None once another one has taken its place, or is about to. Never waits."""

@@ -41,7 +41,7 @@ from kiosk.station import QueueMailbox, Station
 from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
-from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
+from sync.central_client import IDENTITY, CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import first_key, is_sealed
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
@@ -128,7 +128,8 @@ def require_identity(settings: KioskSettings) -> Identity:
     if identity is None:
         raise CentralError(
             CentralReason.NOT_ENROLLED,
-            "run 'shelfpoint central enrol' at central, then 'shelfpoint kiosk enrol --url … --code …' here",
+            "run 'shelfpoint central enrol' at central, then 'shelfpoint kiosk enrol --url … --code …' here; "
+            f"or, if {IDENTITY} is sealed, run this with the credential (deploy/README.md)",
         )
     return identity
 
@@ -158,7 +159,12 @@ def start_kiosk(
     care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
-    machine = Machine(kiosk=identity.kiosk, program=version("shelfpoint"), key_sealed=is_sealed(key_path))
+    machine = Machine(
+        kiosk=identity.kiosk,
+        program=version("shelfpoint"),
+        key_sealed=is_sealed(key_path),
+        identity_sealed=is_sealed(settings.keys / IDENTITY),
+    )
     doorkeeper = Doorkeeper(
         lambda: StaffDoor(
             acts=ActsLog(settings.data, key),

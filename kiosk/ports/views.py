@@ -131,6 +131,8 @@ class Machine:
     """Version of Shelfpoint."""
     key_sealed: bool
     """The key of its files is kept by a TPM; False: it is a file."""
+    identity_sealed: bool = False
+    """So is what it proves itself to central with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

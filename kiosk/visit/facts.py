@@ -147,11 +147,16 @@ def _machine(staff: StaffView, language: Language) -> tuple[Fact, ...]:
     machine = staff.machine
     if machine is None:
         return ()
-    key = say("staff.key_sealed" if machine.key_sealed else "staff.key_file", language)
     return (
-        Fact(say("staff.key", language), key, Mark.WELL if machine.key_sealed else Mark.WATCH),
+        _secret("staff.key", machine.key_sealed, language),
+        _secret("staff.identity", machine.identity_sealed, language),
         Fact(say("staff.machine", language), f"{machine.kiosk}　Shelfpoint {machine.program}", Mark.WELL),
     )
+
+
+def _secret(label: str, sealed: bool, language: Language) -> Fact:
+    said = say("staff.key_sealed" if sealed else "staff.key_file", language)
+    return Fact(say(label, language), said, Mark.WELL if sealed else Mark.WATCH)
 
 
 def _device(status: DeviceStatus, language: Language) -> DeviceLine:
