@@ -18,7 +18,7 @@ from kiosk.domain.reconcile import JOIN, Held
 from ui.benchmarks import faults
 from ui.benchmarks.faults import STEPS, Scene, Template, draw, play, quick_folder
 
-SEEDS = (*range(4), 137, 505, 536, 589)
+SEEDS = (0, 2, 4, 5, 8, 11, 13, 19, 21, 91, 137, 174)
 """Among them those that meet the rare cells of the words table."""
 
 
