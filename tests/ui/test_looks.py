@@ -133,6 +133,8 @@ LONGEST = {
     "amount": 99999,
     "count": 99,
     "ahead": 99,
+    "percent": 99,
+    "other": "M0000012345",
     "branch": "東區兒童分館",
 }
 
