@@ -56,7 +56,19 @@ FIELDS: frozenset[str] = frozenset().union(
         "missing",
     ),
     # numbers
-    ("count", "rows", "entries", "limit", "length", "attempt", "seconds", "wait_s", "timeout_s", "duration_ms"),
+    (
+        "count",
+        "rows",
+        "entries",
+        "percent",
+        "limit",
+        "length",
+        "attempt",
+        "seconds",
+        "wait_s",
+        "timeout_s",
+        "duration_ms",
+    ),
 )
 """All that may be told. A new name here is a promise that it can never hold what identifies a person."""
 

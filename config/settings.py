@@ -254,6 +254,13 @@ class Central(_Part):
     """How long judged acts stay here; at least the age of the oldest backup of central that may be restored."""
 
 
+class Metrics(_Part):
+    """This kiosk for Prometheus."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    """On 127.0.0.1; 0: nothing listens."""
+
+
 class Screen(_Part):
     """The patron's screen."""
 
@@ -288,6 +295,7 @@ class KioskSettings(BaseSettings):
     codes: tuple[CodeRule, ...]
     devices: Devices = Devices()
     central: Central = Central()
+    metrics: Metrics = Metrics()
     screen: Screen = Screen()
 
     @classmethod

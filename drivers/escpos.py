@@ -263,10 +263,27 @@ class EchoAnswer:
     """The four characters that were to be sent back; those of an older job are stale."""
 
 
-Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer
+@dataclass(frozen=True, slots=True)
+class InfoAnswer:
+    """Answer to GS I 65 to 69 and more: words about the printer."""
+
+    text: str
+    """As sent, in ASCII; what is not ASCII is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolAnswer:
+    """Answer to `ask_symbol`: the printer has drawn a QR code in its head."""
+
+    data: bytes
+    """Its size in digits, as sent."""
+
+
+Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer | InfoAnswer | SymbolAnswer
 
 
 _ECHO = b"\x37\x22"
+_SYMBOL = b"\x37\x36"
 _LONGEST_BLOCK = 80
 
 
@@ -278,7 +295,7 @@ class AnswerReader:
         self._block: bytearray | None = None
 
     def feed(self, data: bytes) -> list[Answer]:
-        """The answers that are complete now. XON/XOFF, other blocks (37h ... NUL) and noise are passed over."""
+        """The answers that are complete now. XON/XOFF, other blocks (head ... NUL) and noise are passed over."""
         found: list[Answer] = []
         for byte in data:
             if self._block is not None:
@@ -288,6 +305,10 @@ class AnswerReader:
                     continue
                 if len(self._block) == 6 and self._block.startswith(_ECHO):
                     found.append(EchoAnswer(bytes(self._block[2:])))
+                elif self._block.startswith(_SYMBOL):
+                    found.append(SymbolAnswer(bytes(self._block[2:])))
+                elif self._block.startswith(b"_"):
+                    found.append(InfoAnswer(self._block[1:].decode("ascii", "replace")))
                 self._block = None
             elif self._news and byte & 0x90 == 0:
                 self._news.append(byte)
@@ -308,6 +329,17 @@ class AnswerReader:
 def ask_echo(echo: bytes) -> bytes:
     """GS ( H fn 48: send back these four characters (20h to 7Eh) when everything before is printed."""
     return b"\x1d(H\x06\x0000" + echo
+
+
+def ask_info(number: int) -> bytes:
+    """GS I n: one byte for n = 1 to 3 (2: what is built in), words for 65 to 69 (66 maker, 67 model, 69 characters)."""
+    return b"\x1dI" + bytes([number])
+
+
+def ask_symbol(data: bytes) -> bytes:
+    """GS ( k: store this as a QR code, and tell (fn 82) how large it is; prints nothing."""
+    store = b"1P0" + data
+    return b"\x1d(k" + struct.pack("<H", len(store)) + store + b"\x1d(k\x03\x001R0"
 
 
 def ask_state(number: int) -> bytes:

@@ -34,9 +34,10 @@ DPI = 300
 PAGE = (2480, 3508)
 """A4 in dots."""
 FONT = "Noto Sans CJK TC"
-_COLUMNS = 48
+COLUMNS = 48
+"""Cells in a line."""
 _SIZE = 56
-_WIDTH = _COLUMNS * _SIZE // 2
+_WIDTH = COLUMNS * _SIZE // 2
 _LEFT = (PAGE[0] - _WIDTH) // 2
 _MARGIN = 236
 _LEADING = 1.5
@@ -51,7 +52,7 @@ def pages(slip: Slip) -> list[Image.Image]:
     """The slip as A4 pictures of 1-bit dots; blocks for some tens of milliseconds. OSError if no font is installed."""
     drawn: list[Image.Image] = []
     page, y = _page(), _MARGIN
-    for line in typeset(slip, _COLUMNS):
+    for line in typeset(slip, COLUMNS):
         for part, air in _parts(line):
             if y + air + part.height > PAGE[1] - _MARGIN and y > _MARGIN:
                 drawn.append(page)

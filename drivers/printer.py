@@ -28,10 +28,12 @@ from drivers.escpos import (
     NEWS_ON,
     AnswerReader,
     EchoAnswer,
+    InfoAnswer,
     MarkAnswer,
     PrintJob,
     StateAnswer,
     StateNews,
+    SymbolAnswer,
     ask_state,
     reason_of,
     reason_of_news,
@@ -129,7 +131,7 @@ class _Talk:
                     self._marks.answered()
                 case EchoAnswer(echo=echo) if echo == self.echo:
                     self._marks.own = 0
-                case MarkAnswer() | EchoAnswer():
+                case MarkAnswer() | EchoAnswer() | InfoAnswer() | SymbolAnswer():
                     pass
                 case StateNews(data=data):
                     self.news = reason_of_news(data)

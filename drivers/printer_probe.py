@@ -1,7 +1,10 @@
-"""Which of its answers a slip printer gives, asked once at set-up; prints nothing. Blocks the caller for some seconds.
+"""What a slip printer answers to every question, asked once at set-up; prints nothing. Blocks the caller for some seconds.
 
 Clones claim more than they do (reference/devices.md C6), so each is asked and only what it answers counts: the state
-(DLE EOT 1 to 4), the echo of a mark (GS ( H), the status request in the queue (GS r), automatic status (GS a).
+(DLE EOT 1 to 4), the echo of a mark (GS ( H), the status request in the queue (GS r), automatic status (GS a), what is
+built in (GS I 2), who made it and which characters it holds (GS I 66, 67, 69), and the size of a QR code (GS ( k fn 82).
+How wide it prints and whether there is a sensor for the end of the roll no command asks: that is read off a page
+(`drivers.probe_page`). Questions that go through the buffer stay unanswered while it has a fault.
 """
 
 import secrets
@@ -14,18 +17,24 @@ from drivers.escpos import (
     Answer,
     AnswerReader,
     EchoAnswer,
+    InfoAnswer,
     MarkAnswer,
     StateAnswer,
     StateNews,
+    SymbolAnswer,
     ask_echo,
+    ask_info,
     ask_state,
+    ask_symbol,
     reason_of,
 )
 from drivers.link import ByteLink
-from drivers.printer_profiles import Confirms
+from drivers.printer_profiles import CodePage, Confirms
 from kiosk.ports import DeviceReason
 
 NEWS_OFF = b"\x1da\x00"
+_HAS_KNIFE = 0x02
+_NEAR_END = 0x0C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,24 @@ class Findings:
     """The best confirmation that works."""
     news: bool
     """It tells changes by itself."""
+    maker: str = ""
+    """As it calls itself; clones borrow names."""
+    model: str = ""
+    """The same."""
+    characters: str = ""
+    """Which characters it says it holds; empty: it does not say."""
+    cutter: bool | None = None
+    """It says that a knife is built in; None: it does not say."""
+    native_qr: bool | None = None
+    """True when it told the size of a QR code; None: it did not, which proves nothing."""
+    low: bool = False
+    """It says that the roll is nearly at its end: true of one that has no sensor and says so always."""
+
+    @property
+    def cjk(self) -> CodePage | None:
+        """Its Chinese characters, where it says so."""
+        told = "".join(self.characters.upper().split("-"))
+        return "big5" if "BIG5" in told else "gb18030" if "GB18030" in told or "GB2312" in told else None
 
 
 def probe(link: ByteLink, answer_s: float = 2.0) -> Findings:
@@ -59,9 +86,23 @@ def probe(link: ByteLink, answer_s: float = 2.0) -> Findings:
     marked = bool(heard.ask(MARK, MarkAnswer))
     news = bool(heard.ask(NEWS_ON, StateNews))
     link.write(NEWS_OFF, answer_s)
+    type_id = next((told for told in heard.ask(ask_info(2), MarkAnswer) if isinstance(told, MarkAnswer)), None)
+    maker, model, characters = (heard.words(number) for number in (66, 67, 69))
+    symbol = bool(heard.ask(ask_symbol(b"SHELFPOINT"), SymbolAnswer))
     confirms: Confirms = "gs_h" if echoed else "gs_r" if marked else "none"
     fault = reason_of(states) if len(states) == 4 else None
-    return Findings(state=len(states) == 4, fault=fault, confirms=confirms, news=news)
+    return Findings(
+        state=len(states) == 4,
+        fault=fault,
+        confirms=confirms,
+        news=news,
+        maker=maker,
+        model=model,
+        characters=characters,
+        cutter=None if type_id is None else bool(type_id.byte & _HAS_KNIFE),
+        native_qr=symbol or None,
+        low=len(states) == 4 and bool(states[3] & _NEAR_END),
+    )
 
 
 class _Ear:
@@ -81,6 +122,11 @@ class _Ear:
             if found:
                 return found
         return []
+
+    def words(self, number: int) -> str:
+        """The answer to GS I `number`, or nothing."""
+        told = (answer for answer in self.ask(ask_info(number), InfoAnswer) if isinstance(answer, InfoAnswer))
+        return next((answer.text.strip() for answer in told if answer.text.isprintable()), "")
 
     def listen(self, deadline_s: float) -> list[Answer]:
         return self._reader.feed(self._link.read(deadline_s))

@@ -339,10 +339,15 @@ class ActsLog:
         told = self._meta("told_at")
         return None if told is None else datetime.fromisoformat(told)
 
-    def note_told(self, at: datetime) -> None:
-        """An answer of central was taken to its end."""
+    def note_told(self, at: datetime, *, unpacks: bool) -> None:
+        """An answer of central was taken to its end; `unpacks`: it reads packed parcels."""
         with transaction(self._db, self._path):
             self._note("told_at", at.isoformat())
+            self._note("central_unpacks", str(int(unpacks)))
+
+    def central_unpacks(self) -> bool:
+        """Central has said in a parcel that it reads packed ones."""
+        return self._meta("central_unpacks") == "1"
 
     def checkpoint(self) -> None:
         checkpoint(self._db, self._path)

@@ -58,6 +58,8 @@ LEDGER_PAUSE_S = 5.0
 TEND_S = 60.0
 """Between two checkpoints of a log that is only asked about."""
 PRUNE_S = 3600.0
+TELL_S = 30.0
+"""Between two lines in the log about a fill."""
 LOOK_S = 60.0
 """Between two looks whether every page of the replica is to be read."""
 KEEP_ACTS = timedelta(days=14)
@@ -387,6 +389,10 @@ class SyncFeed:
         self._bad = 0
         self.fresh_at: datetime | None = None
         """Kiosk time when the replica was last known to lack nothing; for the heartbeat, assignment is atomic."""
+        self.filling: int | None = None
+        """How much of a snapshot has come, in per cent; for the heartbeat, too."""
+        self._entries = 0
+        self._next_word = self._started
 
     def run(self, stop: threading.Event) -> None:
         """The thread `sync-feed`, until `stop` is set; a long poll under way ends with its connection."""
@@ -435,9 +441,23 @@ class SyncFeed:
         self.fresh_at = place.fresh_at
         if self._care is not None:
             self._care.filled(place)
+        self._tell(page, replica)
         if followed not in ("", page.epoch):
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
+
+    def _tell(self, page: wire.FeedPage, replica: ReplicaWriter) -> None:
+        """A long fill, in the log: now and then, and when it is whole."""
+        now, filled_before = self._clock.monotonic(), self.filling is not None
+        self._entries = len(page.entries) + (0 if page.snapshot_begins else self._entries)
+        self.filling = replica.filling()
+        if self.filling is None:
+            if filled_before:
+                log.info("the replica is whole", entries=self._entries)
+            self._entries = 0
+        elif now >= self._next_word:
+            self._next_word = now + TELL_S
+            log.info("the replica is being filled", percent=self.filling, entries=self._entries)
 
     def _look_through(self, replica: ReplicaWriter) -> None:
         """Read every page if it is time; patrons go on meanwhile, only the feed waits."""

@@ -35,15 +35,20 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
-from sync import wire
-from sync.encrypted import write_secret
+from sync import tolerant, wire
+from sync.encrypted import sealed_secret, write_secret
+from sync.packed import CODING, WORTH, NotPacked, accepts, packed, unpacked
 
 TOKEN_LIFE_S = 120
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes of an answer, packed or not; a page of 2,000 entries with long titles takes about one MiB."""
 IDENTITY = "kiosk.json"
+ENDED = "ended"
+"""In the keys folder: the public key of a sealed identity that counts no more."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What enrolment gave this kiosk; lives in the keys folder (0600), outside the data folder."""
+    """What enrolment gave this kiosk; lives in the keys folder (0600), outside the data folder, or sealed by systemd."""
 
     url: str
     kiosk: str
@@ -108,9 +113,29 @@ def keep_identity(keys: Path, identity: Identity) -> None:
 
 
 def load_identity(keys: Path) -> Identity | None:
-    """The enrolled identity, or None before enrolment."""
+    """The enrolled identity, or None before enrolment.
+
+    A file outranks a systemd credential of the same name: it comes from a newer enrolment, which nobody has sealed yet. A
+    credential whose enrolment has ended (`end_sealed`) is none.
+    """
     path = keys / IDENTITY
-    return msgspec.json.decode(path.read_bytes(), type=Identity) if path.exists() else None
+    told = path.read_bytes() if path.exists() else sealed_secret(path)
+    if told is None:
+        return None
+    identity = msgspec.json.decode(told, type=Identity)
+    return identity if path.exists() or not _has_ended(keys, identity) else None
+
+
+def end_sealed(keys: Path) -> None:
+    """The enrolment in a sealed credential has ended: systemd keeps it, so it is remembered here, on disk on return."""
+    told = sealed_secret(keys / IDENTITY)
+    if told is not None:
+        write_secret(keys / ENDED, msgspec.json.decode(told, type=Identity).public_key().encode())
+
+
+def _has_ended(keys: Path, identity: Identity) -> bool:
+    note = keys / ENDED
+    return note.exists() and note.read_text(encoding="ascii") == identity.public_key()
 
 
 T = TypeVar("T", bound=wire.Envelope | wire.Enrolled)
@@ -247,7 +272,7 @@ class DeadlineHttp:
         # The transport has no way to hand its pool a network backend; the pool has one.
         self._backend = _Backend(self._deadline)
         transport._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=self._backend)
-        self._http = httpx2.Client(transport=transport, trust_env=False)
+        self._http = httpx2.Client(transport=transport, trust_env=False, headers={"Accept-Encoding": CODING})
 
     def request(
         self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
@@ -255,7 +280,8 @@ class DeadlineHttp:
         """Blocks at most `timeout` seconds. Raises httpx2.HTTPError."""
         self._deadline.at = monotonic() + timeout
         try:
-            return self._http.request(method, url, content=content, headers=headers, timeout=timeout)
+            with self._http.stream(method, url, content=content, headers=headers, timeout=timeout) as answer:
+                return _whole(answer)
         finally:
             self._deadline.cut = False
 
@@ -268,6 +294,27 @@ class DeadlineHttp:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _whole(answer: httpx2.Response) -> httpx2.Response:
+    """The answer with its body, unpacked; neither takes more memory than MAX_ANSWER. Raises httpx2.HTTPError."""
+    body = bytearray()
+    for part in answer.iter_raw():
+        body += part
+        if len(body) > MAX_ANSWER:
+            raise httpx2.DecodingError(f"more than {MAX_ANSWER} bytes")
+    headers, content = answer.headers, bytes(body)
+    coding = headers.pop("content-encoding", "identity")
+    if coding == CODING:
+        try:
+            content = unpacked(content, MAX_ANSWER)
+        except NotPacked as error:
+            raise httpx2.DecodingError(str(error)) from error
+    elif coding != "identity":
+        raise httpx2.DecodingError(f"packed with {coding}, which nobody asked for")
+    headers.pop("content-length", None)
+    headers.pop("transfer-encoding", None)
+    return httpx2.Response(answer.status_code, headers=headers, content=content)
 
 
 class CentralClient:
@@ -288,6 +335,8 @@ class CentralClient:
         self._offset = offset
         self.farewell: wire.Farewell | None = None
         """What central has ordered in its newest answer that held an order with its signature."""
+        self._packs = False
+        """Central takes packed bodies: its newest answer said so."""
         self._http: Transport = transport or DeadlineHttp()
 
     def close(self) -> None:
@@ -322,11 +371,16 @@ class CentralClient:
 
     def _call(self, method: str, path: str, body: bytes, answer: type[T], deadline_s: float) -> T:
         until = self._clock.monotonic() + deadline_s
+        pack = self._packs and len(body) > WORTH
+        body = packed(body) if pack else body
         for attempt in (1, 2):
             before = self._clock.monotonic()
             if attempt == 2 and before >= until:
                 break
-            response = _send(self._http, method, self._identity.url + path, body, self._headers(body), until - before)
+            response = _send(
+                self._http, method, self._identity.url + path, body, self._headers(body, pack), until - before
+            )
+            self._packs = accepts(response.headers.get("accept-encoding")) or (self._packs and not pack)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
                 if isinstance(decoded, wire.Envelope):
@@ -347,9 +401,10 @@ class CentralClient:
         if order is not None and is_centrals(self._identity, order):
             self.farewell = order.farewell
 
-    def _headers(self, body: bytes) -> dict[str, str]:
+    def _headers(self, body: bytes, pack: bool) -> dict[str, str]:
         token = signed(self._identity.kiosk, self._key, body, self._clock.now() + (self._offset.value or timedelta()))
-        return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return {**headers, "Content-Encoding": CODING} if pack else headers
 
 
 def signed(kiosk: str, key: Ed25519PrivateKey, body: bytes, now: datetime) -> str:
@@ -404,6 +459,8 @@ def _send(
         return http.request(method, url, content=body, headers=headers, timeout=deadline_s)
     except httpx2.TimeoutException as error:
         raise CentralError(CentralReason.TOO_SLOW, type(error).__name__) from error
+    except httpx2.DecodingError as error:
+        raise CentralError(CentralReason.NOT_CENTRAL, str(error)) from error
     except httpx2.HTTPError as error:
         if (refused := _certificate_error(error)) is not None:
             raise CentralError(CentralReason.NOT_CENTRAL, refused.verify_message) from error
@@ -432,7 +489,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def _read(response: httpx2.Response, shape: type[S]) -> S:
     try:
-        return msgspec.json.decode(response.content, type=shape)
+        return tolerant.decode(response.content, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         detail = "not the JSON of an answer" if response.status_code == 200 else f"HTTP {response.status_code}"
         raise CentralError(CentralReason.NOT_CENTRAL, detail) from error

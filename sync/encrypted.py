@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,35 @@ def existing_key(path: Path) -> bytes | None:
     return _checked(found.read_bytes(), found) if found.exists() else None
 
 
+class Kept(StrEnum):
+    """Where a secret is, as far as this process sees."""
+
+    SEALED = "sealed"
+    """A systemd credential only."""
+    FILE = "file"
+    """A file that whoever has the disk can read."""
+    BOTH = "both"
+    """A credential, and a file beside it."""
+    NOWHERE = "nowhere"
+    """Neither; it may be sealed for another process."""
+
+
+def kept(path: Path) -> Kept:
+    """Where the secret of this name is."""
+    if _credential(path) is None:
+        return Kept.FILE if path.exists() else Kept.NOWHERE
+    return Kept.BOTH if path.exists() else Kept.SEALED
+
+
 def is_sealed(path: Path) -> bool:
-    """Whether a credential takes this file's place."""
-    return _credential(path) is not None
+    """Whether a credential takes this file's place, and no plain copy lies beside it."""
+    return kept(path) is Kept.SEALED
+
+
+def sealed_secret(path: Path) -> bytes | None:
+    """The credential of this name; None where there is none."""
+    found = _credential(path)
+    return None if found is None else found.read_bytes()
 
 
 def _credential(path: Path) -> Path | None:

@@ -117,6 +117,9 @@ class Holdings:
         fresh = self._place().fresh_at
         return None if fresh is None else now - fresh
 
+    def filling(self) -> int | None:
+        return None if self._place().whole else self._known(lambda replica: replica.filling(), None)
+
     def heard_at(self) -> datetime | None:
         return self._place().heard_at
 

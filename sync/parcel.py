@@ -27,10 +27,10 @@ from sync.central_client import Identity, OwnKeys, keep_identity
 from sync.encrypted import write_secret
 from sync.replica import ReplicaWriter
 from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+from sync.tolerant import decode_piece
 
 PENDING = "enrolling.json"
 REQUEST = "enrol-request.json"
-_PIECES: msgspec.json.Decoder[stick.StickPiece] = msgspec.json.Decoder(stick.StickPiece)
 Advance = Callable[[str, int], None]
 
 
@@ -73,7 +73,7 @@ def export(
 
     def pieces() -> Iterator[stick.StickPiece]:
         nonlocal told
-        yield stick.StickActs(cursor=cursor, health=health)
+        yield stick.StickActs(cursor=cursor, health=health, unpacks=True)
         for words in waiting(log):
             said = [wire.WireWord.of(spoken) for spoken in words]
             yield stick.StickWords(push=wire.Push(incarnation=log.incarnation, words=said))
@@ -82,7 +82,7 @@ def export(
 
     sealed.write(
         path,
-        Head(what=what, kiosk=identity.kiosk, number=number, made_at=made_at),
+        Head(what=what, kiosk=identity.kiosk, number=number, made_at=made_at, packed=log.central_unpacks()),
         (msgspec.json.encode(piece) for piece in pieces()),
         to=X25519PublicKey.from_public_bytes(wire.padded(identity.central_opens)),
         by=identity.signs(),
@@ -130,7 +130,7 @@ def take(
             words += len(pushed.verdicts)
             advance("words", words)
         pages, fits = answer.feed(replica, advance)
-        log.note_told(end.envelope.now)
+        log.note_told(end.envelope.now, unpacks=end.unpacks)
         log.checkpoint()
     return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
 
@@ -141,7 +141,7 @@ def request_enrolment(folder: Path, keys: Path, code: str) -> Path:
     write_secret(keys / PENDING, msgspec.json.encode(Pending(keys=own, code=code)))
     public_key, sealing_key = own.public_halves()
     proof = stick.stick_proof(code, public_key, sealing_key)
-    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof)
+    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof, unpacks=True)
     path = folder / REQUEST
     write_secret(path, msgspec.json.encode(asked))
     return path
@@ -226,8 +226,8 @@ class _Answer:
 
 def _decoded(plain: bytes, name: str) -> stick.StickPiece:
     try:
-        return _PIECES.decode(plain)
-    except msgspec.DecodeError as error:
+        return decode_piece(plain)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadParcel(f"{name}: a piece cannot be read; it may come from a newer program: {error}") from error
 
 

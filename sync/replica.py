@@ -98,7 +98,7 @@ class ReplicaCare:
         self._folder, self._key, self._index_key = folder, key, index_key
         self._whole = True
         """The file has held a whole snapshot, as far as anybody knows; a new one has not."""
-        self._moving = threading.Lock()
+        self._moving = threading.RLock()
         """Held while one file takes the place of another."""
         self.generation = 0
         """Counts the files; assignment is atomic."""
@@ -149,8 +149,9 @@ class ReplicaCare:
             self.generation += 1
 
     def reader(self) -> "Replica":
-        """The station's half of the file as it is now. Raises LedgerError."""
-        return Replica(self._folder, self._key, self._index_key)
+        """The station's half of the file as it is now; waits while one takes the place of another. Raises LedgerError."""
+        with self._moving:
+            return Replica(self._folder, self._key, self._index_key)
 
     def again(self, generation: int) -> "Replica | None":
         """The damaged file opened once more; None once another one has taken its place, or is about to. Never waits."""
@@ -216,6 +217,10 @@ class Replica:
 
     def place(self) -> Place:
         return _place(self._db, self._path)
+
+    def filling(self) -> int | None:
+        """As `ReplicaWriter.filling`."""
+        return _filling(self._db, self._path)
 
     def card(self, number: str) -> CardHit | None:
         index = hmac.digest(self._index_key, number.encode(), hashlib.sha256)
@@ -360,10 +365,12 @@ class Replica:
 class ReplicaWriter:
     """The feed thread's writing half. Every method may raise LedgerError; a page applied twice changes nothing."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
+    def __init__(self, folder: Path, key: bytes, program: str = "") -> None:
+        """`program`: its version. What an older one had to pass over in the feed, another one asks for again."""
         self._path = folder / FILE
         self._db = connect(self._path, key, durable=False)
         self._pages = 0
+        self._program = program
 
     def close(self) -> None:
         self._db.close()
@@ -373,6 +380,9 @@ class ReplicaWriter:
 
     def cursor(self) -> str:
         """Where to go on; empty = from the start."""
+        passed_over_by = _meta(self._db, self._path, "passed_over_by")
+        if passed_over_by is not None and passed_over_by != self._program:
+            return ""
         return _meta(self._db, self._path, "cursor") or ""
 
     def apply(self, page: FeedPage, kiosk_now: datetime) -> None:
@@ -382,6 +392,7 @@ class ReplicaWriter:
             generation += 1
             with transaction(self._db, self._path):
                 self._note(generation=str(generation), cursor="", snapshot="1")
+                self._db.execute("DELETE FROM meta WHERE key = 'passed_over_by'")
                 self._db.execute("DELETE FROM card_staged")
         if not page.snapshot:
             self._unstage(generation)
@@ -393,16 +404,23 @@ class ReplicaWriter:
             self._unstage(generation)
             self._forget_older_than(generation)
         with transaction(self._db, self._path):
+            if page.passed_over:
+                self._note(passed_over_by=self._program)
             if page.more and _meta(self._db, self._path, "snapshot") == "1":
                 self._note(cursor=page.cursor)
             else:
                 self._note(cursor=page.cursor, epoch=page.epoch, position=str(page.position), snapshot="0")
+            self._note(read=str(page.read), goal=str(page.goal))
             self._note(heard_at=str(micros(page.now)))
             if not page.more:
                 self._note(fresh_at=str(micros(kiosk_now)))
         self._pages += 1
         if not page.more or self._pages % PAGES_BETWEEN_CHECKPOINTS == 0:
             checkpoint(self._db, self._path)
+
+    def filling(self) -> int | None:
+        """How much of a snapshot is here, in per cent; None while none is being taken, or central does not tell."""
+        return _filling(self._db, self._path)
 
     def check(self, now: datetime) -> None:
         """Read every page and prove that it is what was written, and note when; seconds on a large file."""
@@ -505,6 +523,15 @@ def _place(db: Connection, path: Path) -> Place:
         fresh_at=None if fresh is None else moment(int(fresh)),
         heard_at=None if heard is None else moment(int(heard)),
     )
+
+
+def _filling(db: Connection, path: Path) -> int | None:
+    with translated(path):
+        meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('snapshot', 'read', 'goal')").fetchall())
+    goal = int(meta.get("goal", 0))
+    if meta.get("snapshot") != "1" or goal <= 0:
+        return None
+    return min(99, 100 * int(meta.get("read", 0)) // goal)
 
 
 def _meta(db: Connection, path: Path, key: str) -> str | None:

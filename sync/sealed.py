@@ -32,6 +32,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from sync.packed import NotPacked, packed, unpacked
+
 MAGIC = b"shelfpoint parcel 1\n"
 MAX_HEAD = 4096
 MAX_PIECE = 8 * 1024 * 1024
@@ -59,6 +61,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the kiosk's parcels; an answer has the number of what it answers."""
     made_at: datetime
     """By the sender's clock."""
+    packed: bool = False
+    """Each piece is packed (`sync.packed`) before it is sealed."""
 
 
 def write(path: Path, head: Head, pieces: Iterable[bytes], *, to: X25519PublicKey, by: Ed25519PrivateKey) -> None:
@@ -75,7 +79,7 @@ def write(path: Path, head: Head, pieces: Iterable[bytes], *, to: X25519PublicKe
             said = msgspec.json.encode(head)
             put(MAGIC + _length(said) + said)
             for number, piece in enumerate(pieces):
-                sealed = _SUITE.encrypt(piece, to, _info(said, number))
+                sealed = _SUITE.encrypt(packed(piece) if head.packed else piece, to, _info(said, number))
                 if len(sealed) > MAX_PIECE:
                     raise ValueError(f"a piece of {len(sealed)} bytes")
                 put(_length(sealed) + sealed)
@@ -122,7 +126,10 @@ class Parcel:
         number = 0
         while sealed := _piece(self._copy, self._name):
             try:
-                yield _SUITE.decrypt(sealed, key, _info(self._said, number))
+                plain = _SUITE.decrypt(sealed, key, _info(self._said, number))
+                yield unpacked(plain, MAX_PIECE) if self.head.packed else plain
+            except NotPacked as error:
+                raise BadParcel(f"{self._name}: a piece cannot be unpacked: {error}") from error
             except InvalidTag as error:
                 raise BadParcel(
                     f"{self._name}: sealed to another machine, or to this one before it was enrolled"

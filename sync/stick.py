@@ -1,6 +1,6 @@
 """What is said on a USB stick: the messages of `sync.wire` as pieces of a parcel (`sync.sealed`), and how a stick enrols.
 
-Like the wire: fields are only ever added, with defaults, and unknown ones are ignored. A piece of an unknown type comes
+Like the wire: fields are only ever added, with defaults, and what is strange is read by `tolerant`. A piece of an unknown type comes
 from a newer program; the parcel is then refused as a whole, before anything is changed.
 """
 
@@ -21,6 +21,8 @@ class StickRequest(Struct, frozen=True, kw_only=True):
     """As in `Enrol`."""
     proof: str
     """HMAC-SHA256 over both, keyed by the one-time code (`stick_proof`), hex."""
+    unpacks: bool = False
+    """The answer may be packed (`Head.packed`)."""
 
 
 class StickEnrolled(Struct, frozen=True, kw_only=True, tag_field="type", tag="enrolled"):
@@ -38,6 +40,8 @@ class StickActs(Struct, frozen=True, kw_only=True, tag_field="type", tag="acts")
     cursor: str
     """Where its replica is."""
     health: Health
+    unpacks: bool = False
+    """The answer may be packed."""
 
 
 class StickWords(Struct, frozen=True, kw_only=True, tag_field="type", tag="words"):
@@ -66,6 +70,8 @@ class StickEnd(Struct, frozen=True, kw_only=True, tag_field="type", tag="end"):
     envelope: Envelope
     incarnation: str
     """Of the log that was answered."""
+    unpacks: bool = False
+    """The kiosk's next parcels may be packed."""
 
 
 StickPiece = StickEnrolled | StickActs | StickWords | StickVerdicts | StickPage | StickEnd

@@ -5,7 +5,8 @@ the keys folder first, so a wipe that was cut short goes on at the next start, b
 log had not told is sealed to central's public key before its own key goes: `left-<kiosk>-<number>.parcel` in the data
 folder, which only central can open; of a stolen kiosk it takes it only as cases, and of its damaged log what can be read.
 
-The order of steps: replica, sealed rest, log, keys (overwritten, then removed), note. A log that cannot be read, or a rest
+The order of steps: replica, sealed rest, log, keys (overwritten, then removed; of a sealed identity it is noted that it
+counts no more), note. A log that cannot be read, or a rest
 that cannot be written, stops a retiring kiosk (nothing is lost, a person looks), but not a stolen one (nothing is told).
 Blocking; whoever calls has seen to it that nobody records any more.
 """
@@ -21,7 +22,7 @@ from kiosk.domain.journal import Word
 from kiosk.ports import LedgerError, LedgerReason
 from sync import acts, parcel, replica, rescue, wire
 from sync.acts import ActsLog
-from sync.central_client import IDENTITY, Identity, load_identity
+from sync.central_client import IDENTITY, Identity, end_sealed, load_identity
 from sync.encrypted import existing_key, write_secret
 from sync.owner import owned
 from sync.sealed import SUFFIX, BadParcel
@@ -68,6 +69,7 @@ def finish(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
         part.unlink()
     for name in (key_name, IDENTITY, parcel.PENDING):
         _overwrite(keys / name)
+    end_sealed(keys)
     (keys / NOTE).unlink(missing_ok=True)
     log.warning("this kiosk has taken leave of central", farewell=farewell, left=None if rest is None else rest.name)
     return rest

@@ -1,6 +1,7 @@
 """The messages between kiosk and central, version 1: msgspec structs, JSON, tolerant readers.
 
-Unknown fields are ignored, so that a newer side can talk to an older one; fields are only ever added, with defaults.
+Unknown fields are ignored, so that a newer side can talk to an older one; fields are only ever added, with defaults. Values
+of enums and types of entries may be added too: `tolerant` reads what it does not know so that the rest still counts.
 Old messages are kept as files in `tests/sync/messages` and decoded for ever. Every answer carries an `Envelope`: the
 epoch (renewed by `central restore`), central's clock, and `held_through`, the sequence up to which central holds this
 incarnation's log without a gap. Times are aware UTC (RFC 3339), durations are whole milliseconds, ids are text.
@@ -147,6 +148,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Staff entry: who, by opaque id."""
     entry: Entry | None = None
     """Staff entry: how it ended."""
+    strange: str = ""
+    """What of it the reader did not know; put in by the reader (`tolerant`), never sent."""
 
     @classmethod
     def of(cls, spoken: Spoken) -> "WireWord":
@@ -293,6 +296,8 @@ class Health(Struct, frozen=True, kw_only=True):
     """Room left where its records lie."""
     trouble: str = ""
     """Why it serves nobody now (disk_full, damaged ...); empty while it serves."""
+    filling_percent: int | None = None
+    """How much of a snapshot of the feed it has; None while it is not taking one."""
 
 
 # --- feed: state per key; `gone` entries are tombstones -----------------------------------------------------------
@@ -535,6 +540,12 @@ class FeedPage(Envelope, frozen=True, kw_only=True):
     snapshot_begins: bool = False
     """First page of it: what was known before and is not named by the snapshot is no more."""
     entries: list[FeedEntry]
+    read: int = 0
+    """Of the way to `goal`, both as feed positions: so much is behind the kiosk once this page is applied."""
+    goal: int = 0
+    """Where the snapshot ends, or the head of the feed; 0 from a central that does not tell."""
+    passed_over: int = 0
+    """Entries that could not be read as they were told; counted by the reader (`tolerant`), never sent."""
 
 
 def unpadded(raw: bytes) -> str:

@@ -1,4 +1,8 @@
-"""Plain classes that stand in for the world; each passes the same contract as the real thing where there is one."""
+"""Plain classes that stand in for the world.
+
+The acts file, on whose answers the heart builds, passes the same contract as the real one (contracts/test_acts.py). The
+others answer what a test puts into them, and remember what they were told.
+"""
 
 import re
 from collections.abc import Iterator
@@ -76,6 +80,7 @@ class FakeLibrary:
         self.damaged: set[str] = set()
         """What stands on damaged pages: names of methods."""
         self.failed = 0
+        self.percent: int | None = None
 
     def unread(self) -> int:
         return self.failed
@@ -118,6 +123,9 @@ class FakeLibrary:
 
     def calendar(self, branch: BranchId) -> Calendar:
         return Calendar(closed_weekdays=frozenset({0}))
+
+    def filling(self) -> int | None:
+        return self.percent
 
     def heard_at(self) -> datetime | None:
         return self.heard

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
+from wsgiref.simple_server import WSGIServer
 
 import structlog
 from uuid_utils.compat import uuid7
@@ -40,7 +41,7 @@ from kiosk.station import QueueMailbox, Station
 from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
-from sync.central_client import CentralClient, ClockOffset, Identity, load_identity
+from sync.central_client import IDENTITY, CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import first_key, is_sealed
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
@@ -48,6 +49,7 @@ from sync.owner import Owner
 from sync.replica import ReplicaCare, ReplicaWriter
 from sync.staff_door import Doorkeeper, StaffDoor
 from ui.clock import SystemClock
+from ui.vitals import Vitals
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +92,7 @@ class Switch:
     Remembers for the heartbeat why nobody is served.
     """
 
-    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN})
+    PHASES = frozenset({Phase.IDENTIFY, Phase.BORROW, Phase.RETURN, Phase.STAFF})
 
     def __init__(self, screen: Screen, looking: Sequence[Looking]) -> None:
         self._screen = screen
@@ -126,7 +128,8 @@ def require_identity(settings: KioskSettings) -> Identity:
     if identity is None:
         raise CentralError(
             CentralReason.NOT_ENROLLED,
-            "run 'shelfpoint central enrol' at central, then 'shelfpoint kiosk enrol --url … --code …' here",
+            "run 'shelfpoint central enrol' at central, then 'shelfpoint kiosk enrol --url … --code …' here; "
+            f"or, if {IDENTITY} is sealed, run this with the credential (deploy/README.md)",
         )
     return identity
 
@@ -156,7 +159,12 @@ def start_kiosk(
     care.prepare()
     incarnation = _incarnation(settings, key)
     devices = build_devices(settings.devices, post, viewfinder)
-    machine = Machine(kiosk=identity.kiosk, program=version("shelfpoint"), key_sealed=is_sealed(key_path))
+    machine = Machine(
+        kiosk=identity.kiosk,
+        program=version("shelfpoint"),
+        key_sealed=is_sealed(key_path),
+        identity_sealed=is_sealed(settings.keys / IDENTITY),
+    )
     doorkeeper = Doorkeeper(
         lambda: StaffDoor(
             acts=ActsLog(settings.data, key),
@@ -183,13 +191,14 @@ def start_kiosk(
 
     shown = Switch(screen, devices.looking)
     health = _health(settings.data, post, shown, offset, clock, incarnation)
+    vitals = Vitals(lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at, sync_feed.filling))
     sync_acts = SyncActs(
         open_log=lambda: ActsLog(settings.data, key),
         client=CentralClient(identity, incarnation, clock, offset),
         offset=offset,
         mailbox=post,
         clock=clock,
-        health=lambda waiting, oldest: health(waiting, oldest, sync_feed.fresh_at),
+        health=vitals.counted,
         rules=LinkRules(
             probes_needed=settings.central.probes_needed,
             probe_s=settings.central.probe_s,
@@ -201,13 +210,19 @@ def start_kiosk(
         leave=take_leave,
     )
     sync_feed = SyncFeed(
-        open_replica=lambda: ReplicaWriter(settings.data, key),
+        open_replica=lambda: ReplicaWriter(settings.data, key, version("shelfpoint")),
         client=CentralClient(identity, incarnation, clock, offset),
         clock=clock,
         suspect=sync_acts.suspect,
         care=care,
     )
     care.on_damage = sync_feed.interrupt
+    page: WSGIServer | None = None
+    if settings.metrics.port:
+        from ui.kiosk_metrics import KioskFigures, serve  # its library takes time to load
+
+        about = KioskFigures(identity.kiosk, identity.branch, machine.program, vitals.now, lambda: sync_acts.link)
+        page = serve(about, settings.metrics.port)
 
     def station() -> None:
         log_file = ActsLog(settings.data, key)
@@ -245,7 +260,14 @@ def start_kiosk(
     devices.signals.start()
     for thread in threads:
         thread.start()
-    return Kiosk(post, lambda: _stop(stop, threads, doorkeeper, sync_acts, sync_feed, devices, owner))
+
+    def end() -> None:
+        if page is not None:
+            page.shutdown()
+            page.server_close()
+        _stop(stop, threads, doorkeeper, sync_acts, sync_feed, devices, owner)
+
+    return Kiosk(post, end)
 
 
 def _stop(
@@ -294,10 +316,10 @@ def _health(
     offset: ClockOffset,
     clock: SystemClock,
     incarnation: IncarnationId,
-) -> Callable[[int, datetime | None, datetime | None], wire.Health]:
+) -> Callable[[int, datetime | None, datetime | None, int | None], wire.Health]:
     program = version("shelfpoint")
 
-    def health(waiting: int, oldest: datetime | None, fresh: datetime | None) -> wire.Health:
+    def health(waiting: int, oldest: datetime | None, fresh: datetime | None, filling: int | None) -> wire.Health:
         now, behind = clock.now(), offset.value
         return wire.Health(
             incarnation=incarnation,
@@ -309,6 +331,7 @@ def _health(
             devices=post.devices(),
             disk_free_mb=_free_mb(data),
             trouble=shown.trouble,
+            filling_percent=filling,
         )
 
     return health

@@ -22,6 +22,7 @@ from itertools import chain, cycle, repeat
 
 GET_UID = bytes.fromhex("FFCA0000")
 _OK = b"\x90\x00"
+DESFIRE_ATR = bytes.fromhex("3B8180018080")
 _STORAGE = bytes.fromhex("3B8F8001804F0CA000000306")
 
 
@@ -74,6 +75,14 @@ class VirtualCard:
         if self.alternating is None:
             return repeat(self.uid)
         return chain(repeat(self.uid, self.alone_for), cycle((self.alternating, self.uid)))
+
+
+def card_with(
+    uid: bytes, *, fault: Fault = Fault.NONE, alternating: bytes | None = None, alone_for: int = 1
+) -> VirtualCard:
+    """A card as libraries have them: four bytes are a storage card's, more are a DESFire's."""
+    atr = storage_atr() if len(uid) == 4 else DESFIRE_ATR
+    return VirtualCard(uid=uid, atr=atr, fault=fault, alternating=alternating, alone_for=alone_for)
 
 
 class VirtualReader:

@@ -37,6 +37,9 @@ _FIXED = {
 LONGEST_START = 300
 """No command's length stands later than this."""
 _LEAST_LINE = 12
+_WORDS = {65: b"1.00", 66: b"SHELFPOINT", 67: b"TWIN"}
+_LANGUAGES = {"big5": b"TAIWAN BIG-5", "gb18030": b"CHINA GB18030"}
+"""Answers to GS I: firmware, maker, model; and 69, in the words of Epson's printers."""
 _CUTS_WITH_FEED = frozenset({65, 66, 97, 98, 103, 104})
 
 
@@ -142,6 +145,24 @@ class Press:
                 pass
         self.fed_dots += sum(strip.height for strip in self._strips[before:])
         return sum(strip.height >= _LEAST_LINE for strip in self._strips[before:])
+
+    def about(self, command: bytes) -> bytes:
+        """What a question about the printer makes it say; nothing for any other command."""
+        able = self._profile
+        match command[:2], command[2:]:
+            case b"\x1dI", b"\x02":
+                return bytes([(0x01 if able.cjk != "none" else 0) | (0x02 if able.cutter else 0)])
+            case b"\x1dI", rest if rest[0] in _WORDS:
+                return b"_" + _WORDS[rest[0]] + b"\0"
+            case b"\x1dI", b"\x45" if able.cjk != "none":
+                return b"_" + _LANGUAGES[able.cjk] + b"\0"
+            case b"\x1d(", b"k\x03\x001R0" if able.native_qr and self._stored:
+                code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
+                code.add_data(self._stored)
+                code.make(fit=True)
+                side = str(code.modules_count * self._symbol_dots).encode()
+                return b"\x37\x36" + side + b"\x1f" + side + b"\x1f1\x1f0\0"
+        return b""
 
     @property
     def begun(self) -> bool:
@@ -253,6 +274,8 @@ class Press:
 
     def _symbol(self, command: bytes) -> None:
         """GS ( k for QR codes: size, store, print."""
+        if not self._profile.native_qr:
+            return
         match command[2:3], command[5:7]:
             case b"k", b"1C":
                 self._symbol_dots = min(max(command[7], 1), 16) if len(command) > 7 else 3

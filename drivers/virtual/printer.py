@@ -25,6 +25,8 @@ from drivers.virtual.printer_client import Client, TcpClient
 from drivers.virtual.printer_condition import Condition
 
 _DLE_EOT = b"\x10\x04"
+_TICK_S = 0.02
+"""A slow line carries bytes in pieces of this length."""
 _ASK_ECHO = b"\x1d(H\x06\x0000"
 
 
@@ -49,6 +51,8 @@ class VirtualPrinter:
         """How far the motor may still go, in the time that has passed."""
         self._turns_away = turns_away
         """A second client is turned away; otherwise it waits until the first one has gone."""
+        self._line_baud: int | None = None
+        """How fast bytes reach it; None: at once."""
         self._changed = threading.Condition(threading.RLock())
         self._press = Press(profile)
         self._buffer = bytearray()
@@ -63,6 +67,7 @@ class VirtualPrinter:
         self._near_end = False
         self._cutter_stuck = False
         self._deaf_to_marks = False
+        self._tells_about_itself = True
         self._late_echo: bytes | None = None
         self._news_wanted = False
         self._news = b""
@@ -97,6 +102,12 @@ class VirtualPrinter:
         """Bytes received and not printed."""
         with self._changed:
             return bytes(self._buffer)
+
+    @property
+    def serves(self) -> bool:
+        """Somebody is connected."""
+        with self._changed:
+            return self._client is not None
 
     @property
     def tells_news(self) -> bool:
@@ -176,6 +187,11 @@ class VirtualPrinter:
         with self._changed:
             self._deaf_to_marks = ignore
 
+    def keep_to_itself(self, keep: bool = True) -> None:
+        """Answers no question about what it can do (GS I, the size of a QR code), as cheap clones do."""
+        with self._changed:
+            self._tells_about_itself = not keep
+
     def echo_late(self, echo: bytes) -> None:
         """Says this echo of an older job before the next one's own."""
         with self._changed:
@@ -187,6 +203,23 @@ class VirtualPrinter:
             self._drop_in = after_bytes
             if after_bytes == 0:
                 self._hang_up()
+
+    def set_buffer(self, size: int | None) -> None:
+        """It is another printer now, with a receive buffer of so many bytes, or None: one that takes everything."""
+        with self._changed:
+            self.unplug()
+            self._buffer_bytes = size
+            self.plug()
+
+    def set_line(self, baud: int | None) -> None:
+        """Bytes reach it as on a serial line behind a network adapter; None: at once."""
+        with self._changed:
+            self._line_baud = baud
+
+    def turn_away(self, turn: bool = True) -> None:
+        """A second client is turned away from now on, or waits; whoever is connected stays."""
+        with self._changed:
+            self._turns_away = turn
 
     def power_cycle(self) -> None:
         """Off and on again: the buffer, the modes and whatever was promised in them are lost."""
@@ -243,10 +276,22 @@ class VirtualPrinter:
     def _attend(self, client: Client, connection: socket.socket) -> None:
         """One client from its first byte to its last."""
         with contextlib.suppress(OSError):
-            while (room := self._room(client)) and (data := connection.recv(room)):
+            while (room := self._room(client)) and (data := connection.recv(self._piece(room))):
+                self._line_carries(client, len(data))
                 self._receive(client, data)
         self._goodbye(client)
         connection.close()
+
+    def _piece(self, room: int) -> int:
+        baud = self._line_baud
+        return room if baud is None else min(room, max(1, int(baud / 10 * _TICK_S)))
+
+    def _line_carries(self, client: Client, count: int) -> None:
+        """Blocks for as long as a slow line needs; no longer once the client was hung up on."""
+        baud = self._line_baud
+        if baud is not None:
+            with self._changed:
+                self._changed.wait_for(lambda: self._client is not client, count * 10 / baud)
 
     def _room(self, client: Client) -> int:
         """How much may be taken from the line; blocks while that is nothing. 0 when the client was hung up on."""
@@ -270,6 +315,7 @@ class VirtualPrinter:
             if self._server is not server:
                 return False
             self._client, self._realtime, self._news_wanted = client, b"", False
+            self._changed.notify_all()
             return True
 
     def _goodbye(self, client: Client) -> None:
@@ -335,6 +381,8 @@ class VirtualPrinter:
             late, self._late_echo = self._late_echo, None
             for echo in filter(None, (late, None if self._deaf_to_marks else command[7:11])):
                 self._say(b"\x37\x22" + echo + b"\x00")
+        elif self._tells_about_itself:
+            self._say(self._press.about(command))
         marked = command[:2] == b"\x1dr" or command.startswith(_ASK_ECHO)
         if marked and not self._profile.cutter and self._press.begun:
             self._press.cut()

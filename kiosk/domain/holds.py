@@ -237,7 +237,8 @@ HOLD_DEEDS = frozenset({Deed.PLACE_HOLD, Deed.CANCEL_HOLD, Deed.EXPIRE_HOLD})
 def settle_holds(events: Iterable[ItemEvent]) -> HoldSettlement:
     """Holds and their conflicts of one work from the set of standing acts of all its copies."""
     ordered = in_order(events)
-    work = _Work({event.act_id: _placed(event) for event in ordered if event.deed is Deed.PLACE_HOLD})
+    placed = {event.act_id: _placed(event) for event in ordered if event.deed is Deed.PLACE_HOLD}
+    work = _Work(placed, frozenset(hold.membership for hold in placed.values()))
     for event in ordered:
         match event.deed:
             case Deed.PLACE_HOLD | Deed.RENEW | Deed.STAFF_ENTRY:
@@ -274,6 +275,8 @@ class _Work:
     """The holds of a work while its acts are gone through."""
 
     holds: dict[ActId, Hold]
+    readers: frozenset[MembershipId | None]
+    """Who placed them."""
     aside: dict[ItemId, ActId] = field(default_factory=dict)
     """Copies set aside, and for which hold."""
     left: dict[ItemId, ActId] = field(default_factory=dict)
@@ -368,6 +371,8 @@ class _Work:
         self.holds[hold.id] = replace(hold, state=state, item=event.item, ready_until=until, by=event.act_id)
 
     def _first_of(self, event: ItemEvent) -> Hold | None:
+        if event.membership not in self.readers:
+            return None
         own = (
             hold
             for hold in self.holds.values()

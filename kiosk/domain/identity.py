@@ -248,11 +248,11 @@ _CERTIFICATE_CARRIER = re.compile(r"[A-Z]{2}[0-9]{14}")
 def type_code(text: str, symbology: str | None, patterns: Sequence[CodePattern]) -> TypedCode:
     """Types a scanned text by the library's patterns, first match wins; ISBN and carriers are known without patterns.
 
-    A valid EAN-13 that starts with 977, 978 or 979 (with or without its 2- or 5-digit add-on) is never an item, nor is
-    an add-on alone.
+    A valid EAN-13 that starts with 977, 978 or 979 (with or without its 2- or 5-digit add-on, which some scanners set
+    off by a space) is never an item, nor is an add-on alone.
     """
     text = text.strip()
-    if symbology in ADD_ONS or is_book_number(text):
+    if symbology in ADD_ONS or is_book_number(text.replace(" ", "")):
         return TypedCode(CodeType.ISBN, text)
     for pattern in patterns:
         if pattern.pattern.fullmatch(text) and (

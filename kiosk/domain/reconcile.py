@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import assert_never
 
@@ -249,15 +250,19 @@ def _differ(one: MembershipId | None, other: MembershipId | None) -> bool:
     return one != other and not is_unlinked(one) and not is_unlinked(other)
 
 
+_BY_NUMBER = attrgetter("sequence", "at", "act_id")
+_PLACE = itemgetter(0)
+
+
 def in_order_with_times(events: Iterable[ItemEvent]) -> list[tuple[datetime, ItemEvent]]:
     """`in_order`, each event with the time it is placed at: its own, or a later one of its log before it."""
     latest: dict[tuple[KioskId, IncarnationId], datetime] = {}
     keyed = []
-    for event in sorted(events, key=lambda event: (event.sequence, event.at, event.act_id)):
+    for event in sorted(events, key=_BY_NUMBER):
         log = (event.kiosk, event.incarnation)
         at = latest[log] = max(event.at, latest.get(log, event.at))
         keyed.append(((at, event.kiosk, event.incarnation, event.sequence, event.act_id), event))
-    return [(key[0], event) for key, event in sorted(keyed, key=lambda pair: pair[0])]
+    return [(key[0], event) for key, event in sorted(keyed, key=_PLACE)]
 
 
 def _end(span: Span, event: ItemEvent) -> Span:

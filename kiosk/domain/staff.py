@@ -39,6 +39,8 @@ class Permission(StrEnum):
     """Take a case, hand it to somebody, mark it done."""
     NAMES_SEE = "names_see"
     """The masked name beside a membership's id."""
+    HOLDS_SEE = "holds_see"
+    """Who waits for what, and what stands on the ready shelf, by opaque ids."""
     FLEET_SEE = "fleet_see"
     """Kiosks, their health and alerts."""
     AUDIT_SEE = "audit_see"
@@ -100,7 +102,7 @@ class BadGrant(ValueError):
     """No such scope, or a role that cannot be had in it; the message says what is expected."""
 
 
-_SEE_AND_WORK = frozenset({Permission.CASES_SEE, Permission.CASES_WORK, Permission.NAMES_SEE})
+_SEE_AND_WORK = frozenset({Permission.CASES_SEE, Permission.CASES_WORK, Permission.HOLDS_SEE, Permission.NAMES_SEE})
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.CIRCULATION: _SEE_AND_WORK | {Permission.KIOSK_OPEN},
@@ -112,7 +114,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.SYSTEM_ADMINISTRATOR: frozenset(
             {Permission.FLEET_SEE, Permission.AUDIT_SEE, Permission.USERS_MANAGE, Permission.KIOSK_OPEN}
         ),
-        Role.AUDITOR: frozenset({Permission.CASES_SEE, Permission.FLEET_SEE, Permission.AUDIT_SEE}),
+        Role.AUDITOR: frozenset(
+            {Permission.CASES_SEE, Permission.HOLDS_SEE, Permission.FLEET_SEE, Permission.AUDIT_SEE}
+        ),
     }
 )
 """What each role may do. An auditor only reads, and sees no name; an administrator of the system sees no reader."""

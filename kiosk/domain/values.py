@@ -108,6 +108,7 @@ class Reason(StrEnum):
     # knowledge and clock
     REPLICA_TOO_OLD = "replica_too_old"
     REPLICA_EMPTY = "replica_empty"
+    REPLICA_FILLING = "replica_filling"
     REPLICA_DAMAGED = "replica_damaged"
     CLOCK_DOUBTFUL = "clock_doubtful"
     ORDER_UNKNOWN = "order_unknown"
@@ -124,6 +125,8 @@ class Reason(StrEnum):
     CARD_BOUND_TO_ANOTHER = "card_bound_to_another"
     CANCELLED = "cancelled"
     CANNOT_BE_JUDGED = "cannot_be_judged"
+    OTHER = "other"
+    """Something that only a newer central can say."""
 
 
 Detail = str | int

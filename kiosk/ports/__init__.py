@@ -162,6 +162,9 @@ class Library(Protocol):
     def age(self, now: datetime) -> timedelta | None:
         """How old this knowledge is; None before the first feed."""
 
+    def filling(self) -> int | None:
+        """How much of the first knowledge has come, in per cent; None once there is some, or while none comes."""
+
     def heard_at(self) -> datetime | None:
         """Central's clock when it told the newest of it; None before the first feed."""
 

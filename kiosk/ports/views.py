@@ -131,6 +131,8 @@ class Machine:
     """Version of Shelfpoint."""
     key_sealed: bool
     """The key of its files is kept by a TPM; False: it is a file."""
+    identity_sealed: bool = False
+    """So is what it proves itself to central with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,8 @@ class StaffView:
     """How long the oldest of them has waited."""
     knowledge_age: timedelta | None = None
     """How old the replica is; None before the first feed."""
+    too_old: bool = False
+    """Older than the policy lets it be for lending offline."""
     clock_offset: timedelta | None = None
     """Central's clock minus ours; None if central was not heard since the machine started."""
     clock_trusted: bool = True

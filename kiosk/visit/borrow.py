@@ -31,7 +31,18 @@ from kiosk.ports import (
     VerdictCame,
 )
 from kiosk.visit.state import Borrow, Rule, Step, Table, Visit, World
-from kiosk.visit.steps import hint, item_in, named, new_act, open_account, open_done, refuse, title_of, with_row
+from kiosk.visit.steps import (
+    hint,
+    item_in,
+    knows_nothing,
+    named,
+    new_act,
+    open_account,
+    open_done,
+    refuse,
+    title_of,
+    with_row,
+)
 
 WAITING_LIMIT = 20
 """Scans kept while central is being asked; more than a basket holds is a stuck scanner."""
@@ -60,7 +71,7 @@ def knows_enough(world: World) -> Refused | None:
     policy = world.library.policy()
     age = world.library.age(world.now)
     if policy is None or age is None:
-        return Refused(Reason.REPLICA_EMPTY)
+        return knows_nothing(world)
     if not world.clock_trusted or age < -JUMP:
         return Refused(Reason.CLOCK_DOUBTFUL)
     if age > policy.replica_max_age:
@@ -78,7 +89,7 @@ def _judge(visit: Visit, item: ItemId, world: World) -> Lent | Refused:
 def _decided(visit: Visit, item: ItemId, world: World) -> Lent | Refused:
     policy = world.library.policy()
     if policy is None:
-        return Refused(Reason.REPLICA_EMPTY)
+        return knows_nothing(world)
     known = world.library.item(item)
     if known is None:
         return Refused(Reason.ITEM_UNKNOWN)

@@ -43,7 +43,7 @@ class DeviceLine:
 
 
 OLD = timedelta(days=1)
-"""Knowledge and outbox are talked about as old from then on; how old knowledge may be is the policy's to say."""
+"""Knowledge and outbox are worth a look from then on."""
 
 
 def facts(staff: StaffView, link: Link, language: Language) -> tuple[Fact, ...]:
@@ -122,8 +122,11 @@ def _knowledge(staff: StaffView, language: Language) -> Fact:
     label = say("staff.knowledge", language)
     if staff.knowledge_age is None:
         return Fact(label, say("staff.knowledge_none", language), Mark.STOP)
-    mark = Mark.WELL if staff.knowledge_age < OLD else Mark.STOP
-    return Fact(label, say("staff.knowledge_age", language, span=say_span(staff.knowledge_age, language)), mark)
+    span = say_span(staff.knowledge_age, language)
+    if staff.too_old:
+        return Fact(label, say("staff.knowledge_too_old", language, span=span), Mark.STOP)
+    mark = Mark.WELL if staff.knowledge_age < OLD else Mark.WATCH
+    return Fact(label, say("staff.knowledge_age", language, span=span), mark)
 
 
 def _clock(staff: StaffView, language: Language) -> Fact:
@@ -144,11 +147,16 @@ def _machine(staff: StaffView, language: Language) -> tuple[Fact, ...]:
     machine = staff.machine
     if machine is None:
         return ()
-    key = say("staff.key_sealed" if machine.key_sealed else "staff.key_file", language)
     return (
-        Fact(say("staff.key", language), key, Mark.WELL if machine.key_sealed else Mark.WATCH),
+        _secret("staff.key", machine.key_sealed, language),
+        _secret("staff.identity", machine.identity_sealed, language),
         Fact(say("staff.machine", language), f"{machine.kiosk}　Shelfpoint {machine.program}", Mark.WELL),
     )
+
+
+def _secret(label: str, sealed: bool, language: Language) -> Fact:
+    said = say("staff.key_sealed" if sealed else "staff.key_file", language)
+    return Fact(say(label, language), said, Mark.WELL if sealed else Mark.WATCH)
 
 
 def _device(status: DeviceStatus, language: Language) -> DeviceLine:

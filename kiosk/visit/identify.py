@@ -11,7 +11,15 @@ from kiosk.domain.lending import may_borrow_at_all
 from kiosk.domain.values import Reason, Refused
 from kiosk.ports import CardArrived, CodeRead, Intent, Phase, Play, Sound
 from kiosk.visit.state import Identify, Rule, Start, Step, Table, Visit, World
-from kiosk.visit.steps import NOT_FOR_KIOSKS, hint, open_account, open_basket, open_start, refuse
+from kiosk.visit.steps import (
+    NOT_FOR_KIOSKS,
+    hint,
+    knows_nothing,
+    open_account,
+    open_basket,
+    open_start,
+    refuse,
+)
 
 TAPPED = frozenset({CardKind.EASYCARD, CardKind.IPASS, CardKind.CHIP})
 SCANNED = frozenset({CardKind.BARCODE, CardKind.MOBILE})
@@ -56,7 +64,7 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
     if membership is None:
         unknown = visit.unknown_cards + 1
         if world.library.age(world.now) is None:
-            return refuse(visit, Refused(Reason.REPLICA_EMPTY))
+            return refuse(visit, knows_nothing(world))
         if unknown >= UNKNOWN_LIMIT:
             pause = replace(visit, unknown_cards=0, unknown_until=world.monotonic + UNKNOWN_PAUSE_S)
             return refuse(pause, Refused(Reason.CARD_REPEATED_UNKNOWN))

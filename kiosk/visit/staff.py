@@ -36,6 +36,7 @@ from kiosk.ports import (
     Ticked,
 )
 from kiosk.slip import status_slip
+from kiosk.visit.borrow import knows_enough
 from kiosk.visit.facts import device_lines, facts
 from kiosk.visit.idle import seconds_left
 from kiosk.visit.state import OutOfService, Rule, StaffLogin, StaffPage, Step, Table, Visit, World
@@ -150,6 +151,7 @@ def staff_view(visit: Visit, world: World) -> StaffView:
             return StaffView(login=door.login, asking=door.asking is not None, refused=door.refused, until=door.until)
         case StaffPage() as page:
             (waiting, oldest), age, offset = world.queue(), world.library.age(world.now), world.clock_offset
+            refused = knows_enough(world)
             return StaffView(
                 login=page.login,
                 machine=world.settings.machine,
@@ -158,6 +160,7 @@ def staff_view(visit: Visit, world: World) -> StaffView:
                 waiting=waiting,
                 waits_for=None if oldest is None else _in_minutes(world.now - oldest),
                 knowledge_age=None if age is None else _in_minutes(age),
+                too_old=refused is not None and refused.reason is Reason.REPLICA_TOO_OLD,
                 clock_offset=None if offset is None else timedelta(seconds=round(offset.total_seconds())),
                 clock_trusted=world.clock_trusted,
                 heard=page.heard,

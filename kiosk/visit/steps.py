@@ -15,6 +15,14 @@ from kiosk.ports import CodeRead, Link, Message, Phase, Play, PrintOutcome, Row,
 from kiosk.visit.state import Account, Borrow, Done, Return, StaffLogin, StaffPage, Start, Step, Visit, World
 
 
+def knows_nothing(world: World) -> Refused:
+    """There is no knowledge to decide by; how far it is on its way, if it is."""
+    percent = world.library.filling()
+    if percent is None:
+        return Refused(Reason.REPLICA_EMPTY)
+    return Refused(Reason.REPLICA_FILLING, {"percent": percent})
+
+
 def open_start(visit: Visit, world: World) -> Visit:
     """Nobody is here: nothing of the last patron stays (I2); only link, devices and the count of unknown cards do.
 

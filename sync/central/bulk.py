@@ -76,6 +76,43 @@ def _on_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> st
     return f"{column} = ANY (ARRAY(SELECT CAST(json_array_elements_text(CAST({keys} AS json)) AS {kind})))"
 
 
+class _AmongPairs(FunctionElement[bool]):
+    """See `among_pairs`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Any:
+        """As `_Among`."""
+        return self
+
+
+def among_pairs(first: Column[int], second: Column[int], name: str = "pairs") -> _AmongPairs:
+    """True where both columns hold one of the pairs of whole numbers in the list given as parameter `name`.
+
+    Not the same as each column for itself among its own numbers: PostgreSQL then looks up the first, reads all that it finds
+    and compares the second.
+    """
+    return _AmongPairs(first, second, bindparam(name, type_=_AsJson()))
+
+
+@compiles(_AmongPairs, "sqlite")
+def _pairs_on_sqlite(element: _AmongPairs, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, pairs = (compiler.process(clause, **options) for clause in element.clauses)
+    source = f"SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each({pairs})"
+    return f"({first}, {second}) IN ({source})"
+
+
+@compiles(_AmongPairs, "postgresql")
+def _pairs_on_postgresql(element: _AmongPairs, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, pairs = (compiler.process(clause, **options) for clause in element.clauses)
+    source = (
+        "SELECT CAST(pair ->> 0 AS bigint), CAST(pair ->> 1 AS bigint) "
+        f"FROM json_array_elements(CAST({pairs} AS json)) AS pair"
+    )
+    return f"({first}, {second}) IN ({source})"
+
+
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """How rows of one table get in."""

@@ -183,8 +183,12 @@ def open_postgresql(address: str) -> Database:
         )
 
     # A writer looks up keys only. A plan made while a table was small must not stay a scan when it has grown (until the
-    # next ANALYZE each batch of a backlog would take longer), and to compile one costs more than to run it.
-    writer = engine("-c enable_seqscan=off -c jit=off", isolation_level="READ COMMITTED")
+    # next ANALYZE each batch of a backlog would take longer), nor join by reading a whole index, and to compile one costs
+    # more than to run it.
+    writer = engine(
+        "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
+        isolation_level="READ COMMITTED",
+    )
     reader = engine(isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True})
     with _translated(), writer.connect() as connection:
         version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()

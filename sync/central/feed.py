@@ -151,6 +151,10 @@ class Page:
     more: bool
     snapshot: bool
     snapshot_begins: bool
+    read: int
+    """So far, of the way to `goal`."""
+    goal: int
+    """Where the snapshot, or the feed, ends now."""
     entries: list[FeedEntry]
 
     def told(self, now: datetime, held_through: int) -> FeedPage:
@@ -164,6 +168,8 @@ class Page:
             more=self.more,
             snapshot=self.snapshot,
             snapshot_begins=self.snapshot_begins,
+            read=self.read,
+            goal=self.goal,
             entries=self.entries,
         )
 
@@ -207,6 +213,8 @@ class Feed:
                 more=more,
                 snapshot=snapshot,
                 snapshot_begins=begins,
+                read=read,
+                goal=last,
                 entries=list(_entries(connection, rows, Reader(index_key, branch), tombstones=not snapshot)),
             )
 

@@ -64,6 +64,11 @@ class Histories:
         self._read_since = self._borne - set(whole)
         return sorted(self._read_since)
 
+    @property
+    def oldest(self) -> int:
+        """Time of the oldest cut that is read from; microseconds since 1970."""
+        return min((microseconds(self._kept[item].at) for item in self._read_since), default=0)
+
     def lent_before(self, item: str) -> bool:
         """True when a loan of this item was not read."""
         return item in self._read_since and self._kept[item].lent

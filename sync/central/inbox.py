@@ -212,9 +212,13 @@ class Inbox:
         before = ledger.verdict(word.act, word.word)
         _watch_sequence(ledger, word)
         if before is not None:
+            if word.strange:
+                _ask_person(ledger, word, unjudged or Reason.CANNOT_BE_JUDGED)
             return before
         if unjudged is None:
             try:
+                if word.strange:
+                    raise Unjudgeable(f"from a newer program: {word.strange}")
                 if not _fits(word):
                     raise Unjudgeable("a part of it is too long, out of range or no plain text")
                 spoken = word.spoken()
@@ -284,23 +288,32 @@ def _unjudged(ledger: Ledger, word: WireWord, reason: Reason) -> Verdict:
     ledger.keep_unjudged(
         word.act,
         held_after(Held.NOTHING, word.word, outcome),
-        deed=Deed(word.deed),
+        deed=None if word.strange else Deed(word.deed),
         item=item,
         membership=membership,
         branch=_plain(word.branch),
     )
-    refused = Refused(reason)
-    ledger.open_case(refused, act=word.act, item=item, membership=membership, mark=word.word.value)
+    _ask_person(ledger, word, reason)
     return ledger.say(
         Verdict(
             act_id=ActId(word.act),
             word=word.word,
             outcome=outcome,
-            reason=refused.reason,
+            reason=reason,
             epoch=ledger.epoch,
             position=ledger.marks.here,
         ),
         word.sequence,
+    )
+
+
+def _ask_person(ledger: Ledger, word: WireWord, reason: Reason) -> None:
+    ledger.open_case(
+        Refused(reason),
+        act=word.act,
+        item=_plain(word.item),
+        membership=None if word.membership is None else _plain(word.membership),
+        mark=_plain(word.strange) or word.word.value,
     )
 
 

@@ -118,9 +118,7 @@ class Ledger:
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
             self._verdicts[row.act, Word(row.word)] = verdict_of(row)
-        places = set(sequences)
-        keys = {"logs": sorted({log for log, _ in places}), "ids": sorted({number for _, number in places})}
-        for row in run(stored.SPEAKERS, keys):
+        for row in run(stored.SPEAKERS, {"pairs": sorted(set(sequences))}):
             self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
@@ -146,13 +144,17 @@ class Ledger:
         spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
         recent = set(since)
         whole = [id_ for id_ in item_ids if id_ not in recent]
-        parts = [(stored.EVENTS, stored.LOANS, whole), (stored.RECENT_EVENTS, stored.RECENT_LOANS, since)]
-        for events, loans, ids in parts:
-            if not ids:
+        keys: dict[str, Any] = {"ids": since, "oldest": self._histories.oldest}
+        parts = [
+            (stored.EVENTS, stored.LOANS, {"ids": whole}),
+            (stored.RECENT_EVENTS, stored.RECENT_LOANS, keys),
+        ]
+        for events, loans, wanted in parts:
+            if not wanted["ids"]:
                 continue
-            for row in run(events, {"ids": ids}):
-                self._events[row.item][row.id] = stored.held_act(row).event()
-            for row in run(loans, {"ids": ids}):
+            for row in run(events, wanted):
+                self._events[row.item][row.id] = stored.event_of(row)
+            for row in run(loans, wanted):
                 spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
@@ -309,7 +311,7 @@ class Ledger:
         return verdict
 
     def keep_unjudged(
-        self, id_: str, held: Held, *, deed: Deed, item: str, membership: str | None, branch: str
+        self, id_: str, held: Held, *, deed: Deed | None, item: str, membership: str | None, branch: str
     ) -> None:
         """The row of an act that could not be judged and was not held before; it counts nowhere."""
         if id_ not in self._acts:

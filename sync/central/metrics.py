@@ -12,17 +12,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from sync.central import tables
-from sync.central.alerts import Rule, alerts, is_ready
+from sync.central.alerts import Rule, alerts
 from sync.central.office import Central
+from sync.figures import device_figures, figures
 
 CONTENT_TYPE = "text/plain; version=0.0.4"  # the framework adds the character set
-_FIGURES = (
-    ("queue_length", "Acts that the kiosk has not sent yet", "queue_length", 1),
-    ("queue_age_seconds", "Age of the oldest of them", "queue_age_ms", 1000),
-    ("replica_age_seconds", "Age of the data that the kiosk decides by", "replica_age_ms", 1000),
-    ("clock_offset_seconds", "How far the kiosk's clock is off", "clock_offset_ms", 1000),
-    ("disk_free_megabytes", "Room left where the kiosk's records lie", "disk_free_mb", 1),
-)
 
 
 def metrics(central: Central) -> bytes:
@@ -53,20 +47,9 @@ class _Fleet(Collector):
             if kiosk.health_at is not None:
                 silent.add_metric([kiosk.id], (now - kiosk.health_at).total_seconds())
         yield silent
-        for name, says, part, divisor in _FIGURES:
-            family = GaugeMetricFamily(f"shelfpoint_kiosk_{name}", says, labels=["kiosk"])
-            for kiosk in kiosks:
-                value = None if kiosk.health is None else getattr(kiosk.health, part)
-                if value is not None:
-                    family.add_metric([kiosk.id], value / divisor)
-            yield family
-        devices = GaugeMetricFamily(
-            "shelfpoint_kiosk_device_ready", "1 while the device works", labels=["kiosk", "device"]
-        )
-        for kiosk in kiosks:
-            for device, said in sorted((kiosk.health.devices if kiosk.health is not None else {}).items()):
-                devices.add_metric([kiosk.id, device], float(is_ready(said)))
-        yield devices
+        told = [(kiosk.id, kiosk.health) for kiosk in kiosks if kiosk.health is not None]
+        yield from figures(told)
+        yield from device_figures(told)
         failed = {failure.chore for failure in self._central.periodic.failures()}
         chores = GaugeMetricFamily("shelfpoint_chore_failed", "1 while the last try failed", labels=["chore"])
         for name in self._central.periodic.names():

@@ -31,6 +31,7 @@ from sync.stick import (
     StickWords,
     stick_proof,
 )
+from sync.tolerant import decode_piece
 from sync.wire import (
     MAX_WORDS,
     Envelope,
@@ -41,7 +42,6 @@ from sync.wire import (
 )
 
 MAX_REQUEST = 4096
-_PIECES: msgspec.json.Decoder[StickPiece] = msgspec.json.Decoder(StickPiece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def take(
             words = sum(len(pushed.verdicts) for pushed in reading.judged())
             return Taken(kiosk.id, parcel.head.number, words, None)
         answer = folder / f"answer-{kiosk.id}-{parcel.head.number}{SUFFIX}"
-        _answer(central, kiosk, answer, parcel.head.number, reading.answer())
+        _answer(central, kiosk, answer, parcel.head.number, reading.answer(), pack=reading.unpacks)
     return Taken(kiosk.id, parcel.head.number, reading.words, answer)
 
 
@@ -115,7 +115,7 @@ def enrol(
         yield _end(central, kiosk, None)
 
     answer = folder / f"enrolled-{kiosk.id}{SUFFIX}"
-    _answer(central, kiosk, answer, 0, pieces(), what="enrolled")
+    _answer(central, kiosk, answer, 0, pieces(), what="enrolled", pack=asked.unpacks)
     return Taken(kiosk.id, 0, 0, answer)
 
 
@@ -140,12 +140,13 @@ class _Reading:
         if not isinstance(first, StickActs):
             raise BadParcel(f"{name}: it does not begin with a kiosk's state")
         self._state = first
+        self.unpacks = first.unpacks
         self.words = 0
 
     def _piece(self, plain: bytes) -> StickPiece:
         try:
-            return _PIECES.decode(plain)
-        except msgspec.DecodeError as error:
+            return decode_piece(plain)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadParcel(f"{self._name}: a piece cannot be read: {error}") from error
 
     def judged(self) -> Iterator[Pushed]:
@@ -196,18 +197,18 @@ def _end(central: Central, kiosk: Kiosk, incarnation: str | None) -> StickEnd:
     held = 0 if incarnation is None else central.inbox.held_through(kiosk.id, IncarnationId(incarnation))
     order = central.fleet.order(kiosk)
     envelope = Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
-    return StickEnd(envelope=envelope, incarnation=incarnation or "")
+    return StickEnd(envelope=envelope, incarnation=incarnation or "", unpacks=True)
 
 
 def _answer(
     central: Central, kiosk: Kiosk, path: Path, number: int, pieces: Iterator[StickPiece],
-    what: Literal["answer", "enrolled"] = "answer",
+    what: Literal["answer", "enrolled"] = "answer", *, pack: bool,
 ) -> None:  # fmt: skip
     if kiosk.sealing_key is None:
         raise BadParcel(f"{kiosk.id} was enrolled by a program that knew no parcels; enrol it anew")
     sealed.write(
         path,
-        Head(what=what, kiosk=kiosk.id, number=number, made_at=central.clock()),
+        Head(what=what, kiosk=kiosk.id, number=number, made_at=central.clock(), packed=pack),
         (msgspec.json.encode(piece) for piece in pieces),
         to=X25519PublicKey.from_public_bytes(kiosk.sealing_key),
         by=central.fleet.signs(),

@@ -150,13 +150,14 @@ class Retention:
                 & (word.sequence == newest.correlate(tables.incarnation).scalar_subquery()),
             )
             .join(tables.act, tables.act.c.id == word.act)
+            .where(log.kiosk.in_(select(kiosk.id).where(kiosk.revoked_at.is_(None))))
             .group_by(log.kiosk)
         )
         with self._database.read() as connection:
             began = connection.execute(select(kiosk.id, kiosk.enrolled_at).where(kiosk.revoked_at.is_(None)))
             told = {row.id: moment(row.enrolled_at) for row in began}
             for row in connection.execute(said):
-                if row.kiosk in told and row.at is not None:
+                if row.at is not None:
                     told[row.kiosk] = max(told[row.kiosk], moment(row.at) - VISIT)
         return told
 
@@ -164,7 +165,7 @@ class Retention:
         """This item, or all copies of its work; how many of their acts were cut; in how many copies something old waits."""
         with self._database.write() as connection:
             work, copies = _work(connection, item)
-            lock(connection, [f"work {work}", *(f"item {copy}" for copy in copies)])
+            lock(connection, [f"item {name}" for name in {work, *copies}])  # as the inbox does
             if _work(connection, item) != (work, copies):
                 return [item], 0, 1  # changed meanwhile: the next run
             events = {row.id: stored.held_act(row) for row in connection.execute(stored.EVENTS, {"ids": copies})}

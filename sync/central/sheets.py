@@ -13,12 +13,16 @@ from datetime import datetime
 from kiosk.domain.values import LIBRARY_TIME
 from kiosk.words import Language, say, say_reason
 from sync.central.audit_log import AuditLine
+from sync.central.holds import HoldLine
 from sync.central.worklist import Task
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CASE_COLUMNS = (
     "case", "opened", "branch", "kiosk", "reason", "why", "advice", "item", "membership", "name", "act", "other_act",
     "assignee", "closed", "closed_by", "how",
+)  # fmt: skip
+HOLD_COLUMNS = (
+    "copy", "title", "state", "branch", "place", "ready_until", "membership", "name", "placed_at", "hold",
 )  # fmt: skip
 AUDIT_COLUMNS = ("number", "at", "who", "what", "subject", "details")
 
@@ -35,6 +39,19 @@ def cases_sheet(tasks: Iterable[Task], language: Language) -> str:
         for task in tasks
     ]  # fmt: skip
     return _sheet(CASE_COLUMNS, rows)
+
+
+def holds_sheet(lines: Iterable[HoldLine]) -> str:
+    """A list of holds: place in the queue while waiting, last day while ready; in library time."""
+    rows = [
+        (
+            line.copy, line.title, line.hold.state.value, line.hold.branch, line.place,
+            None if line.last_day is None else line.last_day.isoformat(), line.hold.membership, line.name,
+            _time(line.hold.placed_at), line.hold.id,
+        )
+        for line in lines
+    ]  # fmt: skip
+    return _sheet(HOLD_COLUMNS, rows)
 
 
 def audit_sheet(lines: Iterable[AuditLine]) -> str:

@@ -2,18 +2,24 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import print_scheduler
 import pytest
+from contracts.camera_next_door import CameraNextDoor
 from ears import Ears
 
 from config.settings import KioskSettings, load
+from drivers.camera import Camera
 from drivers.catalog import build_devices
 from drivers.device import Device
 from drivers.input_scanner import InputScanner
 from drivers.link import TcpDoor
 from drivers.printer import Patience, SlipPrinter
+from drivers.queue_printer import QueuePatience, QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
@@ -25,6 +31,7 @@ from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.scanner import VirtualScanner
 from drivers.virtual.serial_printer import VirtualSerialPrinter
 from drivers.virtual.usb_printer import VirtualUsbPrinter
+from drivers.virtual.video import CameraMissing, VirtualCamera, build
 from kiosk.ports import DeviceKind
 
 CONFIG = "SHELFPOINT_TEST_CONFIG"
@@ -40,11 +47,13 @@ class Bench:
     plug: Callable[[], None]
     unplug: Callable[[], None]
     use: Callable[[], None]
-    """Lay a card, scan a label; nothing for a printer."""
+    """Lay a card, scan a label, hold one before the camera; nothing for a printer."""
     leave: Callable[[], None]
     """Take the card away."""
     patience_s: float = 10.0
     """How long the person, or the twin, may take."""
+    close: Callable[[], None] = lambda: None
+    """Clear the bench away."""
 
 
 def reader(folder: Path, pcscd: VirtualPcscd) -> Bench:
@@ -87,6 +96,43 @@ def usb_printer(folder: Path, pcscd: VirtualPcscd) -> Bench:
     return Bench(device, ears, twin.plug, twin.unplug, _nothing, _nothing)
 
 
+def queue_printer(folder: Path, pcscd: VirtualPcscd) -> Bench:
+    """A raw queue of a real CUPS scheduler; what can be plugged in and out here is the queue."""
+    rest, ears = ExitStack(), Ears()
+    cups, twin = rest.enter_context(print_scheduler.running()), rest.enter_context(VirtualPrinter())
+    patch = rest.enter_context(pytest.MonkeyPatch.context())
+    patch.setenv("CUPS_SERVER", cups.environment["CUPS_SERVER"])
+    cups.add_queue("slips", twin.port)
+    there = [True]
+
+    def plug() -> None:
+        if not there[0]:
+            cups.add_queue("slips", twin.port)
+            there[0] = True
+
+    def unplug() -> None:
+        if there[0]:
+            cups.admin("lpadmin", "-x", "slips")
+            there[0] = False
+
+    patience = QueuePatience(watch_s=0.02, poll_s=0.05)
+    device = QueuePrinter("printer", "slips", mailbox=ears, patience=patience)
+    return Bench(device, ears, plug, unplug, _nothing, _nothing, 30.0, rest.close)
+
+
+def camera(folder: Path, pcscd: VirtualPcscd) -> Bench:
+    """The driver works in a process of its own, whose OpenCV sees the twin."""
+    try:
+        build()
+    except CameraMissing as missing:
+        pytest.skip(str(missing))
+    ears, twin = Ears(), VirtualCamera(folder / "camera.sock")
+    twin.plug()
+    device = CameraNextDoor(twin, ears)
+    show = partial(twin.show_code, "code128", "C0000001")
+    return Bench(device, ears, twin.plug, twin.unplug, show, twin.show_nothing, 30.0)
+
+
 def real(kind: DeviceKind) -> Bench:
     """The first real device of this kind in the named settings; a person is told what to do."""
     if CONFIG not in os.environ:
@@ -101,7 +147,15 @@ def real(kind: DeviceKind) -> Bench:
     def please(what: str) -> Callable[[], None]:
         return lambda: print(f"\n>>> {device.name}: please {what}", flush=True)
 
-    use = please("lay a card on it" if kind is DeviceKind.CARD_READER else "scan a label of a book")
+    if isinstance(device, Camera):
+        device.wanted(True)
+    use = please(
+        {
+            DeviceKind.CARD_READER: "lay a card on it",
+            DeviceKind.SCANNER: "scan a label of a book",
+            DeviceKind.CAMERA: "hold a label of a book before it",
+        }.get(kind, "wait")
+    )
     return Bench(device, ears, please("plug it in"), please("unplug it"), use, please("take the card away"), 60.0)
 
 

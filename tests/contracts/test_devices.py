@@ -8,6 +8,8 @@ import pytest
 from contracts import benches
 from contracts.benches import Bench
 
+from drivers.printer import SlipPrinter
+from drivers.queue_printer import QueuePrinter
 from drivers.supervisor import Supervisor
 from drivers.virtual.pcscd import VirtualPcscd
 from kiosk.ports import (
@@ -30,7 +32,8 @@ SLIP = Slip(kind=SlipKind.TEST, language=Language.ZH_TW, blocks=(Line("圖書館
 TWINS = {
     DeviceKind.CARD_READER: [benches.reader],
     DeviceKind.SCANNER: [benches.serial_scanner, benches.keyboard_scanner],
-    DeviceKind.PRINTER: [benches.network_printer, benches.serial_printer, benches.usb_printer],
+    DeviceKind.PRINTER: [benches.network_printer, benches.serial_printer, benches.usb_printer, benches.queue_printer],
+    DeviceKind.CAMERA: [benches.camera],
 }
 
 
@@ -56,6 +59,7 @@ def bench(
         made.plug()  # readers are shared
         if made.device.kind is not DeviceKind.CARD_READER:
             made.unplug()
+    made.close()
 
 
 @contextmanager
@@ -75,7 +79,7 @@ def state(bench: Bench, wanted: DeviceState) -> None:
     bench.ears.until(claim, bench.patience_s)
 
 
-@on(DeviceKind.CARD_READER, DeviceKind.SCANNER, DeviceKind.PRINTER)
+@on(*DeviceKind)
 def test_a_device_says_that_it_is_ready_goes_and_comes_back_by_itself(bench: Bench) -> None:
     with at_work(bench):
         state(bench, DeviceState.READY)
@@ -85,7 +89,7 @@ def test_a_device_says_that_it_is_ready_goes_and_comes_back_by_itself(bench: Ben
         state(bench, DeviceState.READY)
 
 
-@on(DeviceKind.CARD_READER, DeviceKind.SCANNER, DeviceKind.PRINTER)
+@on(*DeviceKind)
 def test_a_device_can_be_stopped_at_rest_and_started_again(bench: Bench) -> None:
     for _ in range(2):
         with at_work(bench):
@@ -104,7 +108,7 @@ def test_a_card_is_told_when_it_comes_and_when_it_goes(bench: Bench) -> None:
         assert bench.ears.next(bench.patience_s) == CardLeft(arrived.reader)
 
 
-@on(DeviceKind.SCANNER)
+@on(DeviceKind.SCANNER, DeviceKind.CAMERA)
 def test_a_code_is_told_with_the_scanners_name_and_without_its_end(bench: Bench) -> None:
     with at_work(bench):
         state(bench, DeviceState.READY)
@@ -119,14 +123,19 @@ def test_a_code_is_told_with_the_scanners_name_and_without_its_end(bench: Bench)
 @on(DeviceKind.PRINTER)
 def test_every_job_ends_once_and_says_how(bench: Bench) -> None:
     device = bench.device
-    assert isinstance(device, benches.SlipPrinter)
+    assert isinstance(device, SlipPrinter | QueuePrinter)
+    sent = (
+        (PrintOutcome.SPOOLED,)
+        if isinstance(device, QueuePrinter)
+        else (PrintOutcome.PRINTED, PrintOutcome.UNCONFIRMED)
+    )
     with at_work(bench):
         state(bench, DeviceState.READY)
         device.print_slip("one", SLIP)
         ended = bench.ears.until(lambda event: isinstance(event, PrintEnded), bench.patience_s)
         assert isinstance(ended, PrintEnded)
         assert ended.job == "one"
-        assert ended.outcome in (PrintOutcome.PRINTED, PrintOutcome.UNCONFIRMED)
+        assert ended.outcome in sent
         bench.unplug()
         state(bench, DeviceState.ABSENT)
         device.print_slip("two", SLIP)

@@ -1,7 +1,7 @@
 """Set lines fit the paper and lose no character."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.typesetting import (
@@ -101,6 +101,7 @@ def test_rare_name_characters_have_a_font_and_one_that_exists_nowhere_is_told() 
     assert absent("王\U0003fffd") == ("\U0003fffd",)
 
 
+@settings(deadline=None)
 @given(TEXT.filter(lambda text: "\n" not in text), st.booleans())
 def test_a_drawn_line_is_as_wide_as_the_paper(text: str, large: bool) -> None:
     picture = draw(TextLine(clean(text), "值", large=large), 384, 30, 24)

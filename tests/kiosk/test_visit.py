@@ -154,6 +154,13 @@ def test_offline_a_kiosk_that_knows_too_little_does_not_lend(kiosk: Kiosk, chang
     assert view.rows[0].reason is reason
 
 
+def test_while_the_first_knowledge_comes_the_patron_is_told_how_far_it_is(kiosk: Kiosk) -> None:
+    kiosk.library.known_for, kiosk.library.percent, kiosk.library.cards = None, 37, {}
+    message = kiosk.hear(ONLINE, TAP).message
+    assert message is not None
+    assert (message.reason, message.details) == (Reason.REPLICA_FILLING, {"percent": 37})
+
+
 def test_a_clock_that_jumps_stops_offline_lending_but_not_returns(kiosk: Kiosk) -> None:
     kiosk.hear(OFFLINE, TAP)
     kiosk.clock.wall = NOON.replace(year=2027)

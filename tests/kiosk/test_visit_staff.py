@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from fakes import ANN, EASYCARD, NOON, Kiosk, book
+from fakes import ANN, EASYCARD, NOON, POLICY, Kiosk, book
 
 from kiosk.domain.identity import CardClass, CardRead, Technology
 from kiosk.domain.journal import Deed, Mode, Word
@@ -128,6 +128,13 @@ def test_the_page_tells_how_the_kiosk_stands(kiosk: Kiosk) -> None:
     assert (told.away, told.waiting, told.waits_for) == (CentralReason.UNREACHABLE, 1, timedelta(minutes=3))
     assert (told.knowledge_age, told.clock_offset) == (timedelta(minutes=2), timedelta(seconds=2))
     assert staff(kiosk.hear(ONLINE)).away is None
+
+
+def test_the_page_says_when_the_replica_is_too_old_for_lending_offline(kiosk: Kiosk) -> None:
+    kiosk.library.known_for = POLICY.replica_max_age
+    assert staff(let_in(kiosk)).too_old is False
+    kiosk.library.known_for = POLICY.replica_max_age + timedelta(minutes=1)
+    assert staff(kiosk.hear(Ticked())).too_old is True
 
 
 def test_the_outbox_is_counted_again_while_somebody_looks(kiosk: Kiosk) -> None:

@@ -1,7 +1,7 @@
 """The way of acts to central, turn by turn: one event for each ask, nothing lost for any answer that is none."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +16,13 @@ from kiosk_sync import (
     act,
     answers,
     copy,
+    open_log,
     open_replica,
     page,
     raises,
     verdict,
 )
+from structlog.testing import capture_logs
 
 from kiosk.domain.clock import Reading
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Word
@@ -119,6 +121,62 @@ def test_a_line_cut_in_the_middle_of_a_backlog_loses_and_doubles_nothing(kiosk: 
     kiosk.turns(6)
     assert [word.act for word in kiosk.central.words] == said
     assert kiosk.heard()[-1] == LinkChanged(Link.ONLINE)
+
+
+def pushes(kiosk: SyncKiosk, told: Callable[[int], None]) -> list[int]:
+    """How many words central had heard before each push; `told` is called with the number of each, before it is judged."""
+    heard: list[int] = []
+
+    def hear(path: str) -> None:
+        if path == "/v1/acts":
+            heard.append(len(kiosk.central.words))
+            told(len(heard))
+
+    kiosk.central.broken = hear
+    return heard
+
+
+def test_what_was_said_of_one_push_is_on_disk_before_the_next_but_one_is_sent(kiosk: SyncKiosk) -> None:
+    for _ in range(3 * BATCH):
+        kiosk.says()
+    waiting: list[int] = []
+
+    def look(number: int) -> None:
+        log = open_log(kiosk.folder)  # this is the helper's thread
+        waiting.append(log.queue()[0])
+        log.close()
+
+    pushes(kiosk, look)
+    kiosk.turns()
+    assert waiting[0] == 3 * BATCH
+    assert waiting[2] <= 2 * BATCH
+    assert kiosk.log.queue() == (0, None)
+
+
+def test_a_fast_line_is_given_more_words_at_a_time_and_a_slow_one_is_not(kiosk: SyncKiosk) -> None:
+    for _ in range(9 * BATCH):
+        kiosk.says()
+    heard = pushes(kiosk, lambda number: None)
+    kiosk.turns()
+    assert [place // BATCH for place in heard] == [0, 1, 2, 4, 8]
+    for _ in range(4 * BATCH):
+        kiosk.says()
+    heard = pushes(kiosk, lambda number: kiosk.clock.pass_time(0.5))
+    kiosk.clock.pass_time(60)
+    kiosk.turns()
+    assert [place // BATCH for place in heard] == [9, 10, 11, 12]
+
+
+def test_a_central_restored_in_the_middle_of_a_backlog_is_told_the_lost_part_before_anything_else(
+    kiosk: SyncKiosk,
+) -> None:
+    said = [kiosk.says().id for _ in range(3 * BATCH)]
+    heard = pushes(kiosk, lambda number: kiosk.central.restored(held_through=BATCH // 2) if number == 2 else None)
+    kiosk.turns(3)
+    again = [word.act for word in kiosk.central.words[heard[2] :]]
+    assert again == [*said[BATCH // 2 : BATCH], *said[2 * BATCH :]]  # the restored central has judged what is between
+    assert kiosk.central.held_through == len(said)
+    assert kiosk.log.queue() == (0, None)
 
 
 def test_an_answer_lost_on_its_way_is_asked_for_again(kiosk: SyncKiosk) -> None:
@@ -239,6 +297,40 @@ def test_the_feed_is_pulled_page_by_page_and_one_failure_is_reported_once(kiosk:
     assert kiosk.central.calls[-1] == "interrupted"
     writer.close()
     reader.close()
+
+
+def test_a_long_fill_is_told_in_the_log_now_and_then_and_to_the_heartbeat(kiosk: SyncKiosk) -> None:
+    writer, _ = open_replica(kiosk.folder)
+    feed = SyncFeed(
+        open_replica=lambda: writer,
+        client=kiosk.client(),
+        clock=kiosk.clock,
+        suspect=lambda: None,
+        jitter=random.Random(1),
+    )
+    kiosk.central.pages = [
+        msgspec.structs.replace(
+            page(copy(part), more=part < 9, begins=part == 0, snapshot=True, cursor=f"s{part}"),
+            read=part * 100,
+            goal=900,
+        )
+        for part in range(10)
+    ]
+    percents = []
+    with capture_logs() as told:
+        for _ in range(10):
+            feed.turn()
+            percents.append(feed.filling)
+            kiosk.clock.pass_time(10)
+    assert percents == [0, 11, 22, 33, 44, 55, 66, 77, 88, None]
+    lines = [{name: line[name] for name in ("event", "percent", "entries") if name in line} for line in told]
+    assert lines == [
+        {"event": "the replica is being filled", "percent": 0, "entries": 1},
+        {"event": "the replica is being filled", "percent": 33, "entries": 4},
+        {"event": "the replica is being filled", "percent": 66, "entries": 7},
+        {"event": "the replica is whole", "entries": 10},
+    ]
+    writer.close()
 
 
 def test_the_client_says_which_answer_was_none(kiosk: SyncKiosk) -> None:

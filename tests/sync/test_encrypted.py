@@ -11,6 +11,7 @@ from kiosk.domain.journal import Act, Word
 from kiosk.ports import LedgerError, LedgerReason
 from sync import acts, encrypted, replica
 from sync.acts import ActsLog
+from sync.encrypted import Kept
 
 OTHER_KEY = bytes(32)
 PAGE = 4096
@@ -234,3 +235,21 @@ def test_a_key_of_another_length_is_refused_and_not_told(tmp_path: Path) -> None
         encrypted.key_file(path)
     assert reason_of(caught) is LedgerReason.WRONG_KEY
     assert "secret" not in str(caught.value)
+
+
+def test_a_secret_is_sealed_only_while_no_plain_copy_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sealed = tmp_path / "keys" / "kiosk.json", tmp_path / "sealed"
+    sealed.mkdir()
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert (encrypted.kept(path), encrypted.sealed_secret(path)) == (Kept.NOWHERE, None)
+    encrypted.write_secret(path, b"plain")
+    assert encrypted.kept(path) is Kept.FILE
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(sealed))
+    assert encrypted.kept(path) is Kept.FILE
+    (sealed / "kiosk.json").write_bytes(b"told by systemd")
+    assert (encrypted.kept(path), encrypted.is_sealed(path)) == (Kept.BOTH, False)
+    path.unlink()
+    assert (encrypted.kept(path), encrypted.is_sealed(path)) == (Kept.SEALED, True)
+    assert encrypted.sealed_secret(path) == b"told by systemd"

@@ -162,6 +162,7 @@ class HangingLine:
 
     def __init__(self, kiosk: SyncKiosk, path: str, lasts_s: float | None = None) -> None:
         self._kiosk, self._path, self._lasts_s = kiosk, path, lasts_s
+        self._request = kiosk.says(Word.REQUEST, act(item=9))
         self.asked_at: float | None = None
         self.timeouts: list[float] = []
 
@@ -171,7 +172,7 @@ class HangingLine:
         self.timeouts.append(timeout)
         if self.asked_at is None and url.endswith(self._path):
             self.asked_at = self._kiosk.clock.monotonic()
-            self._kiosk.sync.ask(self._kiosk.says(Word.REQUEST, act(item=9)).id)
+            self._kiosk.sync.ask(self._request.id)
             lasts_s = timeout if self._lasts_s is None else self._lasts_s
             self._kiosk.clock.pass_time(min(lasts_s, timeout))
             if lasts_s >= timeout:

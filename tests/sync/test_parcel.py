@@ -1,5 +1,6 @@
 """A branch without a network: a real kiosk's files, a real central, and sticks that are lost, old, torn or foreign."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -411,3 +412,35 @@ def test_a_kiosk_enrolled_before_there_were_parcels_says_what_to_do(enrolled: Br
     with pytest.raises(BadParcel, match="enrol it anew"):
         parcel.export(enrolled.drive, enrolled.log, "", old, health, NOON)
     assert sealed.SUFFIX not in {path.suffix for path in enrolled.drive.glob("acts-*")}
+
+
+def test_parcels_are_packed_as_soon_as_the_other_side_has_said_that_it_reads_them(enrolled: Branch) -> None:
+    def is_packed(path: Path) -> bool:
+        with sealed.opened(path, enrolled.data) as found:
+            return found.head.packed
+
+    assert is_packed(enrolled.drive / "enrolled-hills-1.parcel")
+    first = enrolled.export()
+    assert not is_packed(first)
+    answer = enrolled.taken(first)
+    assert is_packed(answer)
+    enrolled.take(answer)
+    for _ in range(50):
+        enrolled.says()
+    plain, small = first.stat().st_size, enrolled.export()
+    assert is_packed(small)
+    assert small.stat().st_size < plain + 50 * 60
+    enrolled.take(enrolled.taken(small))
+    assert enrolled.log.queue()[0] == 0
+
+
+def test_a_kiosk_of_an_older_program_is_answered_with_a_plain_parcel(enrolled: Branch) -> None:
+    request = parcel.request_enrolment(enrolled.drive, enrolled.keys, enrolled.central.fleet.make_code("hills"))
+    told = json.loads(request.read_bytes())
+    assert told.pop("unpacks") is True
+    request.write_text(json.dumps(told))
+    code = msgspec.json.decode((enrolled.keys / parcel.PENDING).read_bytes())["code"]
+    answer = parcels.enrol(enrolled.central, request, code, enrolled.drive).answer
+    assert answer is not None
+    with sealed.opened(answer, enrolled.data) as found:
+        assert not found.head.packed

@@ -23,7 +23,8 @@ from kiosk_sync import SyncKiosk, fault, identity
 from kiosk.domain.journal import Word
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import AnswerMissing, CentralReason, Link, LinkChanged
-from sync.central_client import CentralClient, DeadlineHttp
+from sync.central_client import MAX_ANSWER, CentralClient, DeadlineHttp
+from sync.packed import packed
 
 DEADLINE_S = 0.4
 PROBE_S = 3.0
@@ -149,6 +150,47 @@ def test_no_answer_over_a_socket_ends_online_mode_in_time_and_deletes_nothing(
         other_side.close()
     assert heard == [LinkChanged(Link.OFFLINE, reason), reason]
     assert monotonic() - began < DEADLINE_S + PROBE_S + 1.0  # the ask, and the probe after it
+
+
+# --- packed answers -----------------------------------------------------------------------------------------------
+
+
+def says_packed(body: bytes, coding: str = "gzip") -> Answer:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return lambda connection, _: connection.sendall(head.encode() + body)
+
+
+def answer_of(answer: Answer) -> httpx2.Response:
+    other_side, http = Counterpart(answer), DeadlineHttp()
+    try:
+        return http.request("GET", f"http://127.0.0.1:{other_side.port}", content=b"", headers={}, timeout=5.0)
+    finally:
+        http.close()
+        other_side.close()
+
+
+def test_a_packed_answer_is_read() -> None:
+    assert answer_of(says_packed(packed(b'{"a": 1}'))).content == b'{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (says_packed(packed(bytes(MAX_ANSWER + 1))), "larger than"),
+        (says_packed(packed(b"x" * 100)[:-3]), "ends too early"),
+        (says_packed(b"x", "br"), "packed with br"),
+    ],
+    ids=["a bomb", "torn", "another coding"],
+)
+def test_an_answer_that_cannot_be_unpacked_is_none(kiosk: SyncKiosk, answer: Answer, why: str) -> None:
+    with pytest.raises(httpx2.DecodingError, match=why):
+        answer_of(answer)
+    other_side = Counterpart(answer)
+    try:
+        heard = ask_over(kiosk, f"http://127.0.0.1:{other_side.port}")
+    finally:
+        other_side.close()
+    assert heard == [LinkChanged(Link.OFFLINE, CentralReason.NOT_CENTRAL), CentralReason.NOT_CENTRAL]
 
 
 # --- certificates -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -278,3 +279,20 @@ def test_however_the_feed_is_cut_and_repeated_the_replica_ends_alike(
     for each in (whole_writer, whole, writer, reader):
         each.close()
     assert INDEX_KEY != KEY
+
+
+def test_a_snapshot_tells_how_far_it_is_over_a_restart_until_it_is_whole(tmp_path: Path) -> None:
+    feed, reader = open_replica(tmp_path)
+    assert feed.filling() is None
+    for read, entries in ((0, [patron()]), (250, [card()]), (999, [copy(1)])):
+        told = page(*entries, begins=read == 0, snapshot=True, more=True, cursor=f"c{read}")
+        feed.apply(msgspec.structs.replace(told, read=read, goal=1000), NOON)
+    feed.close()
+    feed, _ = open_replica(tmp_path)
+    assert (feed.filling(), reader.filling(), feed.cursor()) == (99, 99, "c999")
+    feed.apply(msgspec.structs.replace(page(copy(2), snapshot=True), read=1000, goal=1000), NOON)
+    assert feed.filling() is None
+    feed.apply(msgspec.structs.replace(page(copy(3), more=True), read=1001, goal=2000), NOON)
+    assert feed.filling() is None  # a backlog is no fill: everything is known, only not the newest
+    feed.close()
+    reader.close()

@@ -235,3 +235,42 @@ def test_of_a_stolen_kiosks_damaged_log_what_can_be_read_is_sealed(machine: Mach
     machine.wipe()
     assert machine.everything() == {"left-k1-1.parcel"}
     assert (Word.FACT, machine.told.id) in machine.sealed_words()
+
+
+# --- a sealed identity -------------------------------------------------------------------------------------------
+
+
+def sealed_identity(folder: Path, monkeypatch: pytest.MonkeyPatch, of: Identity) -> None:
+    """As systemd hands it to the kiosk's service."""
+    folder.mkdir(exist_ok=True)
+    (folder / "kiosk.json").write_bytes(msgspec.json.encode(of))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+
+
+def test_a_sealed_identity_serves_and_a_newer_enrolment_outranks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    sealed_identity(tmp_path / "sealed", monkeypatch, enrolled())
+    assert load_identity(keys) == enrolled()
+    newer = msgspec.structs.replace(enrolled(), kiosk="k2", private_key=wire.unpadded(bytes(range(32))))
+    keep_identity(keys, newer)
+    assert load_identity(keys) == newer
+
+
+@pytest.mark.parametrize("farewell", Farewell)
+def test_a_wiped_kiosk_is_not_enrolled_even_if_systemd_still_has_its_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, farewell: Farewell
+) -> None:
+    data, keys = tmp_path / "data", tmp_path / "keys"
+    data.mkdir()
+    sealed_identity(tmp_path / "sealed", monkeypatch, enrolled())
+    wipe.begin(keys, farewell)
+    wipe.resume(data, keys, KEY_NAME, NOON)
+    assert load_identity(keys) is None
+    wipe.begin(keys, farewell)
+    wipe.resume(data, keys, KEY_NAME, NOON)  # once more, as after a power cut
+    assert load_identity(keys) is None
+    again = msgspec.structs.replace(enrolled(), private_key=wire.unpadded(bytes(range(32))))
+    sealed_identity(tmp_path / "sealed", monkeypatch, again)
+    assert load_identity(keys) == again

@@ -69,7 +69,7 @@ def test_a_title_that_a_spreadsheet_would_carry_out_is_disarmed(data: Path, tmp_
     opened.close()
     file = tmp_path / "ready.csv"
     assert call(data, "hold", "list", "--which", "ready", "--csv", str(file)).exit_code == 0
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
         (row,) = csv.DictReader(lines)
     assert (row["copy"], row["title"], row["place"]) == (CAST.reserved, "'=HYPERLINK(1)", "")
     assert file.stat().st_mode & 0o777 == 0o600

@@ -118,10 +118,15 @@ def test_a_later_visitor_finds_the_fields_empty(open_kiosk: Callable[..., Any]) 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.ZH_TW, ("離線：網路回應的不是總館", "128 筆（最久 30 小時）", "31 小時前更新", "印表機　slips")),
+        (Language.ZH_TW, ("離線：網路回應的不是總館", "128 筆（最久 30 小時）", "9 天前更新，太舊了", "印表機　slips")),
         (
             Language.EN,
-            ("Offline: Not headquarters that answers", "128, the oldest for 30 hours", "Updated 31 hours ago", "slips"),
+            (
+                "Offline: Not headquarters that answers",
+                "128, the oldest for 30 hours",
+                "Updated 9 days ago: too old",
+                "slips",
+            ),
         ),
     ],
 )

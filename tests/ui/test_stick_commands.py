@@ -12,7 +12,7 @@ from kiosk.domain.journal import Word
 from kiosk.ports import LedgerError, LedgerReason
 from sync.acts import ActsLog
 from sync.central.demo import demo_cast
-from sync.central_client import load_identity
+from sync.central_client import IDENTITY, load_identity
 from sync.encrypted import key_file
 from sync.owner import owned
 from sync.replica import Replica
@@ -147,5 +147,16 @@ def test_commands_that_read_say_that_the_key_may_be_sealed_and_leave_no_other_on
     doctor = CliRunner().invoke(shelfpoint, ["doctor", "--config", str(config)])
     assert f"BAD log: no_key: {key} is not there" in doctor.output
     assert not key.exists()
+    assert "ok  identity: not sealed: " in doctor.output
+    identity = (settings.keys / IDENTITY).rename(folder / IDENTITY)
+    lost = CliRunner().invoke(shelfpoint, ["queue", "export", "--to", str(stick), "--config", str(config)])
+    assert "kiosk.json is sealed" in str(lost.exception)
     inside = CliRunner(env={"CREDENTIALS_DIRECTORY": str(sealed.parent)})
+    told = inside.invoke(shelfpoint, ["doctor", "--config", str(config)]).output
+    assert "ok  database key: sealed" in told
+    assert "ok  identity: sealed" in told
+    assert "ok  enrolment: main-1" in told
+    (settings.keys / IDENTITY).write_bytes(identity.read_bytes())
+    told = inside.invoke(shelfpoint, ["doctor", "--config", str(config)]).output
+    assert "BAD identity: sealed, but" in told
     assert inside.invoke(shelfpoint, ["queue", "status", "--config", str(config)]).exit_code == 0

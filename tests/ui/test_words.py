@@ -14,6 +14,7 @@ REASON_PLACES: dict[Reason, set[str]] = {
     Reason.MEMBERSHIP_EXPIRED: {"date"},
     Reason.MEMBERSHIP_SUSPENDED: {"days", "date"},
     Reason.RENEWAL_TOO_EARLY: {"days"},
+    Reason.REPLICA_FILLING: {"percent"},
     Reason.MONEY_OWED: {"amount"},
     Reason.HAS_OVERDUE: {"count"},
     Reason.HOLD_HERE: {"date"},

@@ -42,6 +42,8 @@ from sync.replica import Replica, ReplicaWriter
 from ui.benchmarks.lending import ClosedDoor, SilentPrinter
 
 KEY = bytes(range(32))
+LONG = 2
+"""Histories of so few acts are cut already, so that cuts are made and given up in every schedule."""
 FATES = ("pass", "lose request", "lose answer", "double", "delay", "html", "busy", "central dies")
 
 
@@ -126,8 +128,8 @@ class CentralSide:
 
     def _open(self) -> Central:
         central = Central.open(self.settings, clock=self.times)
-        central.inbox = Inbox(central.database, self.times, judge=self._judge)
-        own = Inbox(central.database, self.times)  # staff wait for their answer; no death comes between
+        central.inbox = Inbox(central.database, self.times, judge=self._judge, long=LONG)
+        own = Inbox(central.database, self.times, long=LONG)  # staff wait for their answer; no death comes between
         central.holds = Holds(central.database, own, self.times, new_id=lambda: next(self._desk_ids))
         central.feed = Feed(central.database, page_size=7)
         return central

@@ -33,6 +33,9 @@ from ui.benchmarks.town import BRANCH, Town, item_id
 LOAD_PROCESSES = 2
 TIMEOUT_S = 60.0
 BOOKS_EACH = 10
+IN_FLIGHT = 32
+SINGLE_ACTS = 300
+"""A second and process, from the design's table of speeds."""
 FEED_WAIT_S = 25
 
 T = TypeVar("T", bound=wire.Envelope)
@@ -74,7 +77,28 @@ def rush_hour(
     )
 
 
-def run(kiosks: Sequence[Identity], seconds: float, think_s: float) -> Rush:
+def single_acts(folder: Path, database: str | None, seconds: float, progress: Progress) -> Figure:
+    """Acts one by one over HTTP, as many at a time as central judges together; nobody follows the feed meanwhile."""
+    engine = "SQLite" if database is None else "PostgreSQL"
+    task = progress.add_task(f"single acts, {engine}", total=None)
+    town = Town(folder, database)
+    town.found(items=IN_FLIGHT * BOOKS_EACH, memberships=IN_FLIGHT)
+    with town.serving(1):
+        rush = run(town.enrolled(IN_FLIGHT), seconds, 0.0, follow=False)
+    progress.remove_task(task)
+    rate = rush.acts / rush.seconds
+    return Figure(
+        work=f"single acts, {IN_FLIGHT} at a time, 1 central process, {engine}",
+        median_ms=median(rush.waits_ms),
+        p99_ms=p99(rush.waits_ms),
+        runs=rush.acts,
+        goal=f"≥ {SINGLE_ACTS} acts/s",
+        met=rate >= SINGLE_ACTS,
+        note=f"{rate:.0f} acts/s, each a request of its own",
+    )
+
+
+def run(kiosks: Sequence[Identity], seconds: float, think_s: float, *, follow: bool = True) -> Rush:
     """All at once, dealt out to the load processes."""
     spawning = multiprocessing.get_context("spawn")
     begin = spawning.Barrier(LOAD_PROCESSES)
@@ -82,7 +106,7 @@ def run(kiosks: Sequence[Identity], seconds: float, think_s: float) -> Rush:
     for place in range(LOAD_PROCESSES):
         hears, says = spawning.Pipe(duplex=False)
         mine = [(number, kiosk) for number, kiosk in enumerate(kiosks) if number % LOAD_PROCESSES == place]
-        process = spawning.Process(target=_load, args=(mine, seconds, think_s, says, begin))
+        process = spawning.Process(target=_load, args=(mine, seconds, think_s, follow, says, begin))
         process.start()
         says.close()
         loads.append((process, hears))
@@ -98,7 +122,9 @@ def run(kiosks: Sequence[Identity], seconds: float, think_s: float) -> Rush:
     return Rush(len(waits), feeds, seconds, waits)
 
 
-def _load(kiosks: list[tuple[int, Identity]], seconds: float, think_s: float, says: Connection, begin: Barrier) -> None:
+def _load(
+    kiosks: list[tuple[int, Identity]], seconds: float, think_s: float, follow: bool, says: Connection, begin: Barrier
+) -> None:
     simulated = [
         _Kiosk(number, identity, think_s * place / len(kiosks)) for place, (number, identity) in enumerate(kiosks)
     ]
@@ -108,7 +134,7 @@ def _load(kiosks: list[tuple[int, Identity]], seconds: float, think_s: float, sa
     for kiosk in simulated:
         kiosk.end = time.monotonic() + seconds
     threads = [threading.Thread(target=kiosk.lend, args=(think_s,)) for kiosk in simulated]
-    polls = [threading.Thread(target=kiosk.follow, daemon=True) for kiosk in simulated]
+    polls = [threading.Thread(target=kiosk.follow, daemon=True) for kiosk in simulated] if follow else []
     for thread in (*polls, *threads):
         thread.start()
     for thread in threads:

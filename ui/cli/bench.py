@@ -16,6 +16,7 @@ ROWS = ("cards", "lending", "online", "start")
 ON_WISH = ("devices", "sync", "central", "faults")
 """Long work that is measured only when it is named; "devices" holds "cards"."""
 WORKERS = (1, 2, 4)
+HISTORY_RUNS = 200
 RUSH_S = 20.0
 RUSH_THINK_S = 12.0
 """From one verdict to the kiosk's next act at rush hour: a visit a minute, five books."""
@@ -36,7 +37,8 @@ RUSH_THINK_S = 12.0
     "--postgresql",
     multiple=True,
     metavar="ADDRESS",
-    help="central: empty databases, two for the backlog, two for each number of processes; without them SQLite only.",
+    help="central: empty databases, four for backlog, single acts and long histories, two for each number of processes; "
+    "without them SQLite only.",
 )
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
 @click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
@@ -106,18 +108,23 @@ def _faults(seeds: range, as_json: bool) -> None:
 
 def _central(folder: Path, backlog: int, kiosks: int, empty: list[str], progress: Progress) -> "list[Figure]":
     from ui.benchmarks.backlog import drain
-    from ui.benchmarks.rush import rush_hour
+    from ui.benchmarks.histories import one_word
+    from ui.benchmarks.rush import rush_hour, single_acts
 
     folder.mkdir()
     figures = drain(folder / "sqlite", None, None, backlog, progress)
+    figures.append(single_acts(folder / "sqlite-single", None, RUSH_S, progress))
+    figures += one_word(folder / "sqlite-histories", None, HISTORY_RUNS, progress)
     for think_s in (RUSH_THINK_S, 0.0):
         name = f"sqlite-{think_s:g}"
         figures.append(rush_hour(folder / name, None, 1, kiosks, RUSH_S, think_s, progress))
     if not empty:
         return figures
-    if len(empty) < 2 + 2 * len(WORKERS):
-        raise click.UsageError(f"--postgresql is needed {2 + 2 * len(WORKERS)} times, each with an empty database")
+    if len(empty) < 4 + 2 * len(WORKERS):
+        raise click.UsageError(f"--postgresql is needed {4 + 2 * len(WORKERS)} times, each with an empty database")
     figures += drain(folder / "postgresql", empty.pop(), empty.pop(), backlog, progress)
+    figures.append(single_acts(folder / "postgresql-single", empty.pop(), RUSH_S, progress))
+    figures += one_word(folder / "postgresql-histories", empty.pop(), HISTORY_RUNS, progress)
     for workers in WORKERS:
         for think_s in (RUSH_THINK_S, 0.0):
             name = f"postgresql-{workers}-{think_s:g}"

@@ -3,23 +3,21 @@
 Exit code 1 where a hold is refused; the sentence says why.
 """
 
-import csv
 import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kiosk.domain.calendar import library_day
 from kiosk.domain.journal import Verdict
+from kiosk.domain.staff import EVERYWHERE
 from kiosk.words import Language, say_reason
 from sync.central.holds import HoldLine, HoldList
 from sync.central.office import CentralSettings
+from sync.central.sheets import holds_sheet
 from ui.cli.central_place import AS_JSON, WHO, WrongUse, opened_at, say, with_place
 
-COLUMNS = ("copy", "title", "state", "branch", "place", "ready_until", "membership", "placed_at", "hold")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would carry out what begins so."""
+_ALL = frozenset({EVERYWHERE})
 
 
 @click.group()
@@ -80,10 +78,12 @@ def list_holds(
 ) -> None:
     """List holds, or copies that somebody must fetch or clear; each of those is then scanned as returned."""
     with opened_at(place) as opened:
-        lines = opened.holds.list(HoldList(which.replace("-", "_")), branch=branch, membership=membership)
+        lines = opened.holds.list(
+            HoldList(which.replace("-", "_")), branch=branch, membership=membership, names_within=_ALL
+        )
     rows = [_row(line) for line in lines]
     if csv_file is not None:
-        _write(csv_file, rows)
+        _write(csv_file, holds_sheet(lines))
         say(as_json, {"rows": len(rows), "file": str(csv_file)}, f"{len(rows)} lines in {csv_file}.")
         return
     say(as_json, rows, "\n".join(_plain(row) for row in rows) or "Nothing is on this list.")
@@ -113,7 +113,7 @@ def _row(line: HoldLine) -> dict[str, Any]:
         "state": hold.state.value,
         "branch": hold.branch,
         "place": line.place,
-        "ready_until": None if hold.ready_until is None else library_day(hold.ready_until).isoformat(),
+        "ready_until": None if line.last_day is None else line.last_day.isoformat(),
         "membership": hold.membership,
         "placed_at": hold.placed_at.isoformat(),
         "hold": hold.id,
@@ -128,18 +128,11 @@ def _plain(row: dict[str, Any]) -> str:
     )
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write(path: Path, sheet: str) -> None:
     """Open to its owner only; it says who waits for what. Raises WrongUse."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise WrongUse(f"{path}: {error.strerror}") from error
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(COLUMNS)
-        out.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        file.write(sheet)

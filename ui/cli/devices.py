@@ -30,7 +30,8 @@ from kiosk.ports import (
 )
 from ui.cli.card_rule import card_rule
 from ui.cli.device_ears import running
-from ui.cli.device_printing import probe, try_out
+from ui.cli.device_printing import try_out
+from ui.cli.device_probing import probe
 from ui.cli.device_tapes import record as record_tape
 from ui.cli.device_tapes import replay, suggest
 from ui.cli.device_trials import try_camera, try_reader, try_scanner

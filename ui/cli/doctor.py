@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import click
 
@@ -80,10 +80,29 @@ def _pcscd() -> Finding:
 
 
 def _key_protection() -> Finding:
-    sealed = Path("/dev/tpmrm0").exists()
-    return Finding(
-        "database key", True, "a TPM can seal it" if sealed else "no TPM here: the key is a file, protect the disk"
-    )
+    chip = Path("/dev/tpmrm0").exists()
+    return Finding("security chip", True, "a TPM can seal the keys" if chip else "no TPM here: encrypt the disk")
+
+
+def _secret(what: str, path: Path) -> Iterator[Finding]:
+    """How one secret is kept; where it is nowhere to be seen, the lines on enrolment and log say so."""
+    from sync.encrypted import Kept, kept
+
+    match kept(path):
+        case Kept.SEALED:
+            yield Finding(what, True, "sealed")
+        case Kept.FILE:
+            yield Finding(
+                what, True, f"not sealed: {path} is a plain file; seal it (deploy/README.md) or encrypt the disk"
+            )
+        case Kept.BOTH:
+            yield Finding(
+                what, False, f"sealed, but {path} lies beside it in plain; seal it anew if it is newer, then remove it"
+            )
+        case Kept.NOWHERE:
+            return
+        case _ as never:
+            assert_never(never)
 
 
 def _configured(config: Path) -> Iterator[Finding]:
@@ -91,7 +110,7 @@ def _configured(config: Path) -> Iterator[Finding]:
     from kiosk.domain.values import KioskError
     from sync import acts, wipe
     from sync.acts import ActsLog
-    from sync.central_client import load_identity
+    from sync.central_client import IDENTITY, load_identity
     from sync.encrypted import key_file
     from ui.assembly import DATABASE_KEY
 
@@ -102,9 +121,10 @@ def _configured(config: Path) -> Iterator[Finding]:
         return
     yield Finding("settings", True, str(config))
     identity = load_identity(settings.keys)
-    yield Finding(
-        "enrolment", identity is not None, "run 'shelfpoint kiosk enrol'" if identity is None else identity.kiosk
-    )
+    advice = f"run 'shelfpoint kiosk enrol'; or, if {IDENTITY} is sealed, run this with the credential"
+    yield Finding("enrolment", identity is not None, advice if identity is None else identity.kiosk)
+    yield from _secret("database key", settings.keys / DATABASE_KEY)
+    yield from _secret("identity", settings.keys / IDENTITY)
     yield _try("data folder", lambda: f"{shutil.disk_usage(settings.data).free // 2**20} MiB free")
     for rest in wipe.left_behind(settings.data):
         yield Finding("left behind", False, f"{rest}: acts sealed for central; run 'central parcel take' on it there")

@@ -42,7 +42,9 @@ def enrol(config: Path, url: str | None, code: str | None, request: Path | None,
     """Introduce this kiosk to central with a one-time code: over the network (--url), or by stick."""
     from sync import replica
     from sync.central_client import enrol as enrol_at
+    from sync.encrypted import first_key
     from sync.owner import owned
+    from ui.assembly import DATABASE_KEY
     from ui.cli import parcels
     from ui.clock import SystemClock
 
@@ -54,6 +56,7 @@ def enrol(config: Path, url: str | None, code: str | None, request: Path | None,
         return
     elif code is not None and url is not None and request is None and answer is None:
         with owned(settings.data):
+            first_key(settings.keys / DATABASE_KEY, settings.data)  # before the code is used up
             identity = enrol_at(url, code, settings.keys, SystemClock())
             replica.forget(settings.data)
     else:

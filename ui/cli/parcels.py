@@ -80,7 +80,7 @@ def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
             replica.forget(settings.data)
         key = first_key(settings.keys / DATABASE_KEY, settings.data)
         replica.prepare(settings.data, key)
-        writer = ReplicaWriter(settings.data, key)
+        writer = ReplicaWriter(settings.data, key, version("shelfpoint"))
         try:
             with shown() as advance:
                 parcel.first_feed(file, settings.data, writer, identity, advance)
@@ -123,7 +123,7 @@ def _files(settings: KioskSettings) -> Iterator[tuple[ActsLog, ReplicaWriter, Id
     key = key_file(settings.keys / DATABASE_KEY)
     acts.prepare(settings.data, key)
     replica.prepare(settings.data, key)
-    log, writer = ActsLog(settings.data, key), ReplicaWriter(settings.data, key)
+    log, writer = ActsLog(settings.data, key), ReplicaWriter(settings.data, key, version("shelfpoint"))
     try:
         yield log, writer, identity
     finally:

@@ -13,16 +13,15 @@ from importlib import resources
 from pathlib import Path
 
 from config.settings import KioskSettings, load
-from drivers.virtual.card import Fault, VirtualCard, VirtualReader, storage_atr
+from drivers.virtual.card import Fault, VirtualReader, card_with
 from drivers.virtual.network import VirtualNetwork
 from drivers.virtual.pcscd import VirtualPcscd
 from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.scanner import VirtualScanner
+from drivers.virtual.video import DEVICE, VirtualCamera, build
 from sync.central_client import enrol
 from ui.clock import SystemClock
 from ui.demo.central_process import PROGRAM, CentralProcess
-
-DESFIRE = bytes.fromhex("3B8180018080")
 
 Say = Callable[[str], None]
 
@@ -30,8 +29,13 @@ Say = Callable[[str], None]
 class Stage:
     """Virtual hardware and a central for one kiosk."""
 
-    def __init__(self, folder: Path, say: Say, overrides: Mapping[str, object] | None = None) -> None:
-        """Sets everything up and enrols the kiosk; `overrides` are lines for [screen] and [central]."""
+    def __init__(
+        self, folder: Path, say: Say, overrides: Mapping[str, object] | None = None, *, camera: bool = False
+    ) -> None:
+        """Sets everything up and enrols the kiosk; `overrides` are lines for [screen] and [central].
+
+        With `camera` the kiosk has one, and must be started with `environment`. Raises CameraMissing, PcscdMissing.
+        """
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         say("starting the central server with sample data")
@@ -46,13 +50,21 @@ class Stage:
         self.scanner = VirtualScanner(folder / "scanner")
         self.scanner.plug()
         self.printer = VirtualPrinter()
+        self.camera = _camera(folder) if camera else None
         self.settings_file = self._write_settings(dict(overrides or {}))
         self.settings: KioskSettings = load(self.settings_file)
         say("enrolling the kiosk")
         enrol(self.network.url, self.central.enrolment_code(), self.settings.keys, SystemClock())
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the kiosk's process needs in its environment."""
+        return {**self.pcscd.environment, **({} if self.camera is None else self.camera.environment)}
+
     def close(self) -> None:
         """End everything that was started here."""
+        if self.camera is not None:
+            self.camera.unplug()
         self.reader.take()
         self.scanner.unplug()
         self.printer.unplug()
@@ -64,14 +76,12 @@ class Stage:
         """The kiosk as its ordinary command, in a window of half its size, so that it fits beside the workbench."""
         return subprocess.Popen(
             [PROGRAM, "kiosk", "run", "--config", self.settings_file, "--windowed"],
-            env={"QT_SCALE_FACTOR": "0.5", **os.environ},
+            env={"QT_SCALE_FACTOR": "0.5", **os.environ, **self.environment},
         )
 
     def lay(self, number: str, fault: Fault = Fault.NONE) -> None:
         """Lay a card on the reader; `number` is its UID in hex, on-air order."""
-        uid = bytes.fromhex(number)
-        atr = storage_atr() if len(uid) == 4 else DESFIRE
-        self.reader.lay(VirtualCard(uid=uid, atr=atr, fault=fault))
+        self.reader.lay(card_with(bytes.fromhex(number), fault=fault))
 
     def _write_settings(self, overrides: dict[str, object]) -> Path:
         path = self.folder / "kiosk.toml"
@@ -99,5 +109,15 @@ class Stage:
             f"port = {self.printer.port}",
             'profile = "generic-80-big5"',
         ]
+        if self.camera is not None:
+            lines += ["[[devices.cameras]]", f"device = {json.dumps(DEVICE)}"]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
+
+
+def _camera(folder: Path) -> VirtualCamera:
+    """Plugged in, before an empty pad."""
+    build()
+    camera = VirtualCamera(folder / "camera.sock")
+    camera.plug()
+    return camera

@@ -18,6 +18,34 @@ _KINDS: Mapping[CardKind, str] = {
 }
 _SCANNED = frozenset({CardKind.BARCODE, CardKind.MOBILE})
 
+_NOTES: Mapping[str, str] = {
+    "easycard": "已借 1 冊",
+    "ipass": "",
+    "chip": "",
+    "barcode": "有一本預約書到館",
+    "mobile": "",
+    "suspended": "停權中",
+    "expired": "已過期",
+    "overdue": "有逾期",
+    "pending": "待審核",
+}
+"""Whose cards lie on the table, by their names in the demo's cast, and what each is good for."""
+
+
+def uids() -> Mapping[str, bytes]:
+    """UIDs by the names of the cards that are laid down."""
+    cast = demo_cast()
+    known = {name: getattr(cast, name) for name in _NOTES}
+    laid = {name: bytes.fromhex(who.number) for name, who in known.items() if who.kind not in _SCANNED}
+    return {**laid, "unknown": cast.unknown_uid}
+
+
+def codes() -> Mapping[str, str]:
+    """Numbers by the names of the cards that are scanned."""
+    cast = demo_cast()
+    known = {name: getattr(cast, name) for name in _NOTES}
+    return {name: who.number for name, who in known.items() if who.kind in _SCANNED}
+
 
 class Table:
     """`ui.workbench.bench.Bench` over a `Stage`. Qt thread."""
@@ -26,17 +54,8 @@ class Table:
         self._stage = stage
         self._pictures: list[bytes] = []
         cast = demo_cast()
-        self._cast: dict[str, tuple[CastMember, str]] = {
-            "easycard": (cast.easycard, "已借 1 冊"),
-            "ipass": (cast.ipass, ""),
-            "chip": (cast.chip, ""),
-            "barcode": (cast.barcode, "有一本預約書到館"),
-            "mobile": (cast.mobile, ""),
-            "suspended": (cast.suspended, "停權中"),
-            "expired": (cast.expired, "已過期"),
-            "overdue": (cast.overdue, "有逾期"),
-            "pending": (cast.pending, "待審核"),
-        }
+        self._cast: dict[str, CastMember] = {name: getattr(cast, name) for name in _NOTES}
+        self._codes = codes()
         self._unknown = cast.unknown_uid.hex()
         titles = demo_books()
         notes = {
@@ -58,8 +77,8 @@ class Table:
 
     def cards(self) -> Sequence[TableCard]:
         known = (
-            TableCard(name=name, label=f"{_KINDS[who.kind]} {who.name}", note=note, scanned=who.kind in _SCANNED)
-            for name, (who, note) in self._cast.items()
+            TableCard(name=name, label=f"{_KINDS[who.kind]} {who.name}", note=_NOTES[name], scanned=name in self._codes)
+            for name, who in self._cast.items()
         )
         return (*known, TableCard(name="unknown", label="沒登記的卡", note="查無此證"))
 
@@ -81,7 +100,7 @@ class Table:
 
     def scan(self, code: str) -> None:
         if self._stage.scanner.plugged:
-            self._stage.scanner.scan(code)
+            self._stage.scanner.scan(self._codes.get(code, code))
 
     def set_network(self, there: bool) -> None:
         if there:
@@ -114,8 +133,7 @@ class Table:
         if name == "unknown":
             self._stage.lay(self._unknown, fault)
             return
-        who, _ = self._cast[name]
-        if who.kind in _SCANNED:
-            self.scan(who.number)
+        if name in self._codes:
+            self.scan(name)
         else:
-            self._stage.lay(who.number, fault)
+            self._stage.lay(self._cast[name].number, fault)

@@ -53,7 +53,7 @@ class Bench(Protocol):
         """Hold this card to the reader and take it away before it was read."""
 
     def scan(self, code: str) -> None:
-        """Hold this code under the scanner."""
+        """Hold this code under the scanner, or the card of this name that is scanned."""
 
     def set_network(self, there: bool) -> None:
         """Plug or pull the network cable."""

@@ -9,10 +9,10 @@ import asyncio
 import random
 import time
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from litestar import Litestar, Request, Router, get, post
-from litestar.datastructures import State
+from litestar import Litestar, Request, Response, Router, get, post
+from litestar.datastructures import ResponseHeader, State
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
@@ -20,22 +20,25 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import JSONBody, QueryParameter
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
 from msgspec import Struct
 
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
+from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
 from sync.central.http.rates import Call, Rates, costs
 from sync.central.http.staff import login, staff_router
+from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
 from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.central.staff import LoginLocked, LoginRefused
+from sync.packed import CODING, accepts
 from sync.wire import (
     MAX_WAIT_S,
     MAX_WORDS,
@@ -80,15 +83,21 @@ class Credential(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Reads the body (the handler gets the same bytes) and verifies the token on a worker thread."""
-        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        """Reads the body, verifies the token on a worker thread and hands on what the handler can read of the body."""
+        request: Request[Any, Any, Any] = Request(cast("Scope", {**scope, "state": {}}), receive, send)
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
         kiosk = await asyncio.to_thread(verify, header, body, central.fleet.find, central.clock())
         request.app.state.rates.take(kiosk.id, scope["route_handler"].opt.get("call", Call.HEALTH))
+        path, coding = request.url.path, request.headers.get("content-encoding")
+        plain = await asyncio.to_thread(plain_body, path, body, coding, MAX_BODY)
+
+        async def replay() -> HTTPRequestEvent:
+            return {"type": "http.request", "body": plain, "more_body": False}
+
         scope["user"] = kiosk
-        await next_app(scope, receive, send)
+        await next_app(scope, replay, send)
 
 
 @get("/v1/live", sync_to_thread=False, summary="Central runs")
@@ -151,7 +160,7 @@ async def feed(
     cursor: Annotated[str | None, QueryParameter(description="From the page before; none starts anew")] = None,
     wait_s: Annotated[float, QueryParameter(ge=0, description="Cut to 25")] = 0,
     incarnation: Annotated[str | None, QueryParameter(description="For held_through")] = None,
-) -> FeedPage:
+) -> Response[FeedPage]:
     """Entries after the cursor, or an empty page when nothing happened in time."""
     central: Central = state.central
     pace: Pace = state.pace
@@ -177,7 +186,8 @@ async def feed(
     held = 0
     if incarnation is not None:
         held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
-    return page.told(central.clock(), held)
+    pack = accepts(request.headers.get("accept-encoding"))
+    return await asyncio.to_thread(page_answer, page.told(central.clock(), held), pack=pack)
 
 
 @post(
@@ -230,12 +240,15 @@ def make_app(central: Central) -> Litestar:
             scrape,
             enrol,
             login,
-            staff_router(),
+            staff_router(*HOLD_ROUTES),
             Router(
                 "/v1",
                 route_handlers=[push, feed, health, staff_entry],
                 middleware=[Credential()],
                 security=[{"kiosk": []}],
+                response_headers=[
+                    ResponseHeader(name="Accept-Encoding", value=CODING, description="Bodies may be packed with it")
+                ],
             ),
         ],
         exception_handlers=handlers(central.clock, central.fleet.order),

@@ -1,4 +1,5 @@
-"""The staff API under /v1/staff: log in, the users, the work list, the fleet, the audit (D2, C4, K1).
+"""The staff API under /v1/staff: log in, the users, the work list, the fleet, the audit (D2, C4, K1);
+lists of holds are in `staff_holds`.
 
 Handlers are thin: each names its permission to the gate, hands the caller's places to one capability of `Central` on a
 worker thread, and dresses the answer. What is changed is written under the caller's staff id.
@@ -10,6 +11,7 @@ from typing import Annotated
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.exceptions import ValidationException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
@@ -125,9 +127,9 @@ def unlock(data: JSONBody[shapes.UserNamed], request: StaffRequest, state: State
 
 # --- the work list ------------------------------------------------------------------------------------------------
 
-_Short = Annotated[str | None, QueryParameter(max_length=128)]
-_Offset = Annotated[int, QueryParameter(ge=0, le=10_000_000)]
-_Count = Annotated[int, QueryParameter(ge=1, le=MOST)]
+Short = Annotated[str | None, QueryParameter(max_length=128)]
+Offset = Annotated[int, QueryParameter(ge=0, le=10_000_000)]
+Count = Annotated[int, QueryParameter(ge=1, le=MOST)]
 
 
 def _tasks(
@@ -146,13 +148,13 @@ def _tasks(
 def cases(
     request: StaffRequest,
     state: State,
-    branch: _Short = None,
+    branch: Short = None,
     reason: FromQuery[Reason | None] = None,
-    assignee: _Short = None,
+    assignee: Short = None,
     include_closed: FromQuery[bool] = False,
     order: FromQuery[Order] = Order.OLDEST,
-    offset: _Offset = 0,
-    limit: _Count = 100,
+    offset: Offset = 0,
+    limit: Count = 100,
     language: FromQuery[Language] = Language.ZH_TW,
 ) -> list[shapes.CaseShape]:
     """Of the caller's places; `assignee=` (empty) are those that nobody has taken."""
@@ -176,17 +178,17 @@ def cases(
 def cases_csv(
     request: StaffRequest,
     state: State,
-    branch: _Short = None,
+    branch: Short = None,
     reason: FromQuery[Reason | None] = None,
-    assignee: _Short = None,
+    assignee: Short = None,
     include_closed: FromQuery[bool] = False,
     order: FromQuery[Order] = Order.OLDEST,
-    offset: _Offset = 0,
+    offset: Offset = 0,
     language: FromQuery[Language] = Language.ZH_TW,
 ) -> Response[str]:
     """At most 1,000 lines from `offset` on."""
     found = _tasks(request, state, branch, reason, assignee, include_closed, order, offset, MOST)
-    return _sheet(cases_sheet(found, language), "cases.csv")
+    return sheet(cases_sheet(found, language), "cases.csv")
 
 
 @post(
@@ -247,13 +249,13 @@ _Moment = Annotated[datetime | None, QueryParameter(description="With a zone")]
 def audit(
     request: StaffRequest,
     state: State,
-    who: _Short = None,
-    what: _Short = None,
-    subject: _Short = None,
+    who: Short = None,
+    what: Short = None,
+    subject: Short = None,
     since: _Moment = None,
     until: _Moment = None,
     before: _Before = None,
-    limit: _Count = 100,
+    limit: Count = 100,
 ) -> list[shapes.AuditShape]:
     """Newest first. The audit has no places, so it is shown only to whoever may see all of it."""
     _whole_audit(request, since, until)
@@ -275,9 +277,9 @@ def audit(
 def audit_csv(
     request: StaffRequest,
     state: State,
-    who: _Short = None,
-    what: _Short = None,
-    subject: _Short = None,
+    who: Short = None,
+    what: Short = None,
+    subject: Short = None,
     since: _Moment = None,
     until: _Moment = None,
     before: _Before = None,
@@ -286,7 +288,7 @@ def audit_csv(
     _whole_audit(request, since, until)
     central: Central = state.central
     lines = central.audit.lines(who=who, what=what, subject=subject, since=since, until=until, before=before)
-    return _sheet(audit_sheet(lines), "audit.csv")
+    return sheet(audit_sheet(lines), "audit.csv")
 
 
 def _whole_audit(request: StaffRequest, *moments: datetime | None) -> None:
@@ -296,17 +298,18 @@ def _whole_audit(request: StaffRequest, *moments: datetime | None) -> None:
         raise ValidationException("since, until: expected a time with its zone, such as 2026-11-24T12:00:00+08:00")
 
 
-def _sheet(text: str, name: str) -> Response[str]:
+def sheet(text: str, name: str) -> Response[str]:
+    """A CSV file that a browser saves under this name."""
     return Response(text, media_type=CSV, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def staff_router() -> Router:
-    """All of it but the login."""
+def staff_router(*more: HTTPRouteHandler) -> Router:
+    """All of it but the login, with handlers of other modules."""
     return Router(
         "/v1/staff",
         route_handlers=[
             logout, me, users, add_user, grant, revoke, set_password, disable, enable, unlock, cases, cases_csv,
-            assign, done, fleet, audit, audit_csv,
+            assign, done, fleet, audit, audit_csv, *more,
         ],
         middleware=[StaffGate()],
         security=[{"staff": []}],

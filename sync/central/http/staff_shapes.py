@@ -1,16 +1,18 @@
 """The JSON of the staff API, version 1: bounded on the way in, tolerant like `sync.wire` (fields are only added)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
 from kiosk.domain.cases import Advice
+from kiosk.domain.holds import HoldState
 from kiosk.domain.staff import Grant, Role, grant, parse_scope
 from kiosk.domain.values import Reason
 from sync.central.alerts import Rule, alerts
 from sync.central.audit_log import AuditLine
 from sync.central.fleet import Kiosk
+from sync.central.holds import HoldLine
 from sync.central.roster import Member
 from sync.central.worklist import Task
 
@@ -147,6 +149,33 @@ class CaseDone(Struct, frozen=True, kw_only=True):
 
     case: Id
     how: Text = ""
+
+
+class HoldShape(Struct, frozen=True, kw_only=True):
+    """A line of a list of holds."""
+
+    hold: str
+    state: HoldState
+    title: str
+    item: str | None
+    """The copy that the line is about."""
+    branch: str
+    """Where it is to be picked up."""
+    place: int | None
+    """In the queue, from 1, while waiting."""
+    last_day: date | None
+    """For picking it up, once it is ready."""
+    membership: str
+    name: str | None
+    placed_at: datetime
+
+    @classmethod
+    def of(cls, line: HoldLine) -> "HoldShape":
+        hold = line.hold
+        return cls(
+            hold=hold.id, state=hold.state, title=line.title, item=line.copy, branch=hold.branch, place=line.place,
+            last_day=line.last_day, membership=hold.membership, name=line.name, placed_at=hold.placed_at,
+        )  # fmt: skip
 
 
 class AlertShape(Struct, frozen=True, kw_only=True):

@@ -177,6 +177,8 @@ PATTERNS = (
         ("E:2026-11-21", "qr", CodeType.EVENT),
         ("E:2026-11-21", "code128", CodeType.UNKNOWN),
         ("NTUT-1-20131107112900", None, CodeType.VIRTUAL_CARD),
+        ("9789571234564 51299", None, CodeType.ISBN),
+        ("9789571234565 51299", None, CodeType.UNKNOWN),
         ("12", "ean2", CodeType.ISBN),
         ("51299", "ean5", CodeType.ISBN),
         ("51299", "code39", CodeType.UNKNOWN),

@@ -201,6 +201,7 @@ class Caller:
     def call(self, method: str, path: str, body: Any = None, *, token: str | None = None, **more: Any) -> Any:
         data = b"" if body is None else json.dumps(msgspec.to_builtins(body)).encode()
         headers = {"Authorization": f"Bearer {token or self.token(data)}", "Content-Type": "application/json"}
+        headers |= more.pop("headers", {})
         return self.client.request(method, path, content=data or None, headers=headers, **more)
 
 

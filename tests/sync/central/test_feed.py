@@ -63,6 +63,8 @@ def test_a_snapshot_in_small_pages_holds_everything_once(town: Any) -> None:
     assert all(page.snapshot for page in pages)
     assert all(page.position == 0 for page in pages[:-1])
     assert pages[-1].position == town.central.feed.head()
+    assert {page.goal for page in pages} == {pages[-1].read} == {town.central.feed.head()}
+    assert [page.read for page in pages] == sorted({page.read for page in pages})
     keys = [key_of(entry) for entry in entries]
     assert len(set(keys)) == len(keys)
     assert not any(isinstance(entry, GoneEntry) for entry in entries)

@@ -152,3 +152,13 @@ def test_a_word_whose_time_cannot_be_said_gives_no_cut_up(town: Any, offset: int
     word = msgspec.structs.replace(town.word(Word.FACT, "far", minute=1), clock_offset_ms=offset)
     assert town.tell(word)[0].outcome is Outcome.CASE
     assert town.loans() == {}
+
+
+def test_a_case_of_two_acts_before_the_cut_stays_open(town: Any) -> None:
+    town.say(Word.FACT, "hers", membership="ann", minute=-9)
+    assert town.say(Word.FACT, "his", membership="ben", minute=-8).reason is Reason.LENT_TO_TWO
+    town.say(Word.FACT, "back", deed=Deed.RETURN, minute=-7)
+    lent_often(town, LONG)
+    assert cuts(town) == 1
+    town.say(Word.FACT, "behind", minute=5 * LONG)
+    assert town.cases() == {"lent_to_two:hers:his"}

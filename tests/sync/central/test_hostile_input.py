@@ -85,3 +85,15 @@ def test_a_kiosk_can_neither_read_nor_write_another_kiosks_acts(caller: Any, tow
     assert [entry.membership for entry in page.entries if isinstance(entry, LoanEntry)] == [
         "ben"
     ]  # quota, by opaque id
+
+
+def test_a_newer_kiosks_deed_becomes_a_case_and_holds_back_no_other_word(caller: Any, town: Any) -> None:
+    words = [json.loads(msgspec.json.encode(town.word(Word.FACT, name))) for name in ("a", "b", "c", "d")]
+    words[1]["deed"], words[2]["word"] = "pay", "correction"
+    body = {"incarnation": "log-1", "words": words}
+    first = msgspec.json.decode(caller.call("POST", "/v1/acts", body).content, type=Pushed)
+    assert [verdict.outcome is Outcome.CASE for verdict in first.verdicts] == [False, True, True, False]
+    assert first.held_through == 4
+    assert {case.act for case in town.central.holdings.cases()} >= {"b", "c"}
+    again = msgspec.json.decode(caller.call("POST", "/v1/acts", body).content, type=Pushed)
+    assert again.verdicts == first.verdicts

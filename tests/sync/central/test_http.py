@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.domain.journal import Outcome, Word
 from sync.central import tables
 from sync.central.bell import Bell
+from sync.central.http.app import MAX_BODY
+from sync.packed import packed
 from sync.wire import (
     MAX_WORDS,
     Envelope,
@@ -20,6 +22,7 @@ from sync.wire import (
     Fault,
     FeedPage,
     Health,
+    ItemEntry,
     Order,
     Push,
     Pushed,
@@ -172,6 +175,38 @@ def test_a_stolen_name_or_another_algorithm_opens_nothing(caller: Any) -> None:
     for token in (other, jwt.encode(claims, None, algorithm="none"), "a.b.c", "x" * 5000):
         assert caller.call("GET", "/v1/feed", token=token).status_code == 401
     assert fault(caller.client.get("/v1/feed")) == (401, "no_token")
+
+
+def test_a_packed_push_is_judged_and_told_so_and_a_bomb_is_refused(town: Any, caller: Any) -> None:
+    def post(body: bytes, coding: str = "gzip") -> Any:
+        headers = {
+            "Authorization": f"Bearer {caller.token(body)}",
+            "Content-Type": "application/json",
+            "Content-Encoding": coding,
+        }
+        return caller.client.post("/v1/acts", content=body, headers=headers)
+
+    push = msgspec.json.encode(Push(incarnation="log-1", words=[town.word(Word.FACT, "a")]))
+    answer = post(packed(push))
+    assert answer.headers["accept-encoding"] == "gzip"
+    assert msgspec.json.decode(answer.content, type=Pushed).held_through == 1
+    assert fault(post(packed(b" " * (MAX_BODY + 1)))) == (413, "too_large")
+    assert fault(post(packed(push)[:-1])) == (400, "bad_request")
+    assert fault(post(push, "br")) == (415, "not_json")
+
+
+def test_a_large_page_is_packed_for_who_takes_that_and_plain_for_others(town: Any, caller: Any) -> None:
+    with town.central.registry.change("test") as change:
+        change.items([ItemEntry(id=f"L{number}", title="書" * 20, branch="main") for number in range(60)])
+    whole = caller.call("GET", "/v1/feed", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in whole.headers
+    small = caller.call("GET", "/v1/feed", headers={"Accept-Encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert int(small.headers["content-length"]) * 3 < len(whole.content)
+    assert (
+        msgspec.json.decode(small.content, type=FeedPage).entries
+        == msgspec.json.decode(whole.content, type=FeedPage).entries
+    )
 
 
 def test_every_fault_is_a_fault(town: Any, caller: Any) -> None:

@@ -9,12 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from kiosk.domain.journal import Deed, Outcome, Word
+from kiosk.domain.journal import Deed, Outcome, Spoken, Word
 from kiosk.domain.reconcile import Held
+from kiosk.domain.values import IncarnationId, KioskId
 from sync.central.database import DatabaseUnusable, Defeated, lock, open_postgresql
 from sync.central.feed import Feed, Marks
+from sync.central.inbox import Inbox
+from sync.central.judge import judge
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central
+from sync.central.ruling import Known, Ruling
+from sync.wire import ItemEntry
+
+WAITING = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 pytestmark = [
     pytest.mark.postgresql,
@@ -252,3 +262,30 @@ def test_a_key_of_another_database_is_refused(town: Any) -> None:
 def test_an_address_that_leads_nowhere_is_told(kind: str, address: str) -> None:
     with pytest.raises(DatabaseUnusable):
         open_postgresql(address)
+
+
+def test_forgetting_waits_for_a_batch_that_judges_another_copy_of_the_work(town: Any, second: Central) -> None:
+    with town.central.registry.change("test") as change:
+        change.items([ItemEntry(id=item, title="書", branch="main", work="w") for item in ("A1", "A2")])
+    town.say(Word.FACT, "h", deed=Deed.PLACE_HOLD, membership="ben", item="A1")
+    town.say(Word.FACT, "c", deed=Deed.CANCEL_HOLD, membership="ben", item="A1", minute=1, hold="h")
+    town.clock.go(days=100)
+    judging, may_end = threading.Event(), threading.Event()
+
+    def slowly(spoken: Spoken, known: Known) -> Ruling:
+        judging.set()
+        assert may_end.wait(20)
+        return judge(spoken, known)
+
+    inbox = Inbox(town.central.database, town.clock, slowly)
+    word = town.word(Word.FACT, "a", membership="ann", item="A2", minute=2)
+    with ThreadPoolExecutor(2) as pool:
+        told = pool.submit(inbox.judge, KioskId("main-1"), IncarnationId("log-1"), [word])
+        assert judging.wait(20)
+        forgetting = pool.submit(second.retention.run)
+        with town.central.database.read() as connection:
+            while not connection.execute(WAITING).scalar_one():
+                assert not forgetting.done()
+        may_end.set()
+        told.result(20)
+        assert forgetting.result(20).acts == 2

@@ -17,10 +17,12 @@ from kiosk.domain.reconcile import is_unlinked
 from sync.central import tables
 from sync.central.export import export
 from sync.central.holds import HoldList
+from sync.central.registry import UnknownRecord
 from sync.central.retention import StillOpen, Unlinked
 from sync.wire import ItemEntry, LoanEntry, WireWord
 
 from .conftest import NOON
+from .test_holds import shop
 from .test_retention import ALL, held, lenders, people
 
 
@@ -69,6 +71,8 @@ def test_a_hold_that_is_over_and_the_loans_of_whoever_reserved_name_nobody(town:
     assert holders(town) == {"h": (who["h"], "picked_up"), "d": (who["d"], "cancelled")}
     assert lenders(town) == {"a1": who["a1"], "b1": who["b1"]}
     assert {case.membership for case in town.central.holdings.cases(include_closed=True)} <= {None}
+    with pytest.raises(UnknownRecord):
+        town.central.holds.cancel("h")
     before, cursor = holders(town), town.central.feed.page(None, b"k" * 32, "").cursor
     town.say(Word.FACT, "a3", minute=150 * 24 * 60)
     assert holders(town) == before
@@ -131,6 +135,28 @@ def test_a_kiosk_that_was_revoked_is_not_waited_for(town: Any) -> None:
     assert town.central.retention.run().silent == (gone,)
     town.central.fleet.revoke(gone)
     assert town.central.retention.run() == Unlinked(acts=5, kept=0)
+
+
+def test_a_hold_whose_kiosk_may_still_withdraw_it_waits(town: Any) -> None:
+    dead, other = enrolled(shop(town, hold_on_shelf=True), 2)
+    town.say(Word.FACT, "out", membership="ben", item="A1", kiosk=other)
+    asked = town.word(Word.REQUEST, "h", deed=Deed.PLACE_HOLD, item="A1", minute=1, kiosk=dead)
+    town.tell(asked, kiosk=dead)
+    town.say(Word.FACT, "r", deed=Deed.RETURN, item="A1", minute=2, kiosk=other, hold="h")
+    town.clock.go(days=30)
+    assert town.central.holds.expire() == 1
+    town.clock.go(days=100)
+    town.say(Word.FACT, "now", item="C3", kiosk=other, minute=130 * 24 * 60)
+    assert town.central.retention.run() == Unlinked(acts=0, kept=1, silent=(dead,))
+    assert holders(town) == {"h": ("ann", "expired")}
+    town.say(
+        Word.WITHDRAWAL, "h", deed=Deed.PLACE_HOLD, item="A1", minute=1, kiosk=dead, request_sequence=asked.sequence
+    )
+    assert holders(town) == {}
+    town.say(Word.FACT, "here", item="C4", kiosk=dead, minute=130 * 24 * 60)
+    town.central.worklist.done("hold_copy_stray:h:r", "", who="s-1", within=ALL)
+    assert town.central.retention.run() == Unlinked(acts=2, kept=0)
+    assert people(town)["h"] is None
 
 
 def test_an_open_case_keeps_the_stretch_it_is_about_and_no_other(town: Any) -> None:

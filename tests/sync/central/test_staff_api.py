@@ -1,6 +1,8 @@
 """The staff API: every route asks who is calling and what they may do where; nobody's token opens another's door."""
 
+import csv
 import json
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.testing import TestClient
 
-from kiosk.domain.journal import Word
+from kiosk.domain.journal import Deed, Word
 from kiosk.domain.staff import (
     EVERYWHERE,
     PERMISSIONS,
@@ -27,7 +29,9 @@ from kiosk.domain.values import Reason
 from sync.central.http.app import make_app
 from sync.central.http.gate import ANY_STAFF
 from sync.central.limits import BY_ADDRESS
-from sync.wire import Fault
+from sync.wire import CalendarEntry, Fault, ItemEntry
+
+from .conftest import NOON
 
 PASSWORD = "correct horse"
 SHORT = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -80,7 +84,7 @@ def code(answer: Any) -> tuple[int, str]:
 
 def test_every_staff_route_names_its_permission(town: Any) -> None:
     gated = [row for row in routes(make_app(town.central)) if row[1].startswith("/v1/staff/")]
-    assert len(gated) == 18
+    assert len(gated) == 20
     for method, path, permission in gated:
         if path == "/v1/staff/login":
             assert permission is None
@@ -147,6 +151,75 @@ def test_a_branch_sees_and_works_its_own_cases_and_kiosks_only(town: Any, door: 
     sheet = door.call("GET", "/v1/staff/cases.csv", main, params={"include_closed": True, "language": "en"})
     assert sheet.headers["content-type"].startswith("text/csv")
     assert case["id"] in sheet.text
+
+
+def reserved(town: Any) -> None:
+    """Ann waits for a copy of w at main, for Ben one is ready there, for Dora one travels to east; Ann's C1 is ready too."""
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east", name="東區分館"))
+        change.items([ItemEntry(id=f"W{number}", title="同一本書", branch="main", work="w") for number in range(1, 4)])
+    until = NOON + timedelta(days=7)
+    for number, (who, branch) in enumerate((("ben", "main"), ("dora", "east"), ("ann", "main")), start=1):
+        wish = town.word(Word.FACT, f"h{number}", deed=Deed.PLACE_HOLD, membership=who, item="W1", minute=number)
+        town.tell(msgspec.structs.replace(wish, branch=branch))
+    town.say(Word.FACT, "lent", item="W3", membership="eve", minute=5)
+    for number in (1, 2):
+        town.say(
+            Word.FACT, f"r{number}", deed=Deed.RETURN, item=f"W{number}", minute=9, hold=f"h{number}", due_at=until
+        )
+
+
+def test_a_branch_sees_the_holds_that_are_picked_up_there(town: Any, door: Door) -> None:
+    reserved(town)
+    main = door.someone(Grant(Role.CIRCULATION, branch_scope("main")))
+    east = door.someone(Grant(Role.CIRCULATION, branch_scope("east")))
+    ready, waiting = door.call("GET", "/v1/staff/holds", main).json()
+    assert (ready["hold"], ready["state"], ready["item"], ready["name"]) == ("h1", "ready", "W1", "歐陽○")
+    assert (ready["last_day"], ready["place"]) == ("2026-12-01", None)
+    assert (waiting["hold"], waiting["state"], waiting["place"], waiting["name"]) == ("h3", "waiting", 1, "王○")
+    (travels,) = door.call("GET", "/v1/staff/holds", east).json()
+    assert (travels["hold"], travels["state"], travels["item"], travels["last_day"]) == ("h2", "on_the_way", "W2", None)
+    assert [one["hold"] for one in door.call("GET", "/v1/staff/holds", main, params={"which": "ready"}).json()] == [
+        "h1"
+    ]
+    assert door.call("GET", "/v1/staff/holds", main, params={"branch": "east"}).json() == []
+    assert door.call("GET", "/v1/staff/holds", main, params={"which": "nothing"}).status_code == 400
+    assert door.call("GET", "/v1/staff/holds", main, params={"limit": 1001}).status_code == 400
+
+
+def test_holds_of_all_branches_come_page_by_page_and_an_auditor_sees_no_name(town: Any, door: Door) -> None:
+    reserved(town)
+    every = door.someone(Grant(Role.HEADQUARTERS, EVERYWHERE))
+    pages = [
+        door.call("GET", "/v1/staff/holds", every, params={"offset": start, "limit": 2}).json() for start in (0, 2, 4)
+    ]
+    assert [[one["hold"] for one in page] for page in pages] == [["h1", "h2"], ["h3"], []]
+    auditor = door.someone(Grant(Role.AUDITOR, EVERYWHERE))
+    told = door.call("GET", "/v1/staff/holds", auditor, params={"membership": "ann"}).json()
+    assert [(one["membership"], one["name"]) for one in told] == [("ann", None)]
+
+
+def test_what_is_to_be_fetched_is_listed_where_it_stands(town: Any, door: Door) -> None:
+    reserved(town)
+    token = door.someone(Grant(Role.CIRCULATION, branch_scope("main")))
+    asked = {"which": "to_fetch"}
+    assert door.call("GET", "/v1/staff/holds", token, params=asked).json() == []
+    town.say(Word.FACT, "r3", deed=Deed.RETURN, item="W3", minute=20)
+    assert [(one["hold"], one["item"]) for one in door.call("GET", "/v1/staff/holds", token, params=asked).json()] == [
+        ("h3", "W3")
+    ]
+    assert door.call("GET", "/v1/staff/holds", token, params={**asked, "offset": 1}).json() == []
+
+
+def test_a_list_of_holds_is_a_sheet_with_the_last_day(town: Any, door: Door) -> None:
+    reserved(town)
+    token = door.someone(Grant(Role.BRANCH_HEAD, branch_scope("main")))
+    answer = door.call("GET", "/v1/staff/holds.csv", token)
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+    assert [(row["hold"], row["place"], row["ready_until"], row["name"]) for row in rows] == [
+        ("h1", "", "2026-12-01", "歐陽○"), ("h3", "1", "", "王○"),
+    ]  # fmt: skip
 
 
 def test_an_auditor_sees_cases_without_names_and_the_audit(town: Any, door: Door) -> None:
@@ -252,6 +325,8 @@ STAFF_OPERATIONS = [
     ("GET", "/v1/staff/cases.csv"),
     ("POST", "/v1/staff/cases/assign"),
     ("POST", "/v1/staff/cases/done"),
+    ("GET", "/v1/staff/holds"),
+    ("GET", "/v1/staff/holds.csv"),
     ("GET", "/v1/staff/fleet"),
     ("GET", "/v1/staff/audit"),
     ("GET", "/v1/staff/audit.csv"),
@@ -289,6 +364,6 @@ def test_text_that_no_database_holds_is_no_failure_of_ours(door: Door, strange: 
             answer = door.client.post(path, content=said, headers=headers)
         else:
             plain = strange.encode("utf-8", "surrogatepass").decode("latin1")
-            query = dict.fromkeys(("branch", "assignee", "who", "what", "subject"), plain)
+            query = dict.fromkeys(("branch", "assignee", "membership", "who", "what", "subject"), plain)
             answer = door.client.get(path, params=query, headers=headers)
         assert answer.status_code < 500, (path, answer.text)
