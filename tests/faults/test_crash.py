@@ -58,7 +58,7 @@ class Story:
         """Play the scenario until the kiosk dies or has finished; returns its exit code."""
         more = {"PYTHONPATH": python_path()}
         if self.shadow is not None:
-            library = _shim(self.settings.parent)
+            library = shadow_library(self.settings.parent)
             data = self.settings.parent / "data"
             more |= {"LD_PRELOAD": str(library), "SHADOW_OF": str(data), "SHADOW_TO": str(self.shadow)}
         command = [sys.executable, str(HERE / "kiosk_process.py"), str(self.settings), scenario, kill_at, self.book]
@@ -196,7 +196,8 @@ def test_a_power_cut_keeps_what_was_shown(story: Story, tmp_path: Path, scenario
     check(story, scenario)
 
 
-def _shim(folder: Path) -> Path:
+def shadow_library(folder: Path) -> Path:
+    """The shim that keeps what a power cut would leave; compiled once for each folder."""
     library = folder / "libfsync_shadow.so"
     if not library.exists():
         source = HERE / "fsync_shadow.c"
