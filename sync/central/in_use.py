@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sync.central.database import DatabaseUnusable
+
 USED = "used.lock"
 SERVING = "serving.lock"
 
@@ -24,17 +26,20 @@ class Use:
     """One of the two locks, held until `end`."""
 
     def __init__(self, folder: Path, name: str, *, alone: bool, otherwise: str) -> None:
-        """Raises InUse with `otherwise` at once if somebody holds it, OSError where the folder cannot be written."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = (folder / name).open("w", encoding="ascii")
+        """Raises InUse with `otherwise` at once if somebody holds it, DatabaseUnusable where the folder cannot be written."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = (folder / name).open("w", encoding="ascii")
+        except OSError as error:
+            raise DatabaseUnusable(f"{folder}: the data folder cannot be used: {error.strerror}") from error
         try:
             fcntl.flock(self._file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._file.close()
             raise InUse(otherwise) from error
-        except OSError:
+        except OSError as error:
             self._file.close()
-            raise
+            raise DatabaseUnusable(f"{folder / name}: cannot be locked: {error.strerror}") from error
 
     def end(self) -> None:
         """Let go; again is harmless."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from sync.central import tables
 from sync.central.audit_log import AuditLog
 from sync.central.bell import Bell
-from sync.central.database import FILE_NAME, Database, DatabaseUnusable, lock, open_postgresql, open_sqlite
+from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
 from sync.central.feed import Feed
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
@@ -122,7 +122,7 @@ class Central:
             used = None
             if settings.database is None:
                 key_file = settings.root_key_file()
-                used = _use(settings.data)
+                used = use(settings.data)
                 undoing.callback(used.end)
                 first = not (settings.data / FILE_NAME).exists()
                 root_key = load_or_make(key_file, make=first)
@@ -165,13 +165,6 @@ _EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
 def new_epoch() -> str:
     """Twelve hex digits, never given before."""
     return secrets.token_hex(6)
-
-
-def _use(folder: Path) -> Use:
-    try:
-        return use(folder)
-    except OSError as error:
-        raise DatabaseUnusable(f"{folder}: {error.strerror}") from error
 
 
 def _key_beside(database: Database, settings: CentralSettings) -> RootKey:

@@ -133,14 +133,25 @@ class Change:
         """A person finds out whose card it is."""
         open_cases(self.connection, refused, who=self._who, now=self._now)
 
-    def bind_card(self, membership: str, kind: CardKind, number: str) -> None:
-        """This number opens this membership from now on; its card of that kind, and the number's old place, end."""
+    def bind_card(self, membership: str, kind: CardKind, number: str, *, take: bool = False) -> list[Claim]:
+        """This number opens this membership from now on; its card of that kind ends.
+
+        A number that opens another membership is refused, and becomes a case; such claims are returned. `take`: a person has
+        found out whose card it is, and it ends there.
+        """
         self._require(tables.membership, membership)
+        record = Patron(id=membership, name="", category="", cards={kind: number})
+        elsewhere = claims(self.connection, [record])
+        if elsewhere and not take:
+            self.card_cases(elsewhere)
+            return elsewhere
         self._unbind(number=[number], kinds=[(membership, kind.value)])
         row = {"number": number, "membership": membership, "kind": kind.value, "active": 1}
         self.connection.execute(insert(tables.card).values(**row))
         self.marks.add("card", number)
-        self.audit("card bound", membership, {"kind": kind.value})
+        taken = {"taken_from": elsewhere[0].holder} if elsewhere else {}
+        self.audit("card bound", membership, {"kind": kind.value, **taken})
+        return []
 
     def stand(self, membership: str, standing: Standing) -> None:
         """Block, unblock, close."""

@@ -248,7 +248,7 @@ class Scene:
                 case "block":
                     change.stand(dice.choice(PATRONS), dice.choice((Standing.BLOCKED, Standing.ACTIVE)))
                 case "rebind":
-                    change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS))
+                    change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS), take=True)
                 case "reserve":
                     book = dice.choice(BOOKS)
                     self.by_hand.add(book)

@@ -219,10 +219,16 @@ def block(place: CentralSettings, membership: str, unblock: bool) -> None:
 @click.argument("membership")
 @click.argument("kind", type=click.Choice([kind.value for kind in CardKind]))
 @click.option("--number", prompt=True, hide_input=True, help="As the library spells it; asked for when not given.")
-def bind_card(place: CentralSettings, membership: str, kind: str, number: str) -> None:
-    """Let a card open a membership; its older card of that kind ends."""
+@click.option("--take", is_flag=True, help="It opens another membership; a person has looked, and it ends there.")
+def bind_card(place: CentralSettings, membership: str, kind: str, number: str, take: bool) -> None:
+    """Let a card open a membership; its older card of that kind ends. A card of another membership becomes a case."""
     with opened_at(place) as opened, opened.registry.change("command line") as change:
-        change.bind_card(membership, CardKind(kind), number)
+        refused = change.bind_card(membership, CardKind(kind), number, take=take)
+    if refused:
+        raise click.ClickException(
+            f"this card opens {refused[0].holder}; nothing was changed, and it is a case now (`central cases list`). "
+            "When it is clear whose card it is: --take"
+        )
 
 
 @central.command()

@@ -111,7 +111,7 @@ def test_deltas_carry_new_states_and_tombstones(town: Any) -> None:
 def test_a_card_bound_anew_moves_and_is_not_gone(town: Any) -> None:
     _, pages = read_all(town.central.feed)
     with town.central.registry.change("test") as change:
-        change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
+        change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D", take=True)
     (entry,) = town.central.feed.page(pages[-1].cursor, KEY, "").entries
     assert (entry.membership, entry.kind) == ("ben", CardKind.EASYCARD)
 

@@ -398,6 +398,20 @@ def test_a_card_that_was_bound_elsewhere_while_the_import_ran_is_not_moved_eithe
     assert town.cases() == {"card_bound_to_another:ben:zoe:easycard"}
 
 
+def test_a_card_of_another_membership_is_not_bound_by_hand_either_before_a_person_has_looked(town: Any) -> None:
+    place = ["--data", str(town.settings.data)]
+    if town.settings.database is not None:
+        place += ["--database", town.settings.database]
+    before = cards(town)
+    refused = run("bind-card", *place, "ben", "easycard", "--number", "1A2B3C4D")
+    assert (refused.exit_code, "opens ann" in refused.output, "1A2B3C4D" in refused.output) == (1, True, False)
+    assert (cards(town), town.cases()) == (before, {"card_bound_to_another:ann:ben:easycard"})
+    assert run("bind-card", *place, "ben", "easycard", "--number", "1A2B3C4D", "--take").exit_code == 0
+    assert cards(town)["1A2B3C4D"] == "ben"
+    (line,) = town.central.audit.lines(what="card bound")
+    assert (line.subject, line.details) == ("ben", {"kind": "easycard", "taken_from": "ann"})
+
+
 def test_a_case_of_a_card_that_a_person_has_closed_stays_closed(town: Any, patrons: Callable[[str], Path]) -> None:
     file = patrons("zoe,新人,adult,1A2B3C4D,\n")
     take_patrons(town, file)
@@ -415,7 +429,7 @@ def test_a_blocked_patron_and_a_moved_card_reach_the_feed_while_an_import_runs(t
         if phase == "applying" and done == APPLY:
             with town.central.registry.change("desk") as change:
                 change.stand("ann", Standing.BLOCKED)
-                change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
+                change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D", take=True)
             page = town.central.feed.page(cursor, b"", "")
             entries = [*page.entries, *town.central.feed.page(page.cursor, b"", "").entries]
             blocked = {

@@ -264,6 +264,13 @@ def test_the_recovery_copy_of_the_key_is_asked_for_written_once_and_noted(town: 
     assert b"shelfpoint_key_copied 1.0" in metrics(town.central)
 
 
+@pytest.mark.parametrize("command", ["kiosks", "serve"])
+def test_a_data_folder_that_cannot_be_made_is_told_and_not_a_crash(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    told = run(command, "--data", str(tmp_path / "file" / "central"))
+    assert (told.exit_code, "the data folder cannot be used" in told.output) == (1, True)
+
+
 def test_the_first_command_says_that_a_key_was_made_and_what_to_do(tmp_path: Path) -> None:
     place = ("--data", str(tmp_path / "central"))
     assert "central key copy" in run("migrate", *place).output
