@@ -136,6 +136,13 @@ class ActsLog:
                     return None if _passed(verdict, epoch, position) else (spoken, verdict)
         return None
 
+    def took_back(self, act: ActId, epoch: str, position: int) -> bool:
+        """This own act was withdrawn, and a replica at (epoch, position) may not know it yet."""
+        rows = self._read(f"SELECT {COLUMNS} FROM word WHERE act = ? ORDER BY sequence DESC LIMIT 1", act)
+        return any(
+            spoken_of(row).word is Word.WITHDRAWAL and not _passed(verdict_of(row), epoch, position) for row in rows
+        )
+
     def renewed(self, item: ItemId, epoch: str, position: int) -> tuple[datetime, int] | None:
         """Newest due date and number of own renewals of this item since its checkout that the replica lacks."""
         due, count = None, 0

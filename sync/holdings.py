@@ -186,6 +186,8 @@ class Holdings:
         own = self._acts.standing(item, place.epoch, place.position)
         if own is None:
             loan = self._known(lambda replica: replica.loan_of(item), None)
+            if loan is not None and self._acts.took_back(loan.act_id, place.epoch, place.position):
+                loan = None  # central accepted it too late for the patron, and will hear so
         else:
             loan = _loan(*own) if own[0].act.deed is Deed.CHECKOUT else None
         renewed = None if loan is None else self._acts.renewed(item, place.epoch, place.position)

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from config import logs
 from config.settings import KioskSettings, load
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.ports import CardArrived, CodeRead, Intent, Link, Phase, RowState, Sound, Touched, View
@@ -153,6 +154,7 @@ def full_disk(mailbox: QueueMailbox, screen: TellingScreen, book: str) -> None:
 def main() -> None:
     """SETTINGS SCENARIO KILL_AT BOOK UID"""
     path, scenario, kill_at, book, uid = sys.argv[1:]
+    logs.configure()  # standard output belongs to the steps
     killer, screen, mailbox = Killer(kill_at), TellingScreen(), QueueMailbox()
 
     def make_station(**ports: Any) -> Station:

@@ -143,6 +143,18 @@ def test_a_withdrawn_request_counts_no_more_even_if_central_accepts_it_late(desk
     assert desk.holds() is None
 
 
+def test_a_withdrawn_loan_that_the_feed_brings_is_nobodys_and_fills_no_quota(desk: Desk) -> None:
+    said = desk.says(act(), Word.REQUEST)
+    desk.feed.apply(page(lent(by=said.id), position=11, cursor="c11"), NOON)
+    assert desk.holds() == (ANN, False)
+    desk.says(said, Word.WITHDRAWAL)
+    assert (desk.holds(), desk.holdings.open_loans(ANN)) == (None, ())
+    desk.log.settle(verdict(said, Word.WITHDRAWAL, Outcome.CANCELLED, position=12, due_at=None))
+    assert desk.holds() is None
+    desk.feed.apply(page(position=12, cursor="c12"), NOON)
+    assert desk.holds() == (ANN, False)  # the feed has passed it and still has the loan: so it is
+
+
 def test_a_withdrawn_loan_leaves_the_one_before_it(desk: Desk) -> None:
     desk.says(act(who=BOB))
     said = desk.says(act(minute=5), Word.REQUEST)

@@ -148,4 +148,4 @@ def test_lines_that_stay_are_not_made_anew(open_kiosk: Callable[..., Any]) -> No
     resets: list[int] = []
     facts.modelReset.connect(lambda: resets.append(1))
     show(kiosk, "staff_trouble")
-    assert (resets, facts.rowCount()) == ([], 6)
+    assert (resets, facts.rowCount()) == ([], 7)
