@@ -34,6 +34,8 @@ from sync.central.bulk import write as write_rows
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
+READERS = 32
+"""Connections that read a SQLite file at a time, kept open: deriving a key anew costs more than a look."""
 WRITER_CACHE_KB = 65536
 """Pages that SQLite's one writer keeps in memory: each page read anew is decrypted and checked again."""
 FILE_NAME = "central.sqlite"
@@ -148,7 +150,7 @@ def open_sqlite(folder: Path, key: bytes) -> Database:
         return connection
 
     writer = _engine(connect_writer, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
-    reader = _engine(connect, begin="BEGIN", pool_size=4, max_overflow=28)
+    reader = _engine(connect, begin="BEGIN", pool_size=READERS, max_overflow=0)
     with _translated():
         path.touch(mode=0o600)
         with writer.connect() as connection:

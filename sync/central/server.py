@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
@@ -33,6 +34,8 @@ BACKLOG = 1024
 CONNECTIONS = 16384
 """Held open by one process. Each kiosk keeps two, one of them its long poll; granian's own limit (128) would let the polls
 of a city keep every act waiting."""
+THREADS = 32
+"""Requests worked on at a time: those that wait for their turn are judged together, so few threads would mean many commits."""
 
 
 class CannotListen(Exception):
@@ -64,6 +67,7 @@ async def serve_until(
     shared: bool = False,
 ) -> None:  # fmt: skip
     """Serves an opened central until `stop`; leaves it open. `shared`: other processes listen on the port as well."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="central"))
     with others_heard(central.database, central.bell):
         await _serve_until(central, settings, stop, announce=announce, shared=shared)
 

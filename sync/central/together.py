@@ -2,7 +2,8 @@
 
 Two hundred kiosks that ask at once would pay for two hundred transactions, one behind the other. Here whoever comes
 while `leaders` transactions are running waits, and the first that may go takes along what waits by then: alone nobody
-waits, and in a rush a transaction holds as many words as there are askers. Called from the threads that serve requests;
+waits, and in a rush, where the next group waits a moment for those who come again, a transaction holds as many words
+as there are askers. Called from the threads that serve requests;
 blocks until the caller's own part is done.
 """
 
@@ -14,6 +15,8 @@ from typing import Generic, TypeVar
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
+GATHER_S = 0.005
+"""How long the next group waits for as many as the last one had: kiosks whose answers are under way ask again."""
 
 
 class LeaderGone(Exception):
@@ -32,19 +35,28 @@ class _Ticket(Generic[Part, Answer]):
 class Together(Generic[Part, Answer]):
     """Gathers parts and does them in groups of at most `most` (by their sizes; a larger part goes alone)."""
 
-    def __init__(self, do: Callable[[Sequence[Part]], Sequence[Answer]], *, leaders: int, most: int) -> None:
-        """`do` gives one answer for each part, or raises: then every part of the group fails with that error."""
+    def __init__(
+        self, do: Callable[[Sequence[Part]], Sequence[Answer]], *, leaders: int, most: int, gather_s: float = GATHER_S
+    ) -> None:
+        """`do` gives one answer for each part, or raises: then every part of the group fails with that error.
+
+        `gather_s`: see `GATHER_S`.
+        """
         self._do = do
         self._most = most
+        self._gather_s = gather_s
         self._leaders = threading.Semaphore(leaders)
-        self._lock = threading.Lock()
+        self._came = threading.Condition()
         self._waiting: deque[_Ticket[Part, Answer]] = deque()
+        self._last = 1
+        """Parts in the newest group."""
 
     def __call__(self, part: Part, size: int) -> Answer:
         """The answer to this part. Raises what `do` raised for its group."""
         ticket = _Ticket[Part, Answer](part, size)
-        with self._lock:
+        with self._came:
             self._waiting.append(ticket)
+            self._came.notify_all()
         while not ticket.done.is_set():
             with self._leaders:
                 group = self._next()
@@ -57,13 +69,16 @@ class Together(Generic[Part, Answer]):
         return ticket.answer
 
     def _next(self) -> list[_Ticket[Part, Answer]]:
-        """In the order in which they came."""
-        with self._lock:
+        """In the order in which they came; in a rush after a moment for those who come again."""
+        with self._came:
+            if self._waiting and self._last > 1:
+                self._came.wait_for(lambda: len(self._waiting) >= self._last, self._gather_s)
             group: list[_Ticket[Part, Answer]] = []
             size = 0
             while self._waiting and (not group or size + self._waiting[0].size <= self._most):
                 group.append(self._waiting.popleft())
                 size += group[-1].size
+            self._last = len(group) or self._last
             return group
 
     def _lead(self, group: list[_Ticket[Part, Answer]]) -> None:

@@ -55,6 +55,22 @@ def test_those_who_come_meanwhile_go_together_into_the_next() -> None:
     assert work.groups == [["a"], ["b", "c", "d"]]
 
 
+def test_in_a_rush_the_next_group_waits_for_as_many_as_the_last_one_had() -> None:
+    work = Slow()
+    together = Together(work, leaders=1, most=10, gather_s=WAIT_S)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(together, "a", 1)
+        assert work.begun.acquire(timeout=WAIT_S)
+        others = [pool.submit(together, part, 1) for part in "bc"]
+        waiting(together, 2)
+        work.go_on.release(3)
+        for one in (first, *others):
+            one.result(WAIT_S)
+        again = [pool.submit(together, part, 1) for part in "de"]
+        assert sorted(one.result(WAIT_S) for one in again) == ["D", "E"]
+    assert [sorted(group) for group in work.groups] == [["a"], ["b", "c"], ["d", "e"]]
+
+
 def test_a_group_is_no_larger_than_allowed_but_a_large_part_goes_alone() -> None:
     work = Slow()
     together = Together(work, leaders=1, most=3)
