@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.domain.journal import Outcome, Word
 from sync.central import tables
 from sync.central.bell import Bell
+from sync.central.fleet import Fleet
 from sync.central.http.app import MAX_BODY
+from sync.central.keys import RootKey
 from sync.packed import packed
 from sync.wire import (
     MAX_WORDS,
@@ -36,6 +38,21 @@ HEALTH = Health(incarnation="log-1", program="test", queue_length=0)
 
 def fault(answer: Any) -> tuple[int, str]:
     return answer.status_code, msgspec.json.decode(answer.content, type=Fault).code
+
+
+def test_a_kiosks_row_is_believed_for_a_moment_but_nobody_is_refused_on_it(town: Any, caller: Any) -> None:
+    """What another process changed counts within a second; what this one changed, and a new key, at once."""
+    elsewhere = Fleet(town.central.database, RootKey(bytes(32)), town.clock)
+    assert caller.call("GET", "/v1/feed").status_code == 200
+    code = elsewhere.make_code("main", again=caller.kiosk)
+    caller.key = Ed25519PrivateKey.generate()
+    elsewhere.enrol(code, caller.key.public_key().public_bytes_raw())
+    assert caller.call("GET", "/v1/feed").status_code == 200
+    known = town.central.fleet.caller(caller.kiosk)
+    elsewhere.revoke(caller.kiosk, farewell=Farewell.STOLEN)
+    assert town.central.fleet.caller(caller.kiosk) is known
+    town.central.fleet.revoke(caller.kiosk)
+    assert caller.call("GET", "/v1/feed").status_code == 401
 
 
 def test_a_round_of_acts_and_feed(town: Any, caller: Any) -> None:
