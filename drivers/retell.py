@@ -1,8 +1,19 @@
 """What a tape says: the recorded answers through the decoders of the drivers, as lines for a person or a test; pure."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import assert_never
 
-from drivers.escpos import AnswerReader, EchoAnswer, MarkAnswer, StateAnswer, StateNews, reason_of, reason_of_news
+from drivers.escpos import (
+    AnswerReader,
+    EchoAnswer,
+    InfoAnswer,
+    MarkAnswer,
+    StateAnswer,
+    StateNews,
+    SymbolAnswer,
+    reason_of,
+    reason_of_news,
+)
 from drivers.frames import Decoder, Frames, Scanned
 from drivers.tape import Piece, Way
 
@@ -44,7 +55,13 @@ def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
                     yield "marked"
                     continue
                 case EchoAnswer(echo=echo):
-                    yield f"echo {echo.decode('ascii', 'replace')}"
+                    yield f"echo {_plain(echo.decode('ascii', 'replace'))}"
+                    continue
+                case InfoAnswer(text=text):
+                    yield f"about itself {_plain(text)}"
+                    continue
+                case SymbolAnswer():
+                    yield "has drawn a QR code"
                     continue
                 case StateNews(data=data):
                     said = reason_of_news(data)
@@ -54,7 +71,13 @@ def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
                         continue
                     said = reason_of(states[:4])
                     states.clear()
+                case _ as never:
+                    assert_never(never)
             told = f"state {said or 'ready'}"
             if told != last:
                 yield told
             last = told
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -57,6 +57,13 @@ def test_no_tape_stops_the_telling(pieces: list[tuple[float, Way, bytes]]) -> No
     assert all(line.isprintable() for line in [*retell_scanner(tape), *retell_printer(tape)])
 
 
+def test_what_a_printer_says_of_itself_is_told_in_printable_words() -> None:
+    heard = b"\x5fEP\x07SON\x00" + b"\x37\x2264\x1f64\x00" + b"\x37\x36" + b"1\x1f1\x00"
+    assert list(retell_printer([Piece(0.0, Way.HEARD, heard)])) == ["about itself EP?SON", "has drawn a QR code"]
+    echo = [Piece(0.0, Way.HEARD, b"\x37\x22ab\x01\xff\x00")]
+    assert list(retell_printer(echo)) == ["echo ab?\ufffd"]
+
+
 def test_what_is_scanned_while_recording_replays(tmp_path: Path) -> None:
     twin = VirtualScanner(tmp_path / "scanner")
     twin.plug()

@@ -316,7 +316,9 @@ def test_every_word_of_the_printer(player: Player) -> None:
     assert answer(twin.port, bytes(24) + ask_state(1)) == b"\x12"
     player("printer let-wait", "printer hold")
     assert answer(twin.port, ask_state(1)) == b""
-    player("printer release", "printer turn-away", "printer hold")
+    player("printer release")
+    twin.wait_until(lambda: not twin.serves)  # the line held before has ended
+    player("printer turn-away", "printer hold")
     twin.wait_until(lambda: twin.serves)
     assert answer(twin.port, ask_state(1)) == b""
     player("printer release")
