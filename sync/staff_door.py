@@ -52,7 +52,7 @@ class AsksCentral(Protocol):
 
 
 class StaffDoor:
-    """Asks, counts and writes down; owns the log and the replica it is given."""
+    """Asks, counts and writes down; owns the log and the replica it is given, not the client."""
 
     def __init__(
         self,
@@ -149,5 +149,5 @@ class Doorkeeper:
             with closing(self._open_door()) as door:
                 return door.enter(knock)
         except LedgerError as error:
-            log.warning("a try to open the staff page cannot be written down", reason=error.reason)
+            log.warning("a try to open the staff page cannot be looked at or written down", reason=error.reason)
             return StaffAnswered(knock.act.id, None, trouble=error.reason)

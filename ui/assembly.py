@@ -165,16 +165,24 @@ def start_kiosk(
         key_sealed=is_sealed(key_path),
         identity_sealed=is_sealed(settings.keys / IDENTITY),
     )
-    doorkeeper = Doorkeeper(
-        lambda: StaffDoor(
-            acts=ActsLog(settings.data, key),
-            replica=care.reader(),
-            central=CentralClient(identity, incarnation, clock, offset),
+    staff_client = CentralClient(identity, incarnation, clock, offset)
+
+    def staff_door() -> StaffDoor:
+        log_file = ActsLog(settings.data, key)
+        try:
+            replica = care.reader()
+        except LedgerError:
+            log_file.close()
+            raise
+        return StaffDoor(
+            acts=log_file,
+            replica=replica,
+            central=staff_client,
             branch=BranchId(settings.branch),
             deadline_s=settings.central.deadline_s,
-        ),
-        post,
-    )
+        )
+
+    doorkeeper = Doorkeeper(staff_door, post)
 
     def take_leave(farewell: wire.Farewell) -> None:
         """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""

@@ -195,11 +195,11 @@ class StaffAnswered:
     act_id: ActId
     """Of which one."""
     entry: Entry | None
-    """How the try ended; None: it could not be written down, so nobody was let in."""
+    """How the try ended; None: it could not be looked at or written down, so nobody was let in."""
     until: datetime | None = None
     """Locked here: end of the pause, by the kiosk's clock."""
     trouble: LedgerReason | None = None
-    """Why it could not be written down."""
+    """Why not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _answered(visit: Visit, event: StaffAnswered, world: World) -> Step:
         case Entry.LOCKED:
             refused = "locked" if event.until is not None else "locked_somewhere"
         case None:
-            refused = "not_written"
+            refused = "no_records"
         case _ as never:
             assert_never(never)
     again = replace(task, asking=None, refused=refused, until=event.until)

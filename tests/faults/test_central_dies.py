@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -180,25 +180,33 @@ def test_a_killed_central_judges_every_word_once_and_takes_back_no_verdict(tmp_p
         kiosks = [Kiosk(f"k{n}", tmp_path / f"kiosk-{n}", url, code, seed=n) for n, code in enumerate(codes)]
         for kiosk in kiosks:
             kiosk.enrol()
-        pool = ThreadPoolExecutor(KIOSKS)
-        running_kiosks = [pool.submit(kiosk.run) for kiosk in kiosks]
-        try:
-            for _ in range(KILLS):
-                for _ in range(rng.randrange(3, ACTS_PER_KILL)):  # so many answers, then somewhere inside the next ones
-                    assert kiosks[0].answered.acquire(timeout=30), running_kiosks
-                threading.Event().wait(rng.uniform(0, 0.01))
-                served.end(signal.SIGKILL)
-                served.start()
-            for kiosk in kiosks:
-                kiosk.done.set()
-            for run in running_kiosks:
-                run.result(60)
-        finally:
-            for kiosk in kiosks:
-                kiosk.given_up.set()
-            served.end(signal.SIGTERM)
-            pool.shutdown(wait=False)
+        kill_under_load(served, kiosks, rng)
         check(Central.open(settings), kiosks)
+
+
+def kill_under_load(
+    served: Served, kiosks: list[Kiosk], rng: random.Random, killed: Callable[[], None] = lambda: None
+) -> None:
+    """The kiosks lend while central dies and starts again; `killed` is called in between. Ends with all of it told."""
+    pool = ThreadPoolExecutor(len(kiosks))
+    lending = [pool.submit(kiosk.run) for kiosk in kiosks]
+    try:
+        for _ in range(KILLS):
+            for _ in range(rng.randrange(3, ACTS_PER_KILL)):  # so many answers, then somewhere inside the next ones
+                assert kiosks[0].answered.acquire(timeout=30), lending
+            threading.Event().wait(rng.uniform(0, 0.01))
+            served.end(signal.SIGKILL)
+            killed()
+            served.start()
+        for kiosk in kiosks:
+            kiosk.done.set()
+        for run in lending:
+            run.result(60)
+    finally:
+        for kiosk in kiosks:
+            kiosk.given_up.set()
+        served.end(signal.SIGTERM)
+        pool.shutdown(wait=False)
 
 
 def check(central: Central, kiosks: list[Kiosk]) -> None:

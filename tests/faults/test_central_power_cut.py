@@ -8,9 +8,6 @@ processes that this shim does not follow. Whole runs: `SHELFPOINT_KILLS=50`.
 
 import random
 import shutil
-import signal
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,7 +19,7 @@ from sync.central.database import FILE_NAME
 from sync.central.office import Central, CentralSettings
 from sync.central.records import verdict_of
 
-from .test_central_dies import ACTS_PER_KILL, KILLS, KIOSKS, Kiosk, Served, check, furnish
+from .test_central_dies import KILLS, KIOSKS, Kiosk, Served, check, furnish, kill_under_load
 from .test_crash import shadow_library
 
 
@@ -43,35 +40,23 @@ def test_a_power_cut_takes_back_no_verdict_and_doubles_nothing(tmp_path: Path) -
     kiosks = [Kiosk(f"k{n}", tmp_path / f"kiosk-{n}", url, code, seed=n) for n, code in enumerate(codes)]
     for kiosk in kiosks:
         kiosk.enrol()
-    pool = ThreadPoolExecutor(KIOSKS)
-    running = [pool.submit(kiosk.run) for kiosk in kiosks]
     synced = files(shadow)
-    try:
-        for _ in range(KILLS):
-            for _ in range(rng.randrange(3, ACTS_PER_KILL)):  # so many answers, then somewhere inside the next ones
-                assert kiosks[0].answered.acquire(timeout=30), running
-            threading.Event().wait(rng.uniform(0, 0.01))
-            served.end(signal.SIGKILL)
-            seen = files(shadow) != synced
-            shutil.rmtree(settings.data)
-            shadow.rename(settings.data)
-            told = {key: verdict for kiosk in kiosks for key, verdict in kiosk.shown.copy().items()}
-            assert told
-            held = verdicts(settings)
-            assert [key for key in told if held.get(key) != told[key]] == []
-            assert seen, "the shim saw nothing of what was told"
-            shutil.copytree(settings.data, shadow)
-            synced = files(shadow)
-            served.start()
-        for kiosk in kiosks:
-            kiosk.done.set()
-        for run in running:
-            run.result(60)
-    finally:
-        for kiosk in kiosks:
-            kiosk.given_up.set()
-        served.end(signal.SIGTERM)
-        pool.shutdown(wait=False)
+
+    def cut() -> None:
+        """What had been synced is all that is left; every verdict that a kiosk has heard is among it."""
+        nonlocal synced
+        seen = files(shadow) != synced
+        shutil.rmtree(settings.data)
+        shadow.rename(settings.data)
+        told = {key: verdict for kiosk in kiosks for key, verdict in kiosk.shown.copy().items()}
+        assert told
+        held = verdicts(settings)
+        assert [key for key in told if held.get(key) != told[key]] == []
+        assert seen, "the shim saw nothing of what was told"
+        shutil.copytree(settings.data, shadow)
+        synced = files(shadow)
+
+    kill_under_load(served, kiosks, rng, cut)
     check(Central.open(settings), kiosks)
 
 

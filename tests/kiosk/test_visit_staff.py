@@ -97,7 +97,7 @@ def test_who_may_comes_in_and_others_are_told_why_not(kiosk: Kiosk) -> None:
     locked = StaffAnswered(kiosk.entrance.knocks[-1].act.id, Entry.LOCKED, until=NOON)
     assert (staff(kiosk.hear(locked)).refused, staff(kiosk.screen.view).until) == ("locked", NOON)
     kiosk.hear(TRY)
-    assert staff(kiosk.hear(answer(kiosk, None))).refused == "not_written"
+    assert staff(kiosk.hear(answer(kiosk, None))).refused == "no_records"
     kiosk.hear(TRY)
     view = kiosk.hear(answer(kiosk))
     assert (view.phase, staff(view).login, kiosk.screen.sounds[-1]) == (Phase.STAFF, "chen", Sound.OK)
