@@ -91,6 +91,15 @@ def test_a_real_keyboard_types_beside_the_keys_on_the_screen(open_kiosk: Callabl
     assert tried(kiosk) == [StaffTried("chen", "secret")]
 
 
+def test_whoever_types_is_here(open_kiosk: Callable[..., Any]) -> None:
+    """Letters are no touches that the station hears of by themselves: without a word it would end the visit meanwhile."""
+    kiosk = open_kiosk()
+    show(kiosk, "staff_login")
+    kiosk.heard()
+    kiosk.finger.touch("key_c")
+    assert kiosk.heard() == [(Intent.STAY, "")]
+
+
 def test_nothing_is_tried_while_a_field_is_empty_or_an_answer_is_awaited(open_kiosk: Callable[..., Any]) -> None:
     kiosk = open_kiosk()
     show(kiosk, "staff_login")

@@ -54,6 +54,7 @@ FocusScope {
                 input.focus: true
                 input.objectName: "field_login"
                 label: qsTr("Login")
+                onEdited: page.visit.stay()
                 onEntered: page._enter()
             }
             TypedField {
@@ -63,6 +64,7 @@ FocusScope {
                 input.objectName: "field_password"
                 label: qsTr("Password")
                 secret: true
+                onEdited: page.visit.stay()
                 onEntered: page._enter()
             }
         }

@@ -10,6 +10,7 @@ ColumnLayout {
     property string label: ""
     property bool secret: false
 
+    signal edited
     signal entered
 
     spacing: 4
@@ -47,5 +48,6 @@ ColumnLayout {
             radius: Theme.radius * 0.6
         }
         onAccepted: field.entered()
+        onTextChanged: field.edited()
     }
 }
