@@ -195,6 +195,8 @@ class View:
     """Account: why nothing can be borrowed (suspended, owed ...)."""
     holds_blocked: Message | None = None
     """Account: from when reserving is possible again."""
+    unready: Message | None = None
+    """Start, identify: why no card can be served yet, before anybody lays one down."""
     next_task: Phase | None = None
     """Identify: what happens after the card."""
     card_reader_ready: bool = False

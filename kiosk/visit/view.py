@@ -10,7 +10,8 @@ from kiosk.visit.done import printer_ready, slip_of
 from kiosk.visit.idle import seconds_left
 from kiosk.visit.shell import PHASES
 from kiosk.visit.staff import staff_view
-from kiosk.visit.state import Account, Borrow, Done, Identify, OutOfService, StaffLogin, StaffPage, Visit, World
+from kiosk.visit.state import Account, Borrow, Done, Identify, OutOfService, StaffLogin, StaffPage, Start, Visit, World
+from kiosk.visit.steps import knows_nothing
 
 
 def view_of(visit: Visit, world: World) -> View:
@@ -31,6 +32,7 @@ def view_of(visit: Visit, world: World) -> View:
         quota_left=quota,
         blocked=blocked,
         holds_blocked=_holds_blocked(visit, world),
+        unready=_unready(world) if isinstance(task, Start | Identify) else None,
         next_task=task.next_task if isinstance(task, Identify) else None,
         card_reader_ready=_ready(visit, DeviceKind.CARD_READER),
         scanner_ready=_ready(visit, DeviceKind.SCANNER) or _ready(visit, DeviceKind.CAMERA),
@@ -51,6 +53,13 @@ def view_of(visit: Visit, world: World) -> View:
 
 def _ready(visit: Visit, kind: DeviceKind) -> bool:
     return any(status.kind is kind and status.state is DeviceState.READY for status in visit.devices.values())
+
+
+def _unready(world: World) -> Message | None:
+    if world.library.age(world.now) is not None:
+        return None
+    why = knows_nothing(world)
+    return Message(reason=why.reason, details=why.details)
 
 
 def _holds_blocked(visit: Visit, world: World) -> Message | None:

@@ -161,6 +161,20 @@ def test_while_the_first_knowledge_comes_the_patron_is_told_how_far_it_is(kiosk:
     assert (message.reason, message.details) == (Reason.REPLICA_FILLING, {"percent": 37})
 
 
+def test_the_start_page_says_before_any_card_that_only_returns_work_yet(kiosk: Kiosk) -> None:
+    kiosk.library.known_for, kiosk.library.percent = None, 37
+    told = [kiosk.hear(ONLINE).unready, kiosk.hear(Intent.BORROW).unready]
+    kiosk.library.percent = None
+    told.append(kiosk.hear(Ticked()).unready)
+    assert [(said.reason, dict(said.details)) for said in told if said is not None] == [
+        (Reason.REPLICA_FILLING, {"percent": 37}),
+        (Reason.REPLICA_FILLING, {"percent": 37}),
+        (Reason.REPLICA_EMPTY, {}),
+    ]
+    kiosk.library.known_for = timedelta(days=8)
+    assert kiosk.hear(Ticked()).unready is None
+
+
 def test_a_clock_that_jumps_stops_offline_lending_but_not_returns(kiosk: Kiosk) -> None:
     kiosk.hear(OFFLINE, TAP)
     kiosk.clock.wall = NOON.replace(year=2027)

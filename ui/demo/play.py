@@ -122,9 +122,10 @@ class Play:
 
     def _start(self) -> None:
         self._until(
-            "the start page, online and with every device",
+            "the start page, online, with every device and all records",
             lambda view: (
                 view.phase is Phase.START
+                and view.unready is None
                 and view.link is Link.ONLINE
                 and view.card_reader_ready
                 and view.scanner_ready
@@ -228,7 +229,7 @@ class Play:
         self._until("borrowed", lambda view: bool(view.rows) and view.rows[0].state is RowState.DONE)
         self._touch("btn_finish")
         self._until("the last page", lambda view: view.phase is Phase.DONE)
-        self._stage.printer.paper_out_now()  # not sooner: once it has been noticed, printing is not offered
+        self._stage.printer.paper_out_after(3)  # during the slip: once it has been noticed, printing is not offered
         self._touch_first("btn_slip_print", "btn_print_again")
         self._until("paper is out, in words", lambda view: view.slip is SlipState.FAILED)
         self._picture("paper-out")
@@ -259,7 +260,7 @@ class Play:
             lambda view: view.staff is not None and view.staff.heard is not None and not view.name,
         )
         self._stage.reader.take()
-        self._stage.printer.paper_out_now()
+        self._stage.printer.paper_out_after(3)
         self._touch("btn_staff_print")
         self._until("paper is out, in words", lambda view: view.slip is SlipState.FAILED)
         self._picture("staff-offline")
@@ -351,9 +352,11 @@ class Play:
 
     def _until(self, what: str, wanted: Callable[[View], bool]) -> None:
         deadline = monotonic() + PATIENCE_S
+        seen: dict[str, None] = {}
         while not wanted(view := self._view()):
+            seen[str(view.phase) if view.message is None else f"{view.phase}: {view.message.reason}"] = None
             if monotonic() > deadline:
-                raise SceneFailedError(f"waited in vain for: {what}; the screen shows {view.phase}, {view.message}")
+                raise SceneFailedError(f"waited in vain for: {what}; the screen showed {', '.join(seen)}")
             threading.Event().wait(0.02)
         self._note(what)
 

@@ -190,9 +190,15 @@ VIEWS: Mapping[str, View] = {
     "start_offline": replace(_PLAIN, link=Link.OFFLINE),
     "start_no_reader": replace(_PLAIN, card_reader_ready=False),
     "start_no_devices": replace(_PLAIN, card_reader_ready=False, scanner_ready=False, link=Link.STARTING),
+    "start_filling": replace(
+        _PLAIN, unready=Message(reason=Reason.REPLICA_FILLING, details={"percent": 61}), link=Link.ONLINE
+    ),
     "start_card_left": replace(_PLAIN, message=Message(reason=Reason.CARD_LEFT_BEHIND, stop=False)),
     "identify": replace(_PLAIN, phase=Phase.IDENTIFY, next_task=Phase.BORROW),
     "identify_no_reader": replace(_PLAIN, phase=Phase.IDENTIFY, next_task=Phase.ACCOUNT, card_reader_ready=False),
+    "identify_empty": replace(
+        _PLAIN, phase=Phase.IDENTIFY, next_task=Phase.BORROW, unready=Message(reason=Reason.REPLICA_EMPTY)
+    ),
     "identify_unknown": replace(
         _PLAIN, phase=Phase.IDENTIFY, next_task=Phase.BORROW, message=Message(reason=Reason.CARD_NOT_FOUND)
     ),

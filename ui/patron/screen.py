@@ -148,6 +148,10 @@ class PatronScreen(QObject):
         return self._said(self._view.blocked)
 
     @Property(str, notify=changed)
+    def unreadyText(self) -> str:
+        return self._said(self._view.unready)
+
+    @Property(str, notify=changed)
     def messageReserve(self) -> str:
         """The item for which the message offers a hold; empty for none."""
         message = self._view.message

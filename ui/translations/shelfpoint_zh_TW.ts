@@ -191,6 +191,10 @@
         <translation>接著就可以掃描要借的書</translation>
     </message>
     <message>
+        <source>Only returns for now</source>
+        <translation>現在只能還書</translation>
+    </message>
+    <message>
         <source>Lay your card here</source>
         <translation>請感應借閱證</translation>
     </message>
@@ -482,6 +486,10 @@
     <message>
         <source>The card reader and the scanner are not working. The desk will gladly help you.</source>
         <translation>讀卡機和掃描器暫時不能使用，服務台很樂意幫您。</translation>
+    </message>
+    <message>
+        <source>Only returns for now</source>
+        <translation>現在只能還書</translation>
     </message>
     <message>
         <source>Lay your card here</source>

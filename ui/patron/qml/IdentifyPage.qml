@@ -7,17 +7,20 @@ PageFrame {
     id: page
 
     required property PatronScreen visit
+    readonly property bool _unready: visit.unreadyText !== ""
 
     share: 0.62
     wideShare: 0.56
 
     Lead {
         anchors.fill: parent
-        camera: page.visit.cameraReady
+        camera: page.visit.cameraReady && !page._unready
         drawingToo: page.visit.cardReaderReady
-        drawing: page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
-        text: page.visit.nextTask === "account" ? qsTr("Then you will see your loans.") : qsTr("Then scan your books.")
-        title: page.visit.cardReaderReady ? qsTr("Lay your card here")
+        drawing: page._unready ? "desk" : page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
+        text: page._unready ? page.visit.unreadyText
+            : page.visit.nextTask === "account" ? qsTr("Then you will see your loans.") : qsTr("Then scan your books.")
+        title: page._unready ? qsTr("Only returns for now")
+             : page.visit.cardReaderReady ? qsTr("Lay your card here")
              : page.visit.scannerReady ? qsTr("Scan your library card") : qsTr("Please go to the desk")
     }
 
@@ -37,12 +40,13 @@ PageFrame {
         Notice {
             Layout.fillWidth: true
             drawing: "card"
-            text: page.visit.cardReaderReady ? qsTr("EasyCard, iPASS or chip library card: leave it until you hear the sound.") : ""
+            text: page.visit.cardReaderReady && !page._unready ? qsTr("EasyCard, iPASS or chip library card: leave it until you hear the sound.") : ""
         }
         Notice {
             Layout.fillWidth: true
             drawing: "barcode"
-            text: page.visit.cameraReady ? qsTr("Or hold the barcode of your card or telephone before the camera.")
+            text: page._unready ? ""
+                : page.visit.cameraReady ? qsTr("Or hold the barcode of your card or telephone before the camera.")
                 : page.visit.scannerReady ? qsTr("Or hold the barcode of your card or telephone under the scanner.") : ""
         }
         Item {

@@ -8,16 +8,19 @@ PageFrame {
 
     required property PatronScreen visit
     readonly property bool _flat: Theme.lowReach && Theme.wide
+    readonly property bool _unready: visit.unreadyText !== ""
 
     share: 0.4
 
     Lead {
         anchors.fill: parent
-        drawing: page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
-        text: page.visit.cardReaderReady ? qsTr("or choose what you would like to do")
+        drawing: page._unready ? "return" : page.visit.cardReaderReady ? "tap" : page.visit.scannerReady ? "scan_card" : "desk"
+        text: page._unready ? page.visit.unreadyText
+            : page.visit.cardReaderReady ? qsTr("or choose what you would like to do")
             : page.visit.scannerReady ? qsTr("The card reader is not working; the barcode of your card works.")
             : qsTr("The card reader and the scanner are not working. The desk will gladly help you.")
-        title: page.visit.cardReaderReady ? qsTr("Lay your card here")
+        title: page._unready ? qsTr("Only returns for now")
+             : page.visit.cardReaderReady ? qsTr("Lay your card here")
              : page.visit.scannerReady ? qsTr("Scan your library card") : qsTr("Please go to the desk")
     }
 
@@ -34,7 +37,7 @@ PageFrame {
             Layout.fillWidth: true
             about: qsTr("Take books home")
             drawing: "borrow"
-            main: true
+            main: !page._unready
             objectName: "btn_borrow"
             text: qsTr("Borrow")
             upright: page._flat
@@ -45,6 +48,7 @@ PageFrame {
             Layout.fillWidth: true
             about: qsTr("No card needed")
             drawing: "return"
+            main: page._unready
             objectName: "btn_return"
             text: qsTr("Return")
             upright: page._flat
