@@ -46,6 +46,7 @@ from kiosk.ports import (
     Started,
     Ticked,
     Touched,
+    TrustClock,
     View,
 )
 from kiosk.visit.shell import PHASES, rule_for, step
@@ -171,6 +172,8 @@ class Station:
                 self._printer.print_slip(job, slip)
             case Knock() as knock:
                 self._entrance.knock(knock)
+            case TrustClock():
+                self._watch = self._watch.confirmed()
             case Play(sound=sound):
                 self._screen.play(sound)
                 if self._signals is not None and self._source is not None:

@@ -2,8 +2,9 @@
 
 Every try is an act in the kiosk's log, on disk before it is answered: so it reaches central's audit, and the pause after
 too many wrong tries is read from the log and holds over a restart. Central's own count of wrong tries of a login goes
-beside it. Verifiers are believed while the replica is at most as old as the policy says (7 days); with a doubtful clock
-or without a policy nobody is let in by them. Argon2id takes a tenth of a second and central may take its deadline, so
+beside it. Verifiers are believed while the replica is at most as old as the policy says (7 days), and never without a policy. How old
+it is, is told by the clock, the newest word of the log or an earlier try, whichever is the latest: so a clock that was set back makes nothing
+younger than it was, and staff still come in to see that it is wrong. Argon2id takes a tenth of a second and central may take its deadline, so
 this belongs to a thread of its own: `Doorkeeper`.
 """
 
@@ -75,13 +76,15 @@ class StaffDoor:
     def enter(self, knock: Knock) -> StaffAnswered:
         """One try; it is on disk when this returns. Raises LedgerError: then nobody is let in."""
         now, login = knock.act.happened_at, spell_login(knock.login)
-        until = locked_until(self._acts.staff_tries(now - LOOK_BACK), now, self._rule)
+        tries = self._acts.staff_tries(now - LOOK_BACK)
+        until = locked_until(tries, now, self._rule)
         if until is not None:
             return self._ended(knock, Entry.LOCKED, None, Mode.OFFLINE, until)
         try:
             entry, staff = self._ask(login, knock.password)
         except CentralError:
-            entry, staff = self._look(login, knock)
+            latest = max((now, self._acts.newest() or now, *(at for at, _ in tries)))
+            entry, staff = self._look(login, knock.password, latest)
             return self._ended(knock, entry, staff, Mode.OFFLINE)
         return self._ended(knock, entry, staff, Mode.ONLINE)
 
@@ -94,17 +97,11 @@ class StaffDoor:
         told = self._central.staff_entry(login, password, self._deadline_s)
         return told.entry, None if told.staff is None else StaffId(told.staff)
 
-    def _look(self, login: str, knock: Knock) -> tuple[Entry, StaffId | None]:
-        now = knock.act.happened_at
+    def _look(self, login: str, password: str, now: datetime) -> tuple[Entry, StaffId | None]:
         policy, fresh = self._replica.policy(), self._replica.place().fresh_at
-        usable = (
-            policy is not None
-            and fresh is not None
-            and timedelta() <= now - fresh <= policy.staff_max_age
-            and knock.clock_trusted
-        )
+        usable = policy is not None and fresh is not None and now - fresh <= policy.staff_max_age
         known = self._replica.staff(login) if usable else None
-        fits = self._fits(_NOBODYS if known is None else known.verifier, knock.password)
+        fits = self._fits(_NOBODYS if known is None else known.verifier, password)
         if known is None:
             return Entry.WRONG, None
         let_in = fits and may(known.grants, Permission.KIOSK_OPEN, branch_scope(self._branch))
@@ -120,7 +117,7 @@ class StaffDoor:
         self, knock: Knock, entry: Entry, staff: StaffId | None, mode: Mode, until: datetime | None = None
     ) -> StaffAnswered:
         self._acts.record(Word.FACT, replace(knock.act, entry=entry, staff=staff, mode=mode))
-        return StaffAnswered(knock.act.id, entry, until)
+        return StaffAnswered(knock.act.id, entry, until, staff=staff)
 
 
 class Doorkeeper:

@@ -2,7 +2,8 @@
 
 It may not when it stands before what is already written, or when it jumps against the monotonic clock by more than a
 minute. An answer of central that came after that confirms the time again: what it is at central is known by the monotonic
-clock from then on, whatever the wall clock says. Returns go on meanwhile; lending offline waits.
+clock from then on, whatever the wall clock says. Where central is away, staff confirm it, unless central's own word proves
+the clock wrong. Returns go on meanwhile; lending offline waits.
 
 The monotonic clock is what dates an act: a `Reading` of it can be told in central's time by any answer of central within
 the same boot, before or after the act, whatever somebody does to the wall clock in between.
@@ -45,6 +46,10 @@ class ClockWatch:
         expected = self.wall + timedelta(seconds=monotonic - self.monotonic)
         jumped = abs(wall - expected) > JUMP or (newest is not None and wall < newest - JUMP)
         return replace(self, wall=wall, monotonic=monotonic, jumped_at=monotonic if jumped else self.jumped_at)
+
+    def confirmed(self) -> "ClockWatch":
+        """Staff looked at the wall clock and said that it is right."""
+        return replace(self, jumped_at=None)
 
     def answered(self, heard: float | None) -> "ClockWatch":
         """Central's newest answer was heard at this moment of the monotonic clock; None: not since the start.

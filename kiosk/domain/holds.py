@@ -241,7 +241,7 @@ def settle_holds(events: Iterable[ItemEvent]) -> HoldSettlement:
     work = _Work(placed, frozenset(hold.membership for hold in placed.values()))
     for event in ordered:
         match event.deed:
-            case Deed.PLACE_HOLD | Deed.RENEW | Deed.STAFF_ENTRY:
+            case Deed.PLACE_HOLD | Deed.RENEW | Deed.STAFF_ENTRY | Deed.CLOCK_CONFIRMED:
                 pass
             case Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
                 work.end(event)

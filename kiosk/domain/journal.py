@@ -28,7 +28,14 @@ class Deed(StrEnum):
     EXPIRE_HOLD = "expire_hold"
     """Said by central alone."""
     STAFF_ENTRY = "staff_entry"
-    """Somebody tried to open the staff page; of no item and no membership."""
+    """Somebody tried to open the staff page."""
+    CLOCK_CONFIRMED = "clock_confirmed"
+    """Staff looked at the kiosk's date and time and said that they are right."""
+
+    @property
+    def of_the_kiosk(self) -> bool:
+        """Of no item and no membership; there is nothing to judge."""
+        return self in (Deed.STAFF_ENTRY, Deed.CLOCK_CONFIRMED)
 
 
 class Word(StrEnum):
@@ -57,7 +64,7 @@ class Act:
     membership: MembershipId | None
     """Who; None for a return, which needs no card."""
     item: ItemId
-    """Which copy; empty for a staff entry."""
+    """Which copy; empty for a deed of the kiosk."""
     branch: BranchId
     """Where it happened."""
     happened_at: datetime
@@ -81,7 +88,7 @@ class Act:
     reading: Reading | None = None
     """The kiosk's monotonic clock; stays at the kiosk, to date the act once central is heard in the same boot."""
     staff: StaffId | None = None
-    """Staff entry: who, if the login is known."""
+    """Staff entry: who, if the login is known. Clock confirmed: by whom."""
     entry: Entry | None = None
     """Staff entry: how it ended."""
 

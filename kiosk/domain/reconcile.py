@@ -226,7 +226,7 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
             case Deed.RENEW:
                 if open_span is not None and open_span.membership == event.membership:
                     spans[-1] = _renew(open_span, event)
-            case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD | Deed.STAFF_ENTRY:
+            case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD | Deed.STAFF_ENTRY | Deed.CLOCK_CONFIRMED:
                 pass  # moves no copy: `holds.settle_holds`
             case _ as never:
                 assert_never(never)

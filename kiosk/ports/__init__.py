@@ -23,7 +23,7 @@ from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
 from kiosk.ports.devices import DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus
-from kiosk.ports.effects import Ask, Effect, Knock, Play, Print, Record, Settle, Sound
+from kiosk.ports.effects import Ask, Effect, Knock, Play, Print, Record, Settle, Sound, TrustClock
 from kiosk.ports.events import (
     AnswerMissing,
     CardArrived,
@@ -105,6 +105,7 @@ __all__ = [
     "Started",
     "Ticked",
     "Touched",
+    "TrustClock",
     "VerdictCame",
     "View",
 ]

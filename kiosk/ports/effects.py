@@ -54,8 +54,11 @@ class Knock:
     """As typed."""
     password: str = field(repr=False)
     """As typed."""
-    clock_trusted: bool
-    """False: the kiosk cannot tell how old its knowledge is."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustClock:
+    """Staff have confirmed the time; it is written down before."""
 
 
 class Sound(StrEnum):
@@ -74,4 +77,4 @@ class Play:
     """Which."""
 
 
-Effect = Record | Ask | Settle | Print | Knock | Play
+Effect = Record | Ask | Settle | Print | Knock | TrustClock | Play

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from kiosk.domain.identity import CardRead
 from kiosk.domain.journal import Verdict
-from kiosk.domain.staff import Entry
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, Reason
 from kiosk.ports.devices import DeviceReason, DeviceStatus
 from kiosk.ports.failures import CentralReason, LedgerReason
@@ -164,6 +164,8 @@ class Intent(StrEnum):
     HELP = "help"
     STAFF = "staff"
     """Staff want their page: a long press on the header, or Ctrl+Shift+S."""
+    STAFF_CLOCK = "staff_clock"
+    """The date and time that the staff page shows are right."""
     STAFF_PRINT = "staff_print"
     """The staff page on paper: a record, and a test of the printer."""
 
@@ -200,6 +202,8 @@ class StaffAnswered:
     """Locked here: end of the pause, by the kiosk's clock."""
     trouble: LedgerReason | None = None
     """Why not."""
+    staff: StaffId | None = None
+    """Who it was, if the login is known."""
 
 
 @dataclass(frozen=True, slots=True)

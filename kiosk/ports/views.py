@@ -163,8 +163,10 @@ class StaffView:
     """Older than the policy lets it be for lending offline."""
     clock_offset: timedelta | None = None
     """Central's clock minus ours; None if central was not heard since the machine started."""
-    clock_trusted: bool = True
-    """False: the clock jumped and nobody has confirmed it."""
+    clock: datetime | None = None
+    """What the kiosk's clock says, in full minutes, since it jumped and nobody has confirmed it; None while it is trusted."""
+    clock_behind: bool = False
+    """It stands before what central said last: it is wrong, and nobody can confirm it."""
     heard: Heard | None = None
     """The newest card or code."""
 

@@ -5,6 +5,7 @@ decides: allowed makes it a fact (尚待確認), refused a withdrawal. Offline t
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from kiosk.domain.calendar import days_left, end_of_day, library_day
 from kiosk.domain.clock import JUMP
@@ -72,11 +73,19 @@ def knows_enough(world: World) -> Refused | None:
     age = world.library.age(world.now)
     if policy is None or age is None:
         return knows_nothing(world)
-    if not world.clock_trusted or age < -JUMP:
+    if age < -JUMP:
+        age = _age_at_central(world)
+    if not world.clock_trusted or age is None or age < -JUMP:
         return Refused(Reason.CLOCK_DOUBTFUL)
     if age > policy.replica_max_age:
         return Refused(Reason.REPLICA_TOO_OLD, {"days": age.days})
     return None
+
+
+def _age_at_central(world: World) -> timedelta | None:
+    """Of knowledge that came while the kiosk's clock was ahead; None if it never came from central."""
+    told = world.library.heard_at()
+    return None if told is None else world.now + (world.clock_offset or timedelta()) - told
 
 
 def _judge(visit: Visit, item: ItemId, world: World) -> Lent | Refused:

@@ -1,9 +1,10 @@
 """The kiosk's health in words, for the staff page and its slip: facts about link, outbox, knowledge and clock, and devices."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from kiosk.domain.values import LIBRARY_TIME
 from kiosk.ports import DeviceState, DeviceStatus, Heard, Link, StaffView
 from kiosk.words import Language, say, say_reason
 
@@ -90,6 +91,11 @@ def say_span(span: timedelta, language: Language) -> str:
     return say("staff.span_days", language, count=minutes // (24 * 60))
 
 
+def say_minute(moment: datetime) -> str:
+    """Date and time at the library."""
+    return f"{moment.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}"
+
+
 def _connection(staff: StaffView, link: Link, language: Language) -> Fact:
     label = say("staff.link", language)
     match link:
@@ -131,8 +137,9 @@ def _knowledge(staff: StaffView, language: Language) -> Fact:
 
 def _clock(staff: StaffView, language: Language) -> Fact:
     label = say("staff.clock", language)
-    if not staff.clock_trusted:
-        return Fact(label, say("staff.clock_jumped", language), Mark.STOP)
+    if staff.clock is not None:
+        sentence = "staff.clock_behind" if staff.clock_behind else "staff.clock_asked"
+        return Fact(label, say(sentence, language, time=say_minute(staff.clock)), Mark.STOP)
     if staff.clock_offset is None:
         return Fact(label, say("staff.clock_unheard", language), Mark.WATCH)
     seconds = round(staff.clock_offset.total_seconds())

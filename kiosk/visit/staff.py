@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
+from kiosk.domain.clock import JUMP
 from kiosk.domain.identity import unfit
-from kiosk.domain.journal import Deed, Mode
+from kiosk.domain.journal import Deed, Mode, Word
 from kiosk.domain.staff import Entry
 from kiosk.domain.values import ItemId, Reason, Refused
 from kiosk.ports import (
@@ -28,12 +29,14 @@ from kiosk.ports import (
     Play,
     Print,
     PrintEnded,
+    Record,
     SlipState,
     Sound,
     StaffAnswered,
     StaffTried,
     StaffView,
     Ticked,
+    TrustClock,
 )
 from kiosk.slip import status_slip
 from kiosk.visit.borrow import knows_enough
@@ -57,9 +60,7 @@ def _try(visit: Visit, event: StaffTried, world: World) -> Step:
     mode = Mode.ONLINE if visit.link is Link.ONLINE else Mode.OFFLINE
     act = new_act(visit, Deed.STAFF_ENTRY, ItemId(""), mode, world)
     asking = replace(task, asking=act.id, login=event.login.strip(), refused="", until=None)
-    return Step(
-        replace(visit, task=asking, message=None), (Knock(act, event.login, event.password, world.clock_trusted),)
-    )
+    return Step(replace(visit, task=asking, message=None), (Knock(act, event.login, event.password),))
 
 
 def _answered(visit: Visit, event: StaffAnswered, world: World) -> Step:
@@ -68,7 +69,7 @@ def _answered(visit: Visit, event: StaffAnswered, world: World) -> Step:
         return Step(visit)
     match event.entry:
         case Entry.OK:
-            page = StaffPage(login=task.login, resting=task.resting)
+            page = StaffPage(login=task.login, staff=event.staff, resting=task.resting)
             return Step(replace(visit, task=page, visits=visit.visits + 1), (Play(Sound.OK),))
         case Entry.WRONG:
             refused = "wrong"
@@ -118,6 +119,20 @@ def _hears(visit: Visit, heard: Heard, sound: Sound) -> Step:
     return Step(replace(visit, task=replace(_page(visit), heard=heard)), (Play(sound),))
 
 
+def _confirm_clock(visit: Visit, event: object, world: World) -> Step:
+    if world.clock_trusted or _clock_behind(world):
+        return Step(visit)
+    mode = Mode.ONLINE if visit.link is Link.ONLINE else Mode.OFFLINE
+    act = replace(new_act(visit, Deed.CLOCK_CONFIRMED, ItemId(""), mode, world), staff=_page(visit).staff)
+    return Step(visit, (Record(Word.FACT, act), TrustClock(), Play(Sound.OK)))
+
+
+def _clock_behind(world: World) -> bool:
+    """It stands before what central said with the newest of the kiosk's knowledge."""
+    heard = world.library.heard_at()
+    return heard is not None and world.now < heard - JUMP
+
+
 def _print(visit: Visit, event: object, world: World) -> Step:
     task = _page(visit)
     if task.slip is SlipState.PRINTING:
@@ -162,7 +177,8 @@ def staff_view(visit: Visit, world: World) -> StaffView:
                 knowledge_age=None if age is None else _in_minutes(age),
                 too_old=refused is not None and refused.reason is Reason.REPLICA_TOO_OLD,
                 clock_offset=None if offset is None else timedelta(seconds=round(offset.total_seconds())),
-                clock_trusted=world.clock_trusted,
+                clock=None if world.clock_trusted else world.now.replace(second=0, microsecond=0),
+                clock_behind=not world.clock_trusted and _clock_behind(world),
                 heard=page.heard,
             )
         case _:
@@ -212,7 +228,8 @@ PAGE: Table = {
     CodeRead: Rule(_code, ()),
     CodeTrouble: Rule(_code_trouble, ()),
     Intent.STAFF_PRINT: Rule(_print, ()),
+    Intent.STAFF_CLOCK: Rule(_confirm_clock, ()),
     PrintEnded: Rule(_printed, ()),
     **_WAYS_OUT,
 }
-"""STAFF: look, try the devices, print, leave."""
+"""STAFF: look, try the devices, print, confirm the time, leave."""

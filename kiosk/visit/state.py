@@ -8,6 +8,7 @@ from types import MappingProxyType
 from kiosk.domain.clock import Reading
 from kiosk.domain.identity import CardClass, CodePattern, SpellingRule
 from kiosk.domain.journal import Act
+from kiosk.domain.staff import StaffId
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
 from kiosk.ports import (
     CentralReason,
@@ -166,6 +167,8 @@ class StaffPage:
     """A member of staff looks after this kiosk."""
 
     login: str
+    """Who, as typed."""
+    staff: StaffId | None = None
     """Who."""
     heard: Heard | None = None
     """The newest card or code."""

@@ -350,7 +350,7 @@ def _is_name(text: str) -> bool:
 
 
 def _fits(word: WireWord) -> bool:
-    if not 0 < word.sequence < MAX_SEQUENCE or (word.item != "") is (word.deed is Deed.STAFF_ENTRY):
+    if not 0 < word.sequence < MAX_SEQUENCE or (word.item != "") is word.deed.of_the_kiosk:
         return False
     if word.request_sequence is not None and not 0 < word.request_sequence < word.sequence:
         return False

@@ -51,13 +51,13 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def judge(spoken: Spoken, known: Known) -> Ruling:
     """The ruling on one word that was never judged before. Raises Unjudgeable."""
     ruling = _judge(spoken, known)
-    return ruling if spoken.act.deed is Deed.STAFF_ENTRY else with_holds(spoken.act, known, ruling)
+    return ruling if spoken.act.deed.of_the_kiosk else with_holds(spoken.act, known, ruling)
 
 
 def _judge(spoken: Spoken, known: Known) -> Ruling:
     act, word = spoken.act, spoken.word
-    if act.deed is Deed.STAFF_ENTRY:
-        return _staff_entry(spoken)
+    if act.deed.of_the_kiosk:
+        return _of_the_kiosk(spoken)
     if act.deed not in (Deed.RETURN, Deed.EXPIRE_HOLD) and act.membership is None:
         raise Unjudgeable(f"a {act.deed} without a membership")
     if act.deed is Deed.EXPIRE_HOLD and known.kiosk != CENTRAL:
@@ -88,10 +88,11 @@ def _judge(spoken: Spoken, known: Known) -> Ruling:
 # --- words that change little -------------------------------------------------------------------------------------
 
 
-def _staff_entry(spoken: Spoken) -> Ruling:
+def _of_the_kiosk(spoken: Spoken) -> Ruling:
     """It happened at the kiosk, and there is nothing to judge: the ledger writes it into the audit."""
-    if spoken.word is not Word.FACT or spoken.act.entry is None:
-        raise Unjudgeable("a staff entry is a fact that says how it ended")
+    said = spoken.act.entry if spoken.act.deed is Deed.STAFF_ENTRY else spoken.act.staff
+    if spoken.word is not Word.FACT or said is None:
+        raise Unjudgeable(f"{spoken.act.deed} is a fact that says how it ended, or who did it")
     return Ruling(outcome=Outcome.ACCEPTED, held=Held.FACT)
 
 
@@ -164,8 +165,8 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
     match act.deed:
         case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
             answer = asked(act, known)
-        case Deed.STAFF_ENTRY:
-            raise Unjudgeable("a staff entry is no request")
+        case Deed.STAFF_ENTRY | Deed.CLOCK_CONFIRMED:
+            raise Unjudgeable(f"{act.deed} is no request")
         case Deed.RETURN:
             return _entered(spoken, known, _event(spoken, known, at, None), _objections(act, known)[0])
         case Deed.CHECKOUT:

@@ -47,6 +47,7 @@ NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
 MAX_SEQUENCE = 2**53
 """No log grows so long; a greater number is nonsense."""
 
+_OF_THE_KIOSK = {Deed.STAFF_ENTRY: "kiosk staff entry", Deed.CLOCK_CONFIRMED: "kiosk clock confirmed"}
 _HOLD_CHANGES = {
     Deed.PLACE_HOLD: "hold placed", Deed.CANCEL_HOLD: "hold cancelled", Deed.EXPIRE_HOLD: "hold expired",
 }  # fmt: skip
@@ -84,7 +85,7 @@ class Ledger:
         self._conflicts: dict[str, dict[str, bool]] = {}  # item -> case id -> whether it is open
         self._settled: dict[WorkId, HoldSettlement] = {}
         self._changed_acts: dict[str, HeldAct] = {}
-        self._entries: list[Act] = []
+        self._of_the_kiosk: list[Act] = []
         self._hold_changes: list[Act] = []
         self._changed_loans: dict[str, dict[str, Any]] = {}
         self._gone_loans: set[str] = set()
@@ -263,8 +264,8 @@ class Ledger:
                 doubtful_until=None if event is None else event.doubtful_until,
             )
         )
-        if act.deed is Deed.STAFF_ENTRY and before is None:
-            self._entries.append(act)
+        if act.deed.of_the_kiosk and before is None:
+            self._of_the_kiosk.append(act)
         by_staff = act.staff is not None and self._log.kiosk == CENTRAL
         if by_staff and act.deed in _HOLD_CHANGES and before is None and ruling.outcome.stands:
             self._hold_changes.append(act)
@@ -441,19 +442,20 @@ class Ledger:
         return replace(verdict, position=self.marks.placed(verdict.position))
 
     def _write_audit(self) -> None:
-        """Tries to open a kiosk's staff page, and what staff and the clock did to holds, into the audit; once each, with
+        """Tries to open a kiosk's staff page and what was said there, and what staff and the clock did to holds, into the audit; once each, with
         the word that told of them. A hold is named by its id only: who waits for what can be forgotten, the audit cannot."""
         rows = [
             {
                 "at": microseconds(self._now),
                 "who": act.staff or "unknown",
-                "what": "kiosk staff entry",
+                "what": _OF_THE_KIOSK[act.deed],
                 "subject": self._log.kiosk,
                 "details": details_text(
-                    {"entry": str(act.entry), "at": act.corrected_at.isoformat(), "mode": act.mode.value}
+                    ({} if act.entry is None else {"entry": str(act.entry)})
+                    | {"at": act.corrected_at.isoformat(), "mode": act.mode.value}
                 ),
             }
-            for act in self._entries
+            for act in self._of_the_kiosk
         ]
         rows += [
             {

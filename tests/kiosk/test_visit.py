@@ -1,10 +1,10 @@
 """A visit as the patron lives it, on the station with fakes: what is recorded, asked and shown, in that order."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from fakes import ANN, EASYCARD, NOON, Kiosk, book
+from fakes import ANN, EASYCARD, NOON, POLICY, Kiosk, book
 
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.domain.journal import Outcome, Verdict, Word
@@ -163,7 +163,7 @@ def test_while_the_first_knowledge_comes_the_patron_is_told_how_far_it_is(kiosk:
 
 def test_the_start_page_says_before_any_card_that_only_returns_work_yet(kiosk: Kiosk) -> None:
     kiosk.library.known_for, kiosk.library.percent = None, 37
-    told = [kiosk.hear(ONLINE).unready, kiosk.hear(Intent.BORROW).unready]
+    told = [kiosk.hear(ONLINE).unready, kiosk.hear(touch(Intent.BORROW)).unready]
     kiosk.library.percent = None
     told.append(kiosk.hear(Ticked()).unready)
     assert [(said.reason, dict(said.details)) for said in told if said is not None] == [
@@ -181,6 +181,22 @@ def test_a_clock_that_jumps_stops_offline_lending_but_not_returns(kiosk: Kiosk) 
     assert kiosk.hear(scan(1)).rows[0].reason is Reason.CLOCK_DOUBTFUL
     kiosk.hear(touch(Intent.END), touch(Intent.RETURN), scan(2))
     assert [spoken.act.item for spoken in kiosk.acts.words] == [book(2).id]
+
+
+@pytest.mark.parametrize(
+    ("heard", "reason"),
+    [
+        (None, Reason.CLOCK_DOUBTFUL),
+        (NOON + timedelta(hours=1), Reason.CLOCK_DOUBTFUL),
+        (NOON - POLICY.replica_max_age - timedelta(days=1), Reason.REPLICA_TOO_OLD),
+        (NOON - timedelta(hours=1), None),
+    ],
+)
+def test_knowledge_that_came_while_the_clock_was_ahead_is_as_old_as_central_says(
+    kiosk: Kiosk, heard: datetime | None, reason: Reason | None
+) -> None:
+    kiosk.library.known_for, kiosk.library.heard = -timedelta(days=3), heard
+    assert kiosk.hear(OFFLINE, TAP, scan(1)).rows[0].reason is reason
 
 
 @pytest.mark.parametrize("lost", ["holder", "open_loans"])

@@ -7,7 +7,7 @@ from fakes import ANN, EASYCARD, NOON, POLICY, Kiosk, book
 
 from kiosk.domain.identity import CardClass, CardRead, Technology
 from kiosk.domain.journal import Deed, Mode, Word
-from kiosk.domain.staff import Entry
+from kiosk.domain.staff import Entry, StaffId
 from kiosk.domain.values import ActId, Reason
 from kiosk.ports import (
     CardArrived,
@@ -28,6 +28,7 @@ from kiosk.ports import (
     Phase,
     PrintEnded,
     PrintOutcome,
+    RowState,
     SlipState,
     Sound,
     StaffAnswered,
@@ -53,7 +54,7 @@ def kiosk() -> Kiosk:
 
 
 def answer(kiosk: Kiosk, entry: Entry | None = Entry.OK) -> StaffAnswered:
-    return StaffAnswered(kiosk.entrance.knocks[-1].act.id, entry)
+    return StaffAnswered(kiosk.entrance.knocks[-1].act.id, entry, staff=StaffId("s-1"))
 
 
 def let_in(kiosk: Kiosk) -> View:
@@ -74,7 +75,7 @@ def test_a_try_is_handed_over_as_an_act_and_the_door_waits(kiosk: Kiosk) -> None
     view = kiosk.hear(OFFLINE, DOOR, TRY)
     assert (view.phase, staff(view).asking) == (Phase.STAFF_LOGIN, True)
     (knock,) = kiosk.entrance.knocks
-    assert (knock.login, knock.password, knock.clock_trusted) == (" chen ", "correct horse", True)
+    assert (knock.login, knock.password) == (" chen ", "correct horse")
     assert (knock.act.deed, knock.act.membership, knock.act.mode) == (Deed.STAFF_ENTRY, None, Mode.OFFLINE)
     assert kiosk.acts.words == []
     assert "correct horse" not in repr((knock, TRY, view))
@@ -203,3 +204,41 @@ def test_staff_see_why_a_kiosk_is_out_of_service_and_leave_it_so(kiosk: Kiosk) -
 
 def test_nobody_gets_to_the_door_out_of_a_patrons_visit(kiosk: Kiosk) -> None:
     assert kiosk.hear(ONLINE, CardArrived("reader", EASYCARD), DOOR).phase is Phase.BORROW
+
+
+def test_staff_confirm_a_clock_that_jumped_and_lending_goes_on(kiosk: Kiosk) -> None:
+    kiosk.hear(OFFLINE)
+    kiosk.clock.wall += timedelta(hours=3)
+    page = let_in(kiosk)
+    assert (staff(page).clock, staff(page).clock_behind) == (NOON + timedelta(hours=3), False)
+    assert staff(kiosk.hear(Touched(Intent.STAFF_CLOCK), Ticked())).clock is None
+    (said,) = kiosk.acts.words
+    assert (said.word, said.act.deed, said.act.staff, said.act.doubtful) == (
+        Word.FACT,
+        Deed.CLOCK_CONFIRMED,
+        StaffId("s-1"),
+        False,
+    )
+    kiosk.hear(Touched(Intent.STAFF_CLOCK), Touched(Intent.END))
+    view = kiosk.hear(CardArrived("reader", EASYCARD), CodeRead("scanner", book(1).id))
+    assert view.rows[0].state is RowState.PROVISIONAL
+    assert [spoken.act.deed for spoken in kiosk.acts.words] == [Deed.CLOCK_CONFIRMED, Deed.CHECKOUT]
+
+
+def test_a_clock_that_stands_before_centrals_last_word_cannot_be_confirmed(kiosk: Kiosk) -> None:
+    kiosk.library.heard = NOON
+    kiosk.hear(OFFLINE)
+    kiosk.clock.wall -= timedelta(days=1)
+    page = let_in(kiosk)
+    assert (staff(page).clock, staff(page).clock_behind) == (NOON - timedelta(days=1), True)
+    assert staff(kiosk.hear(Touched(Intent.STAFF_CLOCK), Ticked())).clock is not None
+    assert kiosk.acts.words == []
+
+
+def test_where_the_word_cannot_be_written_the_clock_stays_doubtful(kiosk: Kiosk) -> None:
+    kiosk.hear(OFFLINE)
+    kiosk.clock.wall += timedelta(hours=3)
+    let_in(kiosk)
+    kiosk.acts.fails = LedgerError(LedgerReason.DISK_FULL)
+    assert kiosk.hear(Touched(Intent.STAFF_CLOCK)).phase is Phase.OUT_OF_SERVICE
+    assert staff(let_in(kiosk)).clock is not None

@@ -181,7 +181,7 @@ _ILL = replace(
     knowledge_age=timedelta(days=9),
     too_old=True,
     clock_offset=None,
-    clock_trusted=False,
+    clock=NOW,
     heard=Heard("front", trouble=Reason.CARD_TWO),
 )
 

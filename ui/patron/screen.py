@@ -12,7 +12,7 @@ from PySide6.QtQml import QmlElement
 
 from kiosk.domain.values import LIBRARY_TIME
 from kiosk.ports import Intent, Message, Phase, RowState, View
-from kiosk.visit.facts import device_lines, facts, say_heard
+from kiosk.visit.facts import device_lines, facts, say_heard, say_minute
 from kiosk.words import say, say_reason, sentences
 from ui.patron.books import BookList, say_count
 from ui.patron.staff_lines import StaffLines
@@ -287,6 +287,12 @@ class PatronScreen(QObject):
         return say(f"staff.{staff.refused}", self._view.language, time=time)
 
     @Property(str, notify=changed)
+    def staffClock(self) -> str:
+        """Date and time that staff can confirm; empty for none."""
+        staff = self._view.staff
+        return "" if staff is None or staff.clock is None or staff.clock_behind else say_minute(staff.clock)
+
+    @Property(str, notify=changed)
     def staffHeardText(self) -> str:
         heard = None if self._view.staff is None else self._view.staff.heard
         return "" if heard is None else say_heard(heard, self._view.language)
@@ -381,6 +387,10 @@ class PatronScreen(QObject):
     @Slot(str, str)
     def tryStaff(self, login: str, password: str) -> None:
         self._knock(login, password)
+
+    @Slot()
+    def confirmClock(self) -> None:
+        self._post(Intent.STAFF_CLOCK, "")
 
     @Slot()
     def printStaff(self) -> None:

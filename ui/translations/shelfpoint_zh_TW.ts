@@ -469,6 +469,10 @@
         <translation>放一張卡或掃一個條碼，試試看設備。</translation>
     </message>
     <message>
+        <source>It is %1: this is right</source>
+        <translation>現在是 %1，時間正確</translation>
+    </message>
+    <message>
         <source>Print this page</source>
         <translation>列印這一頁</translation>
     </message>

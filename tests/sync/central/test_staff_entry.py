@@ -31,7 +31,7 @@ def test_central_lets_in_whoever_may_open_a_kiosk_at_its_branch(town: Any, calle
 
 
 def entry(town: Any, act: str, **more: Any) -> Any:
-    return town.word(Word.FACT, act, deed=Deed.STAFF_ENTRY, membership=None, **{"item": "", **more})
+    return town.word(Word.FACT, act, membership=None, **{"deed": Deed.STAFF_ENTRY, "item": "", **more})
 
 
 def test_every_try_is_one_line_of_the_audit_however_often_it_is_told(town: Any) -> None:
@@ -45,6 +45,14 @@ def test_every_try_is_one_line_of_the_audit_however_often_it_is_told(town: Any) 
     ]
     assert town.cases() == set()
     assert town.central.inbox.held_through("main-1", "log-1") == 2
+
+
+def test_a_clock_that_staff_confirmed_is_a_line_of_the_audit(town: Any) -> None:
+    said = entry(town, "t1", deed=Deed.CLOCK_CONFIRMED, staff="s-1")
+    assert [verdict.outcome for verdict in town.tell(said, said)] == [Outcome.ACCEPTED] * 2
+    (line,) = town.central.audit.lines(what="kiosk clock confirmed")
+    assert (line.who, line.subject, set(line.details)) == ("s-1", "main-1", {"at", "mode"})
+    assert [one.outcome for one in town.tell(entry(town, "t2", deed=Deed.CLOCK_CONFIRMED))] == [Outcome.CASE]
 
 
 def test_an_entry_that_makes_no_sense_is_a_case_and_holds_back_nobody(town: Any) -> None:

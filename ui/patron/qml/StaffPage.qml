@@ -67,14 +67,30 @@ FocusScope {
             kind: page.visit.slip === "failed" ? "stop" : page.visit.slip === "printed" || page.visit.slip === "printing" ? "calm" : "amber"
             text: page._slipText
         }
-        PushButton {
+        GridLayout {
             Layout.fillWidth: true
-            drawing: "print"
-            enabled: page.visit.slip !== "printing"
-            focus: true
-            objectName: "btn_staff_print"
-            text: qsTr("Print this page")
-            onClicked: page.visit.printStaff()
+            columnSpacing: Theme.gap
+            columns: Theme.wide ? 2 : 1
+            rowSpacing: Theme.gapSmall
+            uniformCellWidths: true
+
+            PushButton {
+                Layout.fillWidth: true
+                drawing: "tick"
+                objectName: "btn_staff_clock"
+                text: qsTr("It is %1: this is right").arg(page.visit.staffClock)
+                visible: page.visit.staffClock !== ""
+                onClicked: page.visit.confirmClock()
+            }
+            PushButton {
+                Layout.fillWidth: true
+                drawing: "print"
+                enabled: page.visit.slip !== "printing"
+                focus: true
+                objectName: "btn_staff_print"
+                text: qsTr("Print this page")
+                onClicked: page.visit.printStaff()
+            }
         }
     }
 }
