@@ -49,6 +49,7 @@ from kiosk.ports import (
     TrustClock,
     View,
 )
+from kiosk.visit.glance import Glance
 from kiosk.visit.shell import PHASES, rule_for, step
 from kiosk.visit.state import OutOfService, Visit, VisitSettings, World
 from kiosk.visit.steps import open_start
@@ -94,6 +95,7 @@ class Station:
         signals: Signals | None = None,
     ) -> None:
         self._library = library
+        self._glance = Glance(library)
         self._acts = acts
         self._asker = asker
         self._printer = printer
@@ -164,10 +166,12 @@ class Station:
         match effect:
             case Record(word=word, act=act):
                 self._acts.record(word, act)
+                self._glance.forget()
             case Ask(act_id=act_id):
                 self._asker.ask(act_id)
             case Settle(verdict=verdict):
                 self._acts.settle(verdict)
+                self._glance.forget()
             case Print(job=job, slip=slip):
                 self._printer.print_slip(job, slip)
             case Knock() as knock:
@@ -184,10 +188,11 @@ class Station:
     def _world(self, event: Event) -> World:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         self._watch = self._watch.look(now, monotonic, self._newest(event)).answered(self._asker.clock_heard())
+        self._glance = Glance(self._library)
         return World(
             now=now,
             monotonic=monotonic,
-            library=self._library,
+            library=self._glance,
             settings=self._settings,
             new_act_id=self._new_act_id,
             clock_trusted=not self._watch.jumped,

@@ -67,6 +67,18 @@ class Rescue:
     """Requests of which it cannot be read whether they happened; a person must compare with the file kept aside."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnActs:
+    """What own acts of one item say beyond a replica."""
+
+    standing: tuple[Spoken, Verdict | None] | None
+    """The newest checkout or return that counts."""
+    due_at: datetime | None
+    """The newest due date of the renewals since; None without any."""
+    renewals: int
+    """How many they are."""
+
+
 class ActsLog:
     """One thread's view of the log. Every method may raise LedgerError; then nothing was written."""
 
@@ -126,15 +138,27 @@ class ActsLog:
 
     # --- read by the station to lay own acts over the replica ----------------------------------------------------
 
-    def standing(self, item: ItemId, epoch: str, position: int) -> tuple[Spoken, Verdict | None] | None:
-        """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
-        decided: dict[str, Word] = {}
+    def own(self, item: ItemId, epoch: str, position: int) -> OwnActs:
+        """What own acts of this item say that a replica at (epoch, position) lacks."""
+        due, renewals, moved = None, 0, False
+        decided: dict[ActId, Word] = {}
         with closing(self._of_item(item)) as words:
             for spoken, verdict in words:
-                last = decided.setdefault(spoken.act.id, spoken.word)
-                if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN) and _stands(spoken.word, last, verdict):
-                    return None if _passed(verdict, epoch, position) else (spoken, verdict)
-        return None
+                act, told_before = spoken.act, spoken.act.id in decided
+                stands = _stands(spoken.word, decided.setdefault(act.id, spoken.word), verdict)
+                lacked = not _passed(verdict, epoch, position)
+                if act.deed in (Deed.CHECKOUT, Deed.RETURN):
+                    moved = True
+                    if stands:
+                        return OwnActs((spoken, verdict) if lacked else None, due, renewals)
+                elif act.deed is Deed.RENEW and stands and lacked and not (moved or told_before):
+                    due = due or (verdict.due_at if verdict is not None and verdict.due_at else act.due_at)
+                    renewals += 1
+        return OwnActs(None, due, renewals)
+
+    def standing(self, item: ItemId, epoch: str, position: int) -> tuple[Spoken, Verdict | None] | None:
+        """The newest own checkout or return of this item that counts, if a replica at (epoch, position) lacks it."""
+        return self.own(item, epoch, position).standing
 
     def took_back(self, act: ActId, epoch: str, position: int) -> bool:
         """This own act was withdrawn, and a replica at (epoch, position) may not know it yet."""
@@ -142,22 +166,6 @@ class ActsLog:
         return any(
             spoken_of(row).word is Word.WITHDRAWAL and not _passed(verdict_of(row), epoch, position) for row in rows
         )
-
-    def renewed(self, item: ItemId, epoch: str, position: int) -> tuple[datetime, int] | None:
-        """Newest due date and number of own renewals of this item since its checkout that the replica lacks."""
-        due, count = None, 0
-        decided: set[ActId] = set()
-        with closing(self._of_item(item)) as words:
-            for spoken, verdict in words:
-                if spoken.act.deed in (Deed.CHECKOUT, Deed.RETURN):
-                    break
-                if spoken.act.deed is not Deed.RENEW or spoken.act.id in decided:
-                    continue
-                decided.add(spoken.act.id)
-                if _stands(spoken.word, spoken.word, verdict) and not _passed(verdict, epoch, position):
-                    due = due or (verdict.due_at if verdict is not None and verdict.due_at else spoken.act.due_at)
-                    count += 1
-        return None if due is None else (due, count)
 
     def items_lent_to(self, membership: MembershipId, epoch: str, position: int) -> tuple[ItemId, ...]:
         """Items of own checkouts for this membership that a replica at (epoch, position) may lack.

@@ -183,18 +183,16 @@ class Holdings:
         return tuple(sorted(mine, key=lambda loan: (loan.due_at, loan.item)))
 
     def _holder(self, item: ItemId, place: Place) -> Loan | None:
-        own = self._acts.standing(item, place.epoch, place.position)
-        if own is None:
+        own = self._acts.own(item, place.epoch, place.position)
+        if own.standing is None:
             loan = self._known(lambda replica: replica.loan_of(item), None)
             if loan is not None and self._acts.took_back(loan.act_id, place.epoch, place.position):
                 loan = None  # central accepted it too late for the patron, and will hear so
         else:
-            loan = _loan(*own) if own[0].act.deed is Deed.CHECKOUT else None
-        renewed = None if loan is None else self._acts.renewed(item, place.epoch, place.position)
-        if loan is None or renewed is None:
+            loan = _loan(*own.standing) if own.standing[0].act.deed is Deed.CHECKOUT else None
+        if loan is None or own.due_at is None:
             return loan
-        due_at, times = renewed
-        return replace(loan, due_at=max(loan.due_at, due_at), renewals=loan.renewals + times)
+        return replace(loan, due_at=max(loan.due_at, own.due_at), renewals=loan.renewals + own.renewals)
 
 
 def _loan(spoken: Spoken, verdict: Verdict | None) -> Loan | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from kiosk_sync import ANN, DUE, KEY, NOON, act, open_log, verdict
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Word
-from kiosk.domain.values import ActId, Reason
+from kiosk.domain.values import ActId, ItemId, Reason
 from sync import acts
 from sync.acts import ActsLog
 
@@ -223,16 +223,21 @@ def test_a_loan_said_again_after_its_return_does_not_come_back(log: ActsLog) -> 
     assert held[0].act.deed is Deed.RETURN
 
 
+def renewed(log: ActsLog, item: ItemId, epoch: str, position: int) -> tuple[datetime | None, int]:
+    own = log.own(item, epoch, position)
+    return own.due_at, own.renewals
+
+
 def test_a_renewal_said_again_counts_once(log: ActsLog) -> None:
     item = asked(log).item
     renewal = asked(log, deed=Deed.RENEW)
-    assert log.renewed(item, "e1", 0) == (LATER, 1)
+    assert renewed(log, item, "e1", 0) == (LATER, 1)
     log.agree("e1", 2)
     log.agree("e2", 0)
-    assert log.renewed(item, "e2", 0) == (LATER, 1)
+    assert renewed(log, item, "e2", 0) == (LATER, 1)
     log.settle(verdict(renewal, epoch="e2", position=3, due_at=LATER))
-    assert log.renewed(item, "e2", 2) == (LATER, 1)
-    assert log.renewed(item, "e2", 3) is None
+    assert renewed(log, item, "e2", 2) == (LATER, 1)
+    assert renewed(log, item, "e2", 3) == (None, 0)
 
 
 # --- prune -------------------------------------------------------------------------------------------------------
