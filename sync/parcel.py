@@ -4,7 +4,9 @@ The same messages as online, and the same code that applies them. `export` may r
 kiosk's files for itself (`owner`), because the feed has one writer. Nothing here is started by plugging a stick in:
 a person runs `shelfpoint queue export` and `queue import`.
 
-- A parcel out holds every last word without a verdict, so a lost parcel is made good by the next one.
+- A parcel out holds every last word without a verdict, so a lost parcel is made good by the next one. Its file is named after the
+  kiosk, its log and the number in that log, and takes no other file's place: a log that was rescued, or begun after a wipe, counts
+  from 1 again, and what the log before it told may be nowhere but in its parcels.
 - An answer older than one that was taken before is refused: the newer one has everything that it says.
 - The feed goes on exactly where the replica is; an answer that was taken half (power cut) is taken up in the middle.
 
@@ -26,7 +28,7 @@ from sync.acts import ActsLog
 from sync.central_client import Identity, OwnKeys, keep_identity
 from sync.encrypted import write_secret
 from sync.replica import ReplicaWriter
-from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+from sync.sealed import SUFFIX, BadParcel, Head, Parcel, name_of
 from sync.tolerant import decode_piece
 
 PENDING = "enrolling.json"
@@ -63,12 +65,13 @@ def export(
 ) -> tuple[Path, int]:  # fmt: skip
     """Write what waits into a new parcel in `folder`; returns its path and how many words it holds.
 
-    Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
+    No file there is replaced.     Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
     """
     if not identity.central_opens:
         raise BadParcel(f"{identity.kiosk} was enrolled by a program that knew no parcels; enrol it anew")
     number = log.next_parcel()
-    path = folder / f"{what}-{identity.kiosk}-{number}{SUFFIX}"
+    while (path := folder / f"{name_of(what, identity.kiosk, log.incarnation, number)}{SUFFIX}").exists():
+        number = log.next_parcel()  # of a log that was put back as it was before: its numbers come again
     told = 0
 
     def pieces() -> Iterator[stick.StickPiece]:

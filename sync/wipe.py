@@ -2,7 +2,7 @@
 
 Only an order with central's signature over this very enrolment leads here (`central_client`). The order is noted in
 the keys folder first, so a wipe that was cut short goes on at the next start, before anything else is opened. What the
-log had not told is sealed to central's public key before its own key goes: `left-<kiosk>-<number>.parcel` in the data
+log had not told is sealed to central's public key before its own key goes: `left-<kiosk>-<log>-<number>.parcel` in the data
 folder, which only central can open; of a stolen kiosk it takes it only as cases, and of its damaged log what can be read.
 
 The order of steps: replica, sealed rest, log, keys (overwritten, then removed; of a sealed identity it is noted that it
@@ -102,9 +102,12 @@ def _sealed(data: Path, journal: ActsLog, identity: Identity, now: datetime) -> 
     if not waiting:
         return None
     health = wire.Health(incarnation=journal.incarnation, program=version("shelfpoint"), queue_length=waiting)
+    rest, _ = parcel.export(data, journal, "", identity, health, now, what="left")
+    of_this_log = rest.name[: rest.name.rindex("-") + 1]
     for before in left_behind(data):
-        before.unlink()  # of a wipe that was cut short: the new one says the same
-    return parcel.export(data, journal, "", identity, health, now, what="left")[0]
+        if before != rest and before.name.startswith(of_this_log):
+            before.unlink()  # of this wipe, cut short: the new one says the same
+    return rest
 
 
 def _overwrite(path: Path) -> None:

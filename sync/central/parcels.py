@@ -19,7 +19,7 @@ from sync import sealed
 from sync.central.fleet import BadPublicKey, Kiosk
 from sync.central.inbox import BadPush
 from sync.central.office import Central
-from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+from sync.sealed import SUFFIX, BadParcel, Head, Parcel, name_of
 from sync.stick import (
     StickActs,
     StickEnd,
@@ -78,7 +78,7 @@ def take(
         if parcel.head.what == "left" or kiosk.farewell is Farewell.STOLEN or kiosk is not named:
             words = sum(len(pushed.verdicts) for pushed in reading.judged())
             return Taken(kiosk.id, parcel.head.number, words, None)
-        answer = folder / f"answer-{kiosk.id}-{parcel.head.number}{SUFFIX}"
+        answer = folder / f"{name_of('answer', kiosk.id, reading.log, parcel.head.number)}{SUFFIX}"
         _answer(central, kiosk, answer, parcel.head.number, reading.answer(), pack=reading.unpacks)
     return Taken(kiosk.id, parcel.head.number, reading.words, answer)
 
@@ -141,6 +141,7 @@ class _Reading:
             raise BadParcel(f"{name}: it does not begin with a kiosk's state")
         self._state = first
         self.unpacks = first.unpacks
+        self.log = first.health.incarnation
         self.words = 0
 
     def _piece(self, plain: bytes) -> StickPiece:

@@ -25,6 +25,7 @@ from sync.central.office import Central, CentralSettings
 from sync.central.registry import Patron
 from sync.central_client import Identity, load_identity
 from sync.replica import Replica, ReplicaWriter
+from sync.rescue import prepare_or_rescue
 from sync.sealed import BadParcel
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -247,6 +248,50 @@ def test_a_parcel_that_was_lost_is_made_good_by_the_next_one(enrolled: Branch) -
     second = enrolled.says("C2")
     assert enrolled.trip().words == 2
     assert enrolled.lent() == {"C1": first.id, "C2": second.id}
+
+
+def test_a_log_that_begins_anew_takes_no_parcels_place_on_the_stick(enrolled: Branch) -> None:
+    """After a rescue the new log counts from 1 too, and of what was damaged only the parcel still tells."""
+    told = [enrolled.says(f"C{number % 5 + 1}", Deed.RETURN) for number in range(120)]
+    first = enrolled.export()
+    enrolled.log.checkpoint()
+    enrolled.close()
+    file = enrolled.data / acts.FILE
+    raw = bytearray(file.read_bytes())
+    for page in range(len(raw) // 4096 - 6, len(raw) // 4096):
+        raw[page * 4096 + 60 : page * 4096 + 360] = bytes(300)
+    file.write_bytes(raw)
+    rescue = prepare_or_rescue(enrolled.data, KEY, enrolled.clock.now)
+    assert rescue is not None
+    assert rescue.said_again < len(told)
+    enrolled.open()
+    second = enrolled.export()
+    assert {path.name for path in enrolled.drive.glob("acts-*")} == {first.name, second.name}
+    assert enrolled.taken(first).name != enrolled.taken(second).name
+    assert set(enrolled.central.holdings.acts()) == {act.id for act in told}
+
+
+def test_a_log_that_was_put_back_as_it_was_takes_no_parcels_place_on_the_stick(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    enrolled.close()
+    before = {path: path.read_bytes() for path in enrolled.data.glob("acts.db*")}
+    enrolled.open()
+    first = enrolled.export()
+    content = first.read_bytes()
+    enrolled.close()
+    for path in enrolled.data.glob("acts.db*"):
+        path.unlink()
+    for path, was in before.items():
+        path.write_bytes(was)
+    enrolled.open()
+    assert enrolled.export() != first
+    assert first.read_bytes() == content
+
+
+def test_nothing_but_letters_of_what_a_kiosk_calls_its_log_gets_into_a_files_name(enrolled: Branch) -> None:
+    health = wire.Health(incarnation="../../x", program="test", queue_length=0)
+    path, _ = parcel.export(enrolled.drive, enrolled.log, "", enrolled.identity, health, enrolled.clock.now)
+    assert enrolled.taken(path).name == "answer-hills-1-x-1.parcel"
 
 
 def test_parcels_and_answers_in_any_order_end_alike(enrolled: Branch) -> None:

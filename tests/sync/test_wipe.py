@@ -160,9 +160,22 @@ def machine(tmp_path: Path) -> Machine:
 def test_everything_goes_but_what_central_has_not_heard(machine: Machine, farewell: Farewell) -> None:
     wipe.begin(machine.keys, farewell)
     machine.wipe()
-    assert machine.everything() == {"left-k1-1.parcel"}
+    assert machine.everything() == {f"left-k1-{machine.incarnation[:8]}-1.parcel"}
     assert machine.sealed_words() == [(Word.FACT, machine.told.id), (Word.WITHDRAWAL, machine.asked.id)]
     assert load_identity(machine.keys) is None
+
+
+def test_what_an_earlier_enrolment_left_and_nobody_fetched_is_left_by_the_next_one_too(machine: Machine) -> None:
+    for _ in range(2):
+        wipe.begin(machine.keys, Farewell.RETIRE)
+        machine.wipe()
+        before = wipe.left_behind(machine.data)
+        keep_identity(machine.keys, enrolled())
+        write_secret(machine.keys / KEY_NAME, bytes(range(32)))
+        log = open_log(machine.data)
+        log.record(Word.FACT, act(item=4))
+        log.close()
+    assert len(before) == 2
 
 
 def test_nothing_is_left_by_a_kiosk_that_has_told_everything(machine: Machine) -> None:
@@ -233,7 +246,8 @@ def test_of_a_stolen_kiosks_damaged_log_what_can_be_read_is_sealed(machine: Mach
     path.write_bytes(raw)
     wipe.begin(machine.keys, Farewell.STOLEN)
     machine.wipe()
-    assert machine.everything() == {"left-k1-1.parcel"}
+    (rest,) = machine.everything()
+    assert rest.startswith("left-k1-")
     assert (Word.FACT, machine.told.id) in machine.sealed_words()
 
 
