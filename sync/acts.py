@@ -340,6 +340,17 @@ class ActsLog:
             if gone < PRUNE_SLICE:
                 return forgotten
 
+    # --- whose it is ------------------------------------------------------------------------------------------------
+
+    def kiosk(self) -> str | None:
+        """The kiosk under whose name it is told; None until somebody has said so."""
+        return self._meta("kiosk")
+
+    def note_kiosk(self, name: str) -> None:
+        """It is told under this name."""
+        with transaction(self._db, self._path):
+            self._note("kiosk", name)
+
     # --- parcels ---------------------------------------------------------------------------------------------------
 
     def next_parcel(self) -> int:

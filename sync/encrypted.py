@@ -110,11 +110,16 @@ def write_secret(path: Path, content: bytes) -> None:
     finally:
         os.close(handle)
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was renamed or removed in it is so on the disk when this returns. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def connect(path: Path, key: bytes, *, durable: bool) -> Connection:

@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from kiosk.domain.journal import Spoken
 from sync import sealed, stick, wire
 from sync.acts import ActsLog
-from sync.central_client import Identity, OwnKeys, keep_identity
+from sync.central_client import Identity, OwnKeys
 from sync.encrypted import write_secret
+from sync.enrolment import take_name
 from sync.replica import ReplicaWriter
 from sync.sealed import SUFFIX, BadParcel, Head, Parcel, name_of
 from sync.tolerant import decode_piece
@@ -138,27 +139,35 @@ def take(
     return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
 
 
-def request_enrolment(folder: Path, keys: Path, code: str) -> Path:
-    """Make this kiosk's keys and write its request for central; the code was given by central. Raises OSError."""
+def request_enrolment(folder: Path, keys: Path, code: str, records_of: str = "") -> Path:
+    """Make this kiosk's keys and write its request for central; the code was given by central. Raises OSError.
+
+    `records_of`: see `wire.Enrol`.
+    """
     own = OwnKeys.make()
     write_secret(keys / PENDING, msgspec.json.encode(Pending(keys=own, code=code)))
     public_key, sealing_key = own.public_halves()
     proof = stick.stick_proof(code, public_key, sealing_key)
-    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof, unpacks=True)
+    asked = stick.StickRequest(
+        public_key=public_key, sealing_key=sealing_key, proof=proof, unpacks=True, records_of=records_of
+    )
     path = folder / REQUEST
     write_secret(path, msgspec.json.encode(asked))
     return path
 
 
-def finish_enrolment(file: Path, scratch: Path, keys: Path) -> Identity:
-    """Take central's answer to the request; the feed in it is taken by `first_feed`. Raises BadParcel, OSError."""
+def finish_enrolment(file: Path, data: Path, keys: Path, records_of: str = "") -> Identity:
+    """Take central's answer to the request; the feed in it is taken by `first_feed`.
+
+    The replica of an enrolment before it goes. Raises BadParcel, CentralError, OSError.
+    """
     if not (keys / PENDING).exists():
         raise BadParcel(f"{keys / PENDING}: no request was made here; run 'shelfpoint kiosk enrol --request' first")
     pending = msgspec.json.decode((keys / PENDING).read_bytes(), type=Pending)
-    with sealed.opened(file, scratch) as parcel:
+    with sealed.opened(file, data) as parcel:
         told = _enrolled(parcel, pending, str(file))
         identity = pending.keys.enrolled("", told)
-        keep_identity(keys, identity)
+        take_name(data, keys, identity, records_of)
     (keys / PENDING).unlink()
     return identity
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from kiosk.domain.values import IncarnationId
 from sync import sealed
-from sync.central.fleet import BadPublicKey, Kiosk
+from sync.central.fleet import BadPublicKey, Kiosk, OtherRecords
 from sync.central.inbox import BadPush
 from sync.central.office import Central
 from sync.sealed import SUFFIX, BadParcel, Head, Parcel, name_of
@@ -103,8 +103,8 @@ def enrol(
     if asked.proof != stick_proof(code, asked.public_key, asked.sealing_key):
         raise BadParcel(f"{file}: it was not made with this code; check the code, or make the request again")
     try:
-        kiosk = central.fleet.enrol(code, public_key, sealing_key)
-    except BadPublicKey as error:
+        kiosk = central.fleet.enrol(code, public_key, sealing_key, asked.records_of)
+    except (BadPublicKey, OtherRecords) as error:
         raise BadParcel(f"{file}: {error}") from error
     told = central.fleet.enrolled(kiosk, central.epoch())
     proof = stick_proof(code, asked.public_key, asked.sealing_key, told.signing_key, told.sealing_key)

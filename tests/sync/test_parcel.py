@@ -73,7 +73,9 @@ class Branch:
         request = parcel.request_enrolment(self.drive, self.keys, self.code)
         taken = parcels.enrol(self.central, request, self.code, self.drive)
         assert taken.answer is not None
+        self.close()
         parcel.finish_enrolment(taken.answer, self.data, self.keys)
+        self.open()
         parcel.first_feed(taken.answer, self.data, self.writer, self.identity, lambda _what, _done: None)
 
     def says(self, item: str = "C1", deed: Deed = Deed.CHECKOUT, who: str = "ann") -> Act:

@@ -15,6 +15,7 @@ from sync import acts, parcel, replica, wipe, wire
 from sync.acts import ActsLog
 from sync.central_client import Identity, is_centrals
 from sync.encrypted import first_key, key_file
+from sync.enrolment import check_records, whose_records
 from sync.owner import owned
 from sync.replica import ReplicaWriter
 from sync.sealed import BadParcel
@@ -65,7 +66,8 @@ def take(config: Path, file: Path) -> None:
 def request_enrolment(settings: KioskSettings, folder: Path, code: str) -> None:
     """First half: the request for central."""
     with told():
-        path = parcel.request_enrolment(folder, settings.keys, code)
+        records_of = whose_records(settings.data, settings.keys, DATABASE_KEY)
+        path = parcel.request_enrolment(folder, settings.keys, code, records_of)
     click.echo(f"{path}: at central run 'shelfpoint central parcel enrol {path.name}' with the same code.")
 
 
@@ -76,8 +78,8 @@ def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
         if not (settings.keys / parcel.PENDING).exists():
             identity = require_identity(settings)  # the power was cut after the identity, before the feed
         else:
-            identity = parcel.finish_enrolment(file, settings.data, settings.keys)
-            replica.forget(settings.data)
+            records_of = whose_records(settings.data, settings.keys, DATABASE_KEY)
+            identity = parcel.finish_enrolment(file, settings.data, settings.keys, records_of)
         key = first_key(settings.keys / DATABASE_KEY, settings.data)
         replica.prepare(settings.data, key)
         writer = ReplicaWriter(settings.data, key, version("shelfpoint"))
@@ -125,6 +127,7 @@ def _files(settings: KioskSettings) -> Iterator[tuple[ActsLog, ReplicaWriter, Id
     replica.prepare(settings.data, key)
     log, writer = ActsLog(settings.data, key), ReplicaWriter(settings.data, key, version("shelfpoint"))
     try:
+        check_records(log, settings.data, identity.kiosk)
         yield log, writer, identity
     finally:
         log.close()
