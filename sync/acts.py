@@ -365,10 +365,15 @@ class ActsLog:
         told = self._meta("told_at")
         return None if told is None else datetime.fromisoformat(told)
 
-    def note_told(self, at: datetime, *, unpacks: bool) -> None:
-        """An answer of central was taken to its end; `unpacks`: it reads packed parcels."""
+    def answered(self) -> int:
+        """The newest of this log's parcels to which an answer was taken; 0 before the first."""
+        return int(self._meta("answered") or 0)
+
+    def note_told(self, at: datetime, number: int, *, unpacks: bool) -> None:
+        """The answer to this parcel was taken to its end; `unpacks`: central reads packed ones."""
         with transaction(self._db, self._path):
             self._note("told_at", at.isoformat())
+            self._note("answered", str(max(number, self.answered())))
             self._note("central_unpacks", str(int(unpacks)))
 
     def central_unpacks(self) -> bool:

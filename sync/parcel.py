@@ -7,8 +7,11 @@ a person runs `shelfpoint queue export` and `queue import`.
 - A parcel out holds every last word without a verdict, so a lost parcel is made good by the next one. Its file is named after the
   kiosk, its log and the number in that log, and takes no other file's place: a log that was rescued, or begun after a wipe, counts
   from 1 again, and what the log before it told may be nowhere but in its parcels.
-- An answer older than one that was taken before is refused: the newer one has everything that it says.
-- The feed goes on exactly where the replica is; an answer that was taken half (power cut) is taken up in the middle.
+- An answer that is neither to a newer parcel than any before nor younger by central's clock is refused: what was taken has everything
+  that it says. The number alone would refuse a second answer to one parcel, the clock alone all answers after one that a central gave
+  whose clock ran ahead.
+- The feed goes on exactly where the replica is; an answer that was taken half (power cut) is taken up in the middle. One that ends
+  before the place where the replica is leaves it alone.
 
 Whether the replica is fresh counts from central's clock in the parcel. Blocking; the command line's thread.
 """
@@ -123,9 +126,10 @@ def take(
         if end.incarnation != log.incarnation:
             raise BadParcel(f"{file}: it answers a log that this kiosk has no more; export again")
         newest = max((at for at in (log.told_at(), replica.place().heard_at) if at is not None), default=None)
-        if newest is not None and end.envelope.now < newest:
+        if newest is not None and end.envelope.now < newest and parcel.head.number <= log.answered():
             raise BadParcel(
-                f"{file}: older than what central has told before ({newest:%Y-%m-%d %H:%M} UTC); nothing to do"
+                f"{file}: older than what central has told before ({newest:%Y-%m-%d %H:%M} UTC, in the answer to parcel "
+                f"{log.answered()}); nothing to do. If central's clock ran ahead then, export again and take the answer to that"
             )
         log.agree(end.envelope.epoch, end.envelope.held_through)
         words = 0
@@ -134,7 +138,7 @@ def take(
             words += len(pushed.verdicts)
             advance("words", words)
         pages, fits = answer.feed(replica, advance)
-        log.note_told(end.envelope.now, unpacks=end.unpacks)
+        log.note_told(end.envelope.now, parcel.head.number, unpacks=end.unpacks)
         log.checkpoint()
     return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
 
@@ -202,11 +206,13 @@ class _Answer:
         self._parcel, self._key, self._name = parcel, _private(key), name
         self._cursors: list[str] = []
         self._begins = False
+        self._ends_at = ("", 0)
         end = None
         for piece in self._pieces():
             if isinstance(piece, stick.StickPage):
                 self._begins = self._begins or (not self._cursors and piece.page.snapshot_begins)
                 self._cursors.append(piece.after)
+                self._ends_at = (piece.page.epoch, piece.page.position)
             elif isinstance(piece, stick.StickEnd):
                 end = piece
         if end is None or end.envelope.now.tzinfo is None:
@@ -218,7 +224,10 @@ class _Answer:
 
     def feed(self, replica: ReplicaWriter, advance: Advance) -> tuple[int, bool]:
         """Pages applied, and whether they went on where the replica is (or began anew)."""
-        here, applied = replica.cursor(), 0
+        here, place, applied = replica.cursor(), replica.place(), 0
+        epoch, position = self._ends_at
+        if here and place.whole and place.epoch == epoch and place.position > position:
+            return 0, True  # the replica is further than all of it
         going = here not in self._cursors and self._begins
         reached = going
         for piece in self._pieces():

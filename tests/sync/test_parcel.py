@@ -305,12 +305,55 @@ def test_parcels_and_answers_in_any_order_end_alike(enrolled: Branch) -> None:
     answer_late, answer_early = enrolled.taken(late), enrolled.taken(early)
     enrolled.take(answer_early)
     assert enrolled.log.queue()[0] == 1
-    with pytest.raises(BadParcel, match="older than what central has told before"):
-        enrolled.take(answer_late)
-    enrolled.trip()
+    place = enrolled.writer.place()
+    assert enrolled.take(answer_late).feed_fits  # to a newer parcel: it has a verdict that the other one lacks
     assert enrolled.log.queue() == (0, None)
+    assert enrolled.writer.place() == replace(place, heard_at=enrolled.writer.place().heard_at)
+    enrolled.trip()
     assert enrolled.lent() == enrolled.known() == {}
     assert enrolled.central.holdings.acts()[lent.id] == "fact"
+
+
+def test_an_older_answer_to_the_same_parcel_or_one_before_is_refused_and_the_replica_does_not_go_back(
+    enrolled: Branch,
+) -> None:
+    enrolled.says("C1")
+    first = enrolled.taken(enrolled.export())
+    second = enrolled.export()
+    old = enrolled.taken(second).rename(enrolled.drive / "old.parcel")
+    enrolled.take(enrolled.taken(second))
+    for older in (old, first):
+        with pytest.raises(BadParcel, match=r"older than what central has told before .* parcel 2"):
+            enrolled.take(older)
+
+
+def test_an_answer_that_brings_everything_does_not_put_back_a_replica_that_is_further(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    health = wire.Health(incarnation=enrolled.log.incarnation, program="test", queue_length=1)
+    first = enrolled.export()
+    anew, _ = parcel.export(enrolled.drive, enrolled.log, "", enrolled.identity, health, enrolled.clock.now)
+    from_the_start = enrolled.taken(anew)
+    with enrolled.central.registry.change("test") as change:
+        change.stand("ann", Standing.BLOCKED)
+    enrolled.take(enrolled.taken(first))
+    place = enrolled.writer.place()
+    done = enrolled.take(from_the_start)  # number 2, told before the answer to number 1
+    assert (done.pages, done.feed_fits, enrolled.writer.place()) == (0, True, place)
+
+
+def test_one_answer_of_a_central_whose_clock_ran_ahead_locks_nobody_out(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    real = enrolled.clock.now
+    enrolled.clock.now = real + timedelta(days=366)
+    enrolled.trip()
+    enrolled.clock.now = real + timedelta(days=1)
+    enrolled.says("C2")
+    assert enrolled.trip().words == 1
+    assert enrolled.log.queue() == (0, None)
+    heard = enrolled.writer.place().heard_at
+    assert heard is not None
+    assert heard < real + timedelta(days=2)
+    assert enrolled.known() == enrolled.lent()
 
 
 def test_an_answer_that_was_taken_half_is_taken_up_in_the_middle(enrolled: Branch) -> None:
