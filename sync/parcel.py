@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from kiosk.domain.journal import Spoken
 from sync import sealed, stick, wire
 from sync.acts import ActsLog
-from sync.central_client import Identity, OwnKeys
+from sync.central_client import Identity, OwnKeys, is_centrals
 from sync.encrypted import write_secret
 from sync.enrolment import take_name
 from sync.replica import ReplicaWriter
@@ -59,8 +59,8 @@ class Imported:
     """False: the replica is somewhere else than when the parcel was made; the next export puts that right."""
     told_at: datetime
     """Central's clock."""
-    order: wire.Order | None = None
-    """Central wants this kiosk to take leave."""
+    farewell: wire.Farewell | None = None
+    """Central, and nobody else, has ordered this kiosk to take leave."""
 
 
 def export(
@@ -109,8 +109,9 @@ def take(
     file: Path, scratch: Path, log: ActsLog, replica: ReplicaWriter, identity: Identity,
     advance: Advance = lambda _what, _done: None,
 ) -> Imported:  # fmt: skip
-    """Apply central's answer. Raises BadParcel (then nothing was changed), LedgerError, OSError.
+    """Apply central's answer; of one to a stolen kiosk nothing but the order is heard.
 
+    Raises BadParcel (then nothing was changed), LedgerError, OSError.
     Everything is read and checked once before the first change.
     """
     with sealed.opened(file, scratch) as parcel:
@@ -123,6 +124,10 @@ def take(
         parcel.verify(Ed25519PublicKey.from_public_bytes(wire.padded(identity.central_signs)))
         answer = _Answer(parcel, identity.sealing_key, str(file))
         end = answer.end
+        order = end.envelope.order
+        farewell = order.farewell if order is not None and is_centrals(identity, order) else None
+        if farewell is wire.Farewell.STOLEN:  # whatever the answer is to, and however old: a stolen kiosk stays so
+            return Imported(0, 0, feed_fits=True, told_at=end.envelope.now, farewell=farewell)
         if end.incarnation != log.incarnation:
             raise BadParcel(f"{file}: it answers a log that this kiosk has no more; export again")
         newest = max((at for at in (log.told_at(), replica.place().heard_at) if at is not None), default=None)
@@ -140,7 +145,7 @@ def take(
         pages, fits = answer.feed(replica, advance)
         log.note_told(end.envelope.now, parcel.head.number, unpacks=end.unpacks)
         log.checkpoint()
-    return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
+    return Imported(words, pages, fits, end.envelope.now, farewell)
 
 
 def request_enrolment(folder: Path, keys: Path, code: str, records_of: str = "") -> Path:

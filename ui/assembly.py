@@ -196,9 +196,12 @@ def start_kiosk(
         threads[0].join(timeout=LEAVE_S)
         sync_feed.interrupt()
         try:
-            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
-        except LedgerError as error:
-            log.error("the kiosk cannot be wiped; it tries again when it starts", detail=error.detail)
+            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now(), farewell)
+        except (LedgerError, OSError) as error:
+            log.error(
+                "the kiosk cannot be wiped; it tries again when it starts, or when central says it again",
+                why=str(error),
+            )
         finally:
             os._exit(TOOK_LEAVE)
 

@@ -1,8 +1,9 @@
 """Parcels from kiosks that have no network (C7): judged like any push, answered with a parcel for the way back.
 
 Taking the same parcel again changes nothing: its words have their verdicts, and the answer tells them again, with the
-feed as it is then. In what order parcels come does not matter. Of a stolen kiosk every word becomes a case. Runs on the
-caller's thread (the command line), beside a central that serves; blocking, pieces one at a time.
+feed as it is then. In what order parcels come does not matter. Of a stolen kiosk every word becomes a case, and the answer says
+nothing but the order to wipe itself. Runs on the caller's thread (the command line), beside a central that serves;
+blocking, pieces one at a time.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,6 +57,8 @@ class Taken:
     """Judged or told again."""
     answer: Path | None
     """The parcel for the way back; None for what a kiosk or an earlier enrolment left behind: nobody waits for it."""
+    stolen: bool = False
+    """The kiosk was stolen: its words are cases, and the answer wipes it."""
 
 
 def take(
@@ -75,12 +78,12 @@ def take(
         if kiosk.revoked_at is not None and kiosk.farewell is None:
             raise BadParcel(f"{file}: {kiosk.id} is revoked; enrol it anew, then make the parcel again")
         reading = _Reading(central, kiosk, parcel, str(file), advance)
-        if parcel.head.what == "left" or kiosk.farewell is Farewell.STOLEN or kiosk is not named:
+        if parcel.head.what == "left" or kiosk is not named:
             words = sum(len(pushed.verdicts) for pushed in reading.judged())
             return Taken(kiosk.id, parcel.head.number, words, None)
         answer = folder / f"{name_of('answer', kiosk.id, reading.log, parcel.head.number)}{SUFFIX}"
         _answer(central, kiosk, answer, parcel.head.number, reading.answer(), pack=reading.unpacks)
-    return Taken(kiosk.id, parcel.head.number, reading.words, answer)
+    return Taken(kiosk.id, parcel.head.number, reading.words, answer, kiosk.farewell is Farewell.STOLEN)
 
 
 def enrol(
@@ -171,9 +174,11 @@ class _Reading:
             )
 
     def answer(self) -> Iterator[StickPiece]:
-        """Verdicts, the feed after the kiosk's cursor, and central's state."""
+        """Verdicts, the feed after the kiosk's cursor, and central's state with its order; a stolen kiosk is told that only."""
+        stolen = self._kiosk.farewell is Farewell.STOLEN
         for pushed in self.judged():
-            yield StickVerdicts(pushed=pushed)
+            if not stolen:
+                yield StickVerdicts(pushed=pushed)
         incarnation = self._state.health.incarnation
         if self._kiosk.revoked_at is None:
             self._central.fleet.note_health(self._kiosk.id, self._state.health)

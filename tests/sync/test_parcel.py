@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk_sync import KEY, act
 
 from kiosk.domain.identity import CardKind
@@ -110,6 +111,11 @@ class Branch:
         loans = [reader.loan_of(ItemId(f"C{number}")) for number in range(1, 6)]
         reader.close()
         return {loan.item: loan.act_id for loan in loans if loan is not None}
+
+
+def pieces_of(branch: Branch, path: Path) -> Iterator[bytes]:
+    with sealed.opened(path, branch.data) as found:
+        yield from found.pieces(X25519PrivateKey.from_private_bytes(wire.padded(branch.identity.sealing_key)))
 
 
 @pytest.fixture
@@ -466,7 +472,7 @@ def test_the_words_of_a_stolen_kiosk_are_cases_and_count_nowhere(enrolled: Branc
     path = enrolled.export()
     enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
     taken = parcels.take(enrolled.central, path, enrolled.drive)
-    assert (taken.words, taken.answer) == (1, None)
+    assert (taken.words, taken.stolen) == (1, True)
     assert enrolled.lent() == {}
     (case,) = enrolled.central.holdings.cases()
     assert (case.reason, case.act, case.item, case.membership) == (
@@ -474,6 +480,32 @@ def test_the_words_of_a_stolen_kiosk_are_cases_and_count_nowhere(enrolled: Branc
     )  # fmt: skip
     parcels.take(enrolled.central, path, enrolled.drive)
     assert len(enrolled.central.holdings.cases()) == 1
+
+
+def test_the_answer_to_a_stolen_kiosk_says_nothing_but_the_order(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    first = enrolled.export()
+    enrolled.take(enrolled.taken(enrolled.export()))
+    with enrolled.central.registry.change("test") as change:
+        change.stand("ben", Standing.BLOCKED)
+    enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
+    enrolled.says("C2")
+    words, place = list(enrolled.log.words()), enrolled.writer.place()
+    plain = len(list(pieces_of(enrolled, enrolled.taken(enrolled.export()))))
+    done = enrolled.take(enrolled.taken(first))  # an old one does as well: who was stolen stays so
+    assert (done.farewell, done.words, done.pages, plain) == (wire.Farewell.STOLEN, 0, 0, 1)
+    assert (list(enrolled.log.words()), enrolled.writer.place()) == (words, place)
+
+
+def test_an_order_that_is_for_another_enrolment_is_not_heeded(enrolled: Branch) -> None:
+    said = enrolled.says("C1")
+    enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
+    answer = enrolled.taken(enrolled.export())
+    other = msgspec.structs.replace(enrolled.identity, private_key=wire.unpadded(bytes(range(32))))
+    done = parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other)
+    assert (done.farewell, enrolled.log.queue()[0]) == (None, 1)
+    assert enrolled.lent() == {}
+    assert said.id in enrolled.central.holdings.acts()
 
 
 @pytest.mark.parametrize("farewell", list(wire.Farewell))

@@ -1,6 +1,8 @@
 """Only central can wipe a kiosk, a wipe cut short goes on, and what was not told stays for central alone."""
 
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -15,12 +17,14 @@ from kiosk.domain.values import IncarnationId
 from kiosk.ports import LedgerError, LedgerReason
 from sync import acts, replica, sealed, stick, wipe, wire
 from sync.central_client import CentralClient, Identity, keep_identity, load_identity
-from sync.encrypted import connect, write_secret
+from sync.encrypted import connect, draft_of, write_secret
 from sync.wire import Farewell
 
 CENTRAL = Ed25519PrivateKey.from_private_bytes(bytes(range(100, 132)))
 OPENS = X25519PrivateKey.from_private_bytes(bytes(range(132, 164)))
 KEY_NAME = "database.key"
+SMALL = 4 * 2**20
+"""Bytes of a disk that is soon full."""
 
 
 def enrolled() -> Identity:
@@ -191,6 +195,48 @@ def test_without_an_order_a_start_wipes_nothing(machine: Machine) -> None:
     before = machine.everything()
     machine.wipe()
     assert machine.everything() == before
+
+
+@pytest.mark.parametrize("farewell", list(Farewell))
+def test_an_order_that_cannot_be_noted_is_carried_out_all_the_same(machine: Machine, farewell: Farewell) -> None:
+    (machine.keys / f".{wipe.NOTE}.new").mkdir()
+    wipe.begin(machine.keys, farewell)
+    assert wipe.ordered(machine.keys) is None
+    wipe.finish(machine.data, machine.keys, KEY_NAME, NOON, farewell)
+    (rest,) = wipe.left_behind(machine.data)
+    assert machine.everything() == {rest.name, f".{wipe.NOTE}.new"}
+    assert machine.sealed_words() == [(Word.FACT, machine.told.id), (Word.WITHDRAWAL, machine.asked.id)]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk_does_not_keep_a_stolen_kiosk_from_wiping_itself(small_disk: Path) -> None:
+    machine = Machine(small_disk)
+    with (small_disk / "filling").open("wb", buffering=0) as file, suppress(OSError):
+        for _ in range(SMALL // 512):
+            file.write(bytes(512))
+    wipe.begin(machine.keys, Farewell.STOLEN)
+    assert wipe.ordered(machine.keys) is None
+    wipe.finish(machine.data, machine.keys, KEY_NAME, NOON, Farewell.STOLEN)
+    (rest,) = wipe.left_behind(machine.data)  # the replica made room for it
+    assert machine.everything() == {rest.name}
+
+
+def test_what_a_power_cut_left_of_a_secret_half_written_goes_too(machine: Machine) -> None:
+    draft = draft_of(machine.keys / "kiosk.json")
+    draft.write_bytes(b"keys of an enrolment that was never kept")
+    wipe.begin(machine.keys, Farewell.STOLEN)
+    machine.wipe()
+    assert not draft.exists()
 
 
 GONE = ["replica.db", "acts.db", KEY_NAME, "kiosk.json"]
