@@ -9,9 +9,10 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -231,8 +232,14 @@ class Camera(_Part):
     """Only these are looked for: the fewer, the faster and the surer."""
 
 
+Named = TypeVar("Named", Reader, Scanner, Printer, Camera)
+
+
 class Devices(_Part):
-    """What is plugged in."""
+    """What is plugged in. Each device has a name of its own: its state is known by it, and its lights and beeps.
+
+    Whose name is not said is called by its kind and, after the first, by its place in the file: scanner, scanner-2.
+    """
 
     readers: tuple[Reader, ...] = (Reader(),)
     scanners: tuple[Scanner, ...] = ()
@@ -240,6 +247,28 @@ class Devices(_Part):
     """A scanner that types like a keyboard is plugged in."""
     printers: tuple[Printer, ...] = ()
     cameras: tuple[Camera, ...] = ()
+
+    @field_validator("readers", "scanners", "printers", "cameras")
+    @classmethod
+    def _has_numbered_names(cls, entries: tuple[Named, ...]) -> tuple[Named, ...]:
+        return tuple(
+            entry
+            if place == 1 or "name" in entry.model_fields_set
+            else entry.model_copy(update={"name": f"{entry.name}-{place}"})
+            for place, entry in enumerate(entries, 1)
+        )
+
+    @model_validator(mode="after")
+    def _has_no_name_twice(self) -> Self:
+        places = {"keyboard": ["keyboard_scanner"]} if self.keyboard_scanner else {}
+        for kind in ("readers", "scanners", "printers", "cameras"):
+            for place, entry in enumerate(getattr(self, kind)):
+                places.setdefault(entry.name, []).append(f"{kind}.{place}")
+        twice = {name: found for name, found in places.items() if len(found) > 1}
+        if twice:
+            said = "; ".join(f"name {name!r} at {' and '.join(found)}" for name, found in twice.items())
+            raise PydanticCustomError("same_name", "a name of its own for each device", {"got": said})
+        return self
 
 
 class Central(_Part):
@@ -374,7 +403,9 @@ _EXPECTED = {"missing": "a value", "extra_forbidden": "no such key"}
 def _problem(path: Path, fault: dict[str, object]) -> str:
     place = fault["loc"]
     key = ".".join(str(part) for part in place) if isinstance(place, tuple) else str(place)
-    got = "nothing" if fault["type"] == "missing" else repr(fault.get("input"))[:80]
+    context = fault.get("ctx")
+    told = context.get("got") if isinstance(context, dict) else None  # a check that knows better than the whole input
+    got = told or ("nothing" if fault["type"] == "missing" else repr(fault.get("input"))[:80])
     expected = _EXPECTED.get(str(fault["type"])) or str(fault["msg"]).removeprefix("Input should be ").removeprefix(
         "Value error, "
     )
