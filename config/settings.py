@@ -139,6 +139,9 @@ class Scanner(_Part):
     profile: Literal["generic", "honeywell", "datalogic", "zebra", "zebra-ssi", "newland"] = "generic"
     baud: int | None = Field(default=None, ge=1200, le=921600)
     """None: as the profile says."""
+    ends: Literal["auto", "terminator", "pause"] = "auto"
+    """What ends a code: CR, LF, Tab or ETX only, or a pause too; auto: a pause until a terminator was heard, and only for
+    what was read twice alike. Packets and scanners that type say it themselves."""
     repeats: bool = False
     """It sends a code again and again while it sees it."""
     repeat_s: float = Field(default=1.0, gt=0, le=10)
@@ -167,6 +170,8 @@ class Scanner(_Part):
         )
         if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
             raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
+        if self.ends != "auto" and (self.path.startswith("/dev/input/") or self.profile == "zebra-ssi"):
+            raise ValueError("no ends for packets (zebra-ssi) or for a scanner that types: theirs is known")
         return self
 
 

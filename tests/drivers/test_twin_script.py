@@ -239,7 +239,7 @@ def test_every_word_of_the_scanner(player: Player) -> None:
     for line, event in (
         ("scan C0000001", CodeRead("scanner", "C0000001")),
         ("scan mobile", CodeRead("scanner", CODES["mobile"])),
-        ("bare C0000002", CodeRead("scanner", "C0000002")),
+        ("bare C0000002", CodeTrouble("scanner", Reason.CODE_UNREADABLE)),
         ("bytes FF FE 0D", CodeTrouble("scanner", Reason.CODE_UNREADABLE)),
         ("bytes 5D 45 34 39 36 33 38 35 30 37 34 0D", CodeRead("scanner", "96385074", "ean8")),
         ("long 500", CodeTrouble("scanner", Reason.CODE_TOO_LONG)),
