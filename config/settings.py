@@ -108,12 +108,35 @@ Hex = Annotated[str, AfterValidator(_hexadecimal)]
 """Bytes, two digits each, with or without spaces."""
 
 
-class ContactScript(_Part):
-    """How the number of a contact card is read: commands, and where it stands in the last one's answer."""
+SELECT = 0xA4
+READING = frozenset({SELECT, 0xB0, 0xB2, 0xC0, 0xCA})
+"""Commands that change nothing on a card: SELECT, READ BINARY, READ RECORD, GET RESPONSE, GET DATA (ISO/IEC 7816-4)."""
 
-    commands: tuple[Annotated[Hex, Field(min_length=8)], ...] = Field(min_length=1)
+
+def _only_reads(text: str) -> str:
+    command = bytes.fromhex(text)
+    if len(command) < 4 or command[1] not in READING:
+        allowed = ", ".join(f"{code:02X}" for code in sorted(READING))
+        raise ValueError(f"a command that only reads: at least four bytes, the second one of {allowed}")
+    return text
+
+
+class ContactScript(_Part):
+    """How the number of a contact card is read: commands, and where it stands in the last one's answer.
+
+    The card must answer each with 9000. The first one chooses what only the library's card has (SELECT): without it any
+    card that answers a read would be taken for one.
+    """
+
+    commands: tuple[Annotated[Hex, AfterValidator(_only_reads)], ...] = Field(min_length=1)
     start: int = Field(default=0, ge=0, le=250)
     length: int = Field(default=4, ge=1, le=LONGEST_CONTACT)
+
+    @model_validator(mode="after")
+    def _chooses_first(self) -> Self:
+        if bytes.fromhex(self.commands[0])[1] != SELECT:
+            raise ValueError("commands whose first one chooses the library's application or file (SELECT, 00 A4 …)")
+        return self
 
 
 class Reader(_Part):

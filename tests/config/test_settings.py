@@ -201,9 +201,24 @@ def test_a_camera_takes_a_path_or_a_number_and_known_symbologies_only() -> None:
 
 def test_a_contact_number_has_any_length_and_a_uid_only_those_that_exist() -> None:
     assert CardRule(technology=Technology.CONTACT, uid_length=12, base=Base.TEXT).uid_length == 12
-    assert ContactScript(commands=("00B0000C",), length=12).length == 12
+    assert ContactScript(commands=("00A40000023F00", "00B0000C"), length=12).length == 12
     with pytest.raises(ValueError, match="4, 7, 8 or 10"):
         CardRule(uid_length=12)
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (["00 A4 04 00 05 F0 00 00 00 01", "00 D6 00 00 01 FF"], "a command that only reads"),
+        (["00 A4 04 00 05 F0 00 00 00 01", "00 20 00 81"], "the second one of A4, B0, B2, C0, CA"),
+        (["00 A4 04"], "at least four bytes"),
+        (["00 B0 00 00 08"], "chooses the library's application"),
+        ([], "at least 1 item"),
+    ],
+)
+def test_a_contact_script_chooses_first_and_then_only_reads(commands: list[str], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        ContactScript.model_validate({"commands": commands})
 
 
 def test_devices_without_a_name_are_numbered_by_their_place_in_the_file() -> None:

@@ -40,6 +40,7 @@ CERTIFICATE = bytes.fromhex("3BB813008131FA524348544D4F494341A5")
 SELECT = bytes.fromhex("00A4040005F000000001")
 READ = bytes.fromhex("00B0000008")
 HEALTH_CARD = bytes.fromhex("00A4040010D158000001000000000000000000001100")
+SAID = b"00001234\x90\x00"
 SCRIPT = Script(commands=(SELECT, READ), length=8)
 
 
@@ -76,6 +77,11 @@ def test_a_contact_cards_number_is_read_by_the_script(contact: tuple[VirtualRead
     [
         (VirtualCard(uid=b"", atr=CERTIFICATE), Reason.CARD_IS_CITIZEN_CERTIFICATE),
         (VirtualCard(uid=b"", atr=CONTACT_ATR, answers={HEALTH_CARD: b"\x90\x00"}), Reason.CARD_IS_HEALTH_CARD),
+        (
+            VirtualCard(uid=b"", atr=CONTACT_ATR, answers={HEALTH_CARD: b"\x90\x00", SELECT: b"\x90\x00", READ: SAID}),
+            Reason.CARD_IS_HEALTH_CARD,
+        ),
+        (VirtualCard(uid=b"", atr=CONTACT_ATR, answers={SELECT: b"\x6a\x82", READ: SAID}), Reason.CARD_NO_RULE),
         (VirtualCard(uid=b"", atr=CONTACT_ATR, answers={SELECT: b"\x90\x00"}), Reason.CARD_UNREADABLE),
     ],
 )
