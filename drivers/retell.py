@@ -33,7 +33,8 @@ def retell_scanner(pieces: Iterable[Piece], decoder: Callable[[], Decoder] = Fra
             yield from map(_code, frames.pause())
         last_s = piece.at_s
         yield from map(_code, frames.feed(piece.data))
-    yield from map(_code, frames.pause())
+    while frames.pending:
+        yield from map(_code, frames.pause())
 
 
 def _code(heard: object) -> str:
