@@ -1,6 +1,8 @@
 """Cards that are more than a UID, over the real pcscd: contact cards, known strangers, two cards, a reader held (A2, A3)."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from ears import Ears
@@ -162,6 +164,53 @@ def test_a_reader_that_another_program_holds_is_reported_and_reads_when_it_is_fr
     assert again.card.uid == bytes.fromhex("11223344")
     readers.until(ready)
     pad.take()
+
+
+@contextmanager
+def transaction() -> Iterator[Callable[[], None]]:
+    """Another program shares the reader and keeps it to itself; gives what ends that."""
+    _, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    name = next(name for name in scard.SCardListReaders(context, [])[1] if "PICC 0" in name)
+    scard.SCardGetStatusChange(context, 5000, [(name, scard.SCARD_STATE_EMPTY)])
+    protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+    code, handle, _ = scard.SCardConnect(context, name, scard.SCARD_SHARE_SHARED, protocols)
+    assert (code, scard.SCardBeginTransaction(handle)) == (scard.SCARD_S_SUCCESS, scard.SCARD_S_SUCCESS)
+    yield lambda: scard.SCardEndTransaction(handle, scard.SCARD_LEAVE_CARD)
+    scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
+    scard.SCardReleaseContext(context)
+
+
+def test_a_read_that_waits_for_another_programs_transaction_is_reported_and_ends_with_it(pcscd: VirtualPcscd) -> None:
+    pad, ears = VirtualReader(pcscd.ports[0]), Ears()
+    supervisor = Supervisor([CardReader("reader", "PICC 0", ears)], ears)
+    pad.lay(EASYCARD)
+    with transaction() as end:
+        supervisor.start()
+        ears.until(ready)
+        held = ears.next()
+        assert isinstance(held, DeviceChanged)
+        assert (held.status.state, held.status.reason) == (DeviceState.FAULT, DeviceReason.HELD_BY_OTHER)
+        end()
+        assert isinstance(ears.next(), CardArrived)
+        assert ready(ears.next())
+    supervisor.stop()
+    pad.take()
+
+
+def test_a_thread_that_is_left_behind_in_a_read_tells_of_no_card_later(pcscd: VirtualPcscd) -> None:
+    pad, ears = VirtualReader(pcscd.ports[0]), Ears()
+    supervisor = Supervisor([CardReader("left", "PICC 0", ears)], ears, stop_s=0.0)
+    pad.lay(EASYCARD)
+    with transaction() as end:
+        supervisor.start()
+        ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.FAULT)
+        supervisor.stop()
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "device:left")
+        end()
+        thread.join(10)
+    pad.take()
+    while ears.waiting():
+        assert not isinstance(ears.next(), CardArrived | CardTrouble)
 
 
 def test_taps_too_short_to_read_do_not_pass_in_silence(pcscd: VirtualPcscd, readers: Ears) -> None:
