@@ -23,6 +23,8 @@ class Takes(StrEnum):
     """The rest of the line: bytes in hexadecimal digits."""
     NUMBER = "NUMBER"
     """A whole number from 1."""
+    LENGTH = "LENGTH"
+    """A whole number from 1 to the length of the longest code that there is."""
     MAYBE_NUMBER = "[NUMBER]"
     """The same, or nothing."""
     ECHO = "ECHO"
@@ -65,12 +67,12 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
             "unlock": Word("obeys them"),
             **_PLUGS,
         },
-        "pcscd": {"kill": Word("the card service crashes"), "start": Word("it is started again")},
+        "pcscd": {"kill": Word("the card service crashes"), "start": Word("it is started again, if it does not run")},
         "scanner": {
             "scan": Word("reads this code", (Takes.CODE,)),
             "bare": Word("reads this code and sends no terminator", (Takes.CODE,)),
             "bytes": Word("sends these bytes: noise, half a code, an AIM identifier", (Takes.HEX,)),
-            "long": Word("reads a code of so many characters", (Takes.NUMBER,)),
+            "long": Word("reads a code of so many characters", (Takes.LENGTH,)),
             **_PLUGS,
         },
         "printer": {

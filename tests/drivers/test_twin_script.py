@@ -138,7 +138,9 @@ def test_a_script_is_read_line_by_line_with_its_times_and_without_comments() -> 
         ("after 1 scanner scan", "expected CODE, the rest of the line, got nothing"),
         ("after 1 scanner bytes 1G", "expected bytes in hexadecimal digits, got 1G"),
         ("after 1 scanner bytes", "expected bytes in hexadecimal digits, got nothing"),
-        ("after 1 scanner long 0", "expected a whole number from 1 to 1000000, got 0"),
+        ("after 1 scanner long 0", "expected a whole number from 1 to 7089, got 0"),
+        ("after 1 scanner long 7090", "expected a whole number from 1 to 7089, got 7090"),
+        ("after 1 printer buffer 0", "expected a whole number from 1 to 1000000, got 0"),
         ("after 1 printer buffer", "expected a whole number from 1 to 1000000, got nothing"),
         ("after 1 printer paper-out -3", "expected a whole number from 1 to 1000000, got -3"),
         ("after 1 printer load 99999999999999999999", "expected a whole number from 1"),
@@ -239,7 +241,7 @@ def test_every_word_of_the_scanner(player: Player) -> None:
     for line, event in (
         ("scan C0000001", CodeRead("scanner", "C0000001")),
         ("scan mobile", CodeRead("scanner", CODES["mobile"])),
-        ("bare C0000002", CodeRead("scanner", "C0000002")),
+        ("bare C0000002", CodeTrouble("scanner", Reason.CODE_UNREADABLE)),
         ("bytes FF FE 0D", CodeTrouble("scanner", Reason.CODE_UNREADABLE)),
         ("bytes 5D 45 34 39 36 33 38 35 30 37 34 0D", CodeRead("scanner", "96385074", "ean8")),
         ("long 500", CodeTrouble("scanner", Reason.CODE_TOO_LONG)),
@@ -254,6 +256,17 @@ def test_every_word_of_the_scanner(player: Player) -> None:
     watch.becomes(DeviceState.READY)
     watch.stop()
     assert player.played("scanner") == set(WORDS["scanner"])
+
+
+def test_a_code_that_nobody_reads_is_told_and_leaves_no_half_of_it_on_the_line(player: Player) -> None:
+    with pytest.raises(OSError, match="nobody reads the scanner's line"):
+        player("scanner bytes " + "39" * 100_000)
+    ears = Ears()
+    watch = Watch(SerialScanner("scanner", str(player.hands.scanner.link), 9600, ears), ears)
+    watch.becomes(DeviceState.READY)
+    player("scanner scan C0000001")
+    assert watch.hears() == CodeRead("scanner", "C0000001")
+    watch.stop()
 
 
 def asked(twin: VirtualPrinter) -> Findings:
