@@ -17,6 +17,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
@@ -69,6 +70,7 @@ class VirtualPrinter:
         self._deaf_to_marks = False
         self._tells_about_itself = True
         self._late_echo: bytes | None = None
+        self._runs_dry = False
         self._news_wanted = False
         self._news = b""
         self.plug()
@@ -186,6 +188,18 @@ class VirtualPrinter:
         """Answers neither GS r nor GS ( H any more, as cheap clones do."""
         with self._changed:
             self._deaf_to_marks = ignore
+
+    def run_dry(self, run: bool = True) -> None:
+        """At paper end it takes the rest of its buffer for printed, and its answers to GS r say so by their paper bits,
+        as some clones do; or it waits for paper."""
+        with self._changed:
+            self._runs_dry = run
+            self._work()
+
+    def noise(self, data: bytes) -> None:
+        """Says these bytes, which nobody asked for."""
+        with self._changed:
+            self._say(data)
 
     def keep_to_itself(self, keep: bool = True) -> None:
         """Answers no question about what it can do (GS I, the size of a QR code), as cheap clones do."""
@@ -349,7 +363,7 @@ class VirtualPrinter:
 
     def _work(self) -> None:
         """Obeys what stands in the buffer until it is empty or the printer must stop."""
-        while self._buffer and not self._condition().stopped:
+        while self._buffer and not self._halted():
             if self._dots_per_s is not None and self._dots_left <= 0:
                 break
             length = command_length(bytes(self._buffer[:LONGEST_START]), self._press.chinese)
@@ -357,6 +371,9 @@ class VirtualPrinter:
                 break
             command = bytes(self._buffer[:length])
             del self._buffer[:length]
+            if not self._paper:
+                self._answer(command)
+                continue
             before = self._press.fed_dots
             lines = self._press.obey(command)
             self._dots_left -= self._press.fed_dots - before
@@ -376,7 +393,7 @@ class VirtualPrinter:
         if command[:2] == b"\x1da":
             self._news_wanted, self._news = command[2] != 0, b""
         elif command[:2] == b"\x1dr" and not self._deaf_to_marks:
-            self._say(b"\x03" if self._near_end else b"\x00")
+            self._say(bytes([(0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)]))
         elif command.startswith(_ASK_ECHO):
             late, self._late_echo = self._late_echo, None
             for echo in filter(None, (late, None if self._deaf_to_marks else command[7:11])):
@@ -402,6 +419,11 @@ class VirtualPrinter:
 
     def _condition(self) -> Condition:
         return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end)
+
+    def _halted(self) -> bool:
+        """It obeys nothing now."""
+        condition = self._condition()
+        return (replace(condition, paper=True) if self._runs_dry else condition).stopped
 
     def _say(self, data: bytes) -> None:
         if self._client is not None and self._silent_in != 0:

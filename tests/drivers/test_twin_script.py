@@ -9,7 +9,7 @@ from contracts.camera_next_door import CameraNextDoor
 from ears import Ears
 
 from drivers.device import Device
-from drivers.escpos import ask_echo, ask_state
+from drivers.escpos import MARK, ask_echo, ask_state
 from drivers.link import TcpDoor
 from drivers.printer_probe import Findings, probe
 from drivers.scanner import SerialScanner
@@ -294,7 +294,17 @@ def test_every_word_of_the_printer(player: Player) -> None:
     assert not asked(twin).state
     player("printer speak", "printer ignore-marks")
     assert asked(twin).confirms == "none"
-    player("printer heed-marks", "printer keep-to-itself")
+    player("printer heed-marks", "printer paper-out", "printer run-dry")
+    assert answer(twin.port, MARK) == b"\x0c"
+    player("printer stop-dry")
+    assert answer(twin.port, MARK) == b""
+    player("printer load")
+    with socket.create_connection(("127.0.0.1", twin.port), timeout=5.0) as line:
+        line.sendall(ask_state(1))
+        assert line.recv(1) == b"\x12"
+        player("printer noise 20 41")
+        assert line.recv(2, socket.MSG_WAITALL) == b" A"
+    player("printer keep-to-itself")
     told = asked(twin)
     assert (told.confirms, told.maker) == ("gs_h", "")
     player("printer tell-all", "printer late-echo OLD0")
