@@ -169,7 +169,7 @@ class SlipPrinter:
         self._marks = Marks(self._patience.give_up_s)
         self._absent = False
         self._cut_short = 0
-        """Length of a job whose connection was lost: the printer may still wait for the rest of a picture."""
+        """Length of the longest job that was lost: the printer may still wait for the rest of a picture."""
 
     # --- from other threads
 
@@ -231,7 +231,6 @@ class SlipPrinter:
                 before = talk.link.sent
                 talk.news, talk.paperless = None, 0
                 data = bytes(self._cut_short) + job.data  # NULs end a half command and print nothing
-                self._cut_short = len(job.data)
                 carried_s = 0.0 if talk.link.bytes_per_s is None else len(data) / talk.link.bytes_per_s
                 ends += carried_s
                 if self.profile.confirms != "none":
@@ -239,12 +238,15 @@ class SlipPrinter:
                 talk.write(data, min(self._patience.send_s + carried_s, _left(ends)))
             except DeviceError as error:
                 sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
+                if sent:
+                    self._leaves_open(job)
                 self._lose(error, report)
                 if sent == 0:
                     self._marks.own = 0
                 if sent == 0 and tries > 0 and time.monotonic() < ends and not stop.is_set():
                     continue
                 return PrintOutcome.FAILED, error.reason
+            self._leaves_open(job)
             break
         return self._await_mark(talk, echo, lambda: _left(ends), stop, report)
 
@@ -284,6 +286,10 @@ class SlipPrinter:
             return PrintOutcome.UNCONFIRMED, None
         return PrintOutcome.UNCONFIRMED, None
 
+    def _leaves_open(self, job: PrintJob) -> None:
+        """Bytes of this job have left, and nobody knows how many arrived: an older picture may be open as well."""
+        self._cut_short = max(self._cut_short, len(job.data))
+
     def _connected(self, deadline_s: float) -> _Talk:
         if self._talk is None:
             self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s, self._marks)
@@ -291,13 +297,13 @@ class SlipPrinter:
                 self._talk.write(NEWS_ON, deadline_s)
         return self._talk
 
-    def _drop(self) -> None:
+    def _drop(self, *, lost: bool = False) -> None:
         if self._talk is not None:
-            self._talk.link.close()
+            self._talk.link.close(lost=lost)
             self._talk = None
 
     def _lose(self, error: DeviceError, report: Report) -> None:
-        self._drop()
+        self._drop(lost=True)
         self._absent = error.reason in _AWAY
         self._marks.standing_still()
         state = DeviceState.ABSENT if self._absent else DeviceState.FAULT

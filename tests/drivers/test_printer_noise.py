@@ -100,8 +100,8 @@ class FallsSilent:
     def fault(self) -> DeviceReason | None:
         return None
 
-    def close(self) -> None:
-        self.link.close()
+    def close(self, *, lost: bool = False) -> None:
+        self.link.close(lost=lost)
 
 
 @dataclass(slots=True)
@@ -164,8 +164,8 @@ class NoisyLink:
     def fault(self) -> DeviceReason | None:
         return None
 
-    def close(self) -> None:
-        self._link.close()
+    def close(self, *, lost: bool = False) -> None:
+        self._link.close(lost=lost)
 
 
 def test_the_bytes_of_gs_i_are_still_heard() -> None:
