@@ -102,6 +102,8 @@ class Hands:
             "close-cover": twin.close_cover,
             "jam": twin.jam_cutter,
             "free": lambda: twin.jam_cutter(False),
+            "hot": twin.overheat,
+            "cool": lambda: twin.overheat(False),
             "silent": lambda lines="0": twin.go_silent(int(lines)),
             "speak": twin.speak,
             "ignore-marks": twin.ignore_marks,

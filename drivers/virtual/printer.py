@@ -8,7 +8,7 @@ As made, it prints at once and takes everything. `buffer_bytes` gives it a recei
 fit stays on the line, and real-time questions in it stay unheard, as on USB and LAN. `dots_per_s` gives its paper a
 speed; then nothing is obeyed but what `pass_time` allows for, so a test stops it in the middle of any line.
 
-Not modelled: head faults, a motor that starts slowly, lines held back until the buffer holds several, printers that
+Not modelled: a head that is broken or heats up by printing, a motor that starts slowly, lines held back until the buffer holds several, printers that
 hear DLE EOT with a full buffer, or that leave it out of the buffer; what `press` says of itself.
 """
 
@@ -67,6 +67,7 @@ class VirtualPrinter:
         self._cover_in: int | None = None
         self._near_end = False
         self._cutter_stuck = False
+        self._hot = False
         self._deaf_to_marks = False
         self._tells_about_itself = True
         self._late_echo: bytes | None = None
@@ -182,6 +183,12 @@ class VirtualPrinter:
         """The knife is stuck (or free again): nothing prints."""
         with self._altering():
             self._cutter_stuck = stuck
+            self._work()
+
+    def overheat(self, hot: bool = True) -> None:
+        """Its head is too hot and it rests, or it has cooled down and goes on by itself."""
+        with self._altering():
+            self._hot = hot
             self._work()
 
     def ignore_marks(self, ignore: bool = True) -> None:
@@ -418,7 +425,7 @@ class VirtualPrinter:
             self._say(news)
 
     def _condition(self) -> Condition:
-        return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end)
+        return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end, self._hot)
 
     def _halted(self) -> bool:
         """It obeys nothing now."""

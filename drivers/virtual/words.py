@@ -82,6 +82,8 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
             "close-cover": Word("its cover is closed"),
             "jam": Word("its knife is stuck"),
             "free": Word("its knife is free again"),
+            "hot": Word("its head is too hot; it rests"),
+            "cool": Word("its head has cooled down; it goes on by itself"),
             "silent": Word("it answers nothing more, from now or after so many lines; it goes on printing", _LINES),
             "speak": Word("it answers again"),
             "ignore-marks": Word("it never confirms, as cheap clones do"),

@@ -285,6 +285,7 @@ def test_every_word_of_the_printer(player: Player) -> None:
         ("near-end", DeviceReason.PAPER_LOW, "full"),
         ("open-cover", DeviceReason.COVER_OPEN, "close-cover"),
         ("jam", DeviceReason.CUTTER, "free"),
+        ("hot", DeviceReason.HOT_HEAD, "cool"),
     ):
         player(f"printer {ill}")
         assert asked(twin).fault is fault
