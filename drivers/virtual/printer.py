@@ -24,6 +24,7 @@ from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from drivers.virtual.press import LONGEST_START, PaperSlip, Press, command_length
 from drivers.virtual.printer_client import Client, TcpClient
 from drivers.virtual.printer_condition import Condition
+from drivers.virtual.printer_voice import Voice
 
 _DLE_EOT = b"\x10\x04"
 _TICK_S = 0.02
@@ -71,6 +72,9 @@ class VirtualPrinter:
         self._deaf_to_marks = False
         self._tells_about_itself = True
         self._late_echo: bytes | None = None
+        self._late_mark = False
+        self._cable_out = False
+        self._voice = Voice(self._changed, lambda: self._client)
         self._runs_dry = False
         self._news_wanted = False
         self._news = b""
@@ -218,6 +222,23 @@ class VirtualPrinter:
         with self._changed:
             self._late_echo = echo
 
+    def mark_late(self) -> None:
+        """Says the answer to an older slip's GS r before the next one."""
+        with self._changed:
+            self._late_mark = True
+
+    def answer_late(self, seconds: float) -> None:
+        """Everything it says comes so much later; 0: at once again, and what was late comes now."""
+        with self._changed:
+            self._voice.be_late(seconds)
+
+    def swallow(self, swallow: bool = True) -> None:
+        """Its network cable is pulled, or back: lines stay open and new ones open, but nothing comes through. What was
+        sent to it meanwhile comes when the cable is back, as TCP would send it again; what it said meanwhile does not."""
+        with self._changed:
+            self._cable_out = swallow
+            self._changed.notify_all()
+
     def drop_connection(self, after_bytes: int = 0) -> None:
         """Resets the connection now, or when so many more bytes have come."""
         with self._changed:
@@ -321,6 +342,8 @@ class VirtualPrinter:
             return self._space() if self._client is client else 0
 
     def _space(self) -> int:
+        if self._cable_out:
+            return 0
         return 65536 if self._buffer_bytes is None else max(0, self._buffer_bytes - len(self._buffer))
 
     def _forget(self) -> None:
@@ -328,6 +351,7 @@ class VirtualPrinter:
         self._buffer.clear()
         self._realtime, self._news_wanted, self._dots_left = b"", False, 0.0
         self._press.switch_off()
+        self._voice.forget()
         self._changed.notify_all()
 
     def _welcome(self, client: Client, server: socket.socket | None) -> bool:
@@ -399,8 +423,11 @@ class VirtualPrinter:
         """What the command itself makes it say."""
         if command[:2] == b"\x1da":
             self._news_wanted, self._news = command[2] != 0, b""
-        elif command[:2] == b"\x1dr" and not self._deaf_to_marks:
-            self._say(bytes([(0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)]))
+        elif command[:2] == b"\x1dr":
+            answers = self._late_mark + (not self._deaf_to_marks)
+            self._late_mark = False
+            answer = bytes([(0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)])
+            self._say(answer * answers)
         elif command.startswith(_ASK_ECHO):
             late, self._late_echo = self._late_echo, None
             for echo in filter(None, (late, None if self._deaf_to_marks else command[7:11])):
@@ -433,5 +460,5 @@ class VirtualPrinter:
         return (replace(condition, paper=True) if self._runs_dry else condition).stopped
 
     def _say(self, data: bytes) -> None:
-        if self._client is not None and self._silent_in != 0:
-            self._client.say(data)
+        if data and self._silent_in != 0 and not self._cable_out:
+            self._voice.say(data)

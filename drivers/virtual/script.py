@@ -134,6 +134,8 @@ def _check(takes: Takes, given: str, cards: Collection[str]) -> None:
         case Takes.NUMBER | Takes.MAYBE_NUMBER:
             if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= _LARGEST_NUMBER):
                 raise _Bad(f"a whole number from 1 to {_LARGEST_NUMBER}", given)
+        case Takes.SECONDS:
+            _seconds(given)
         case Takes.ECHO:
             if not re.fullmatch(r"[0-9A-Za-z]{4}", given):
                 raise _Bad("four letters or digits", given)

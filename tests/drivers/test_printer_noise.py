@@ -1,7 +1,10 @@
 """What may pass for a confirmation and is none: stray bytes, paper bits, a printer that says nothing more (L2)."""
 
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +15,10 @@ from drivers.escpos import MARK, AnswerReader, MarkAnswer
 from drivers.link import ByteLink, TcpDoor
 from drivers.printer_probe import probe
 from drivers.printer_profiles import DEFAULT_PROFILE
+from drivers.serial_link import SerialDoor
 from drivers.virtual.printer import VirtualPrinter
-from kiosk.ports import DeviceReason, DeviceState, PrintEnded, PrintOutcome
+from drivers.virtual.serial_printer import VirtualSerialPrinter
+from kiosk.ports import DeviceError, DeviceReason, DeviceState, PrintEnded, PrintOutcome
 
 HASTY = replace(QUICK, answer_s=0.2, job_s=0.5)
 
@@ -74,6 +79,86 @@ def test_a_clone_that_confirms_at_once_is_asked_again_before_it_is_believed() ->
         twin.paper_out_now()
         twin.noise(b"\x00")
         assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.PAPER_OUT)
+
+
+def test_an_answer_to_an_older_slips_mark_stands_for_that_slip_only() -> None:
+    with VirtualPrinter() as twin, running(TcpDoor("127.0.0.1", twin.port), patience=HASTY) as (printer, ears):
+        twin.ignore_marks()
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.UNCONFIRMED)
+        twin.mark_late()  # the one that slip one waited for
+        printer.print_slip("two", SLIP)
+        assert ended(ears) == PrintEnded("two", PrintOutcome.UNCONFIRMED)
+        twin.ignore_marks(False)
+        twin.mark_late()
+        printer.print_slip("three", SLIP)
+        assert ended(ears) == PrintEnded("three", PrintOutcome.PRINTED)
+
+
+def test_answers_that_come_late_but_in_time_are_heard() -> None:
+    with VirtualPrinter() as twin, running(TcpDoor("127.0.0.1", twin.port)) as (printer, ears):
+        twin.answer_late(0.02)
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.PRINTED)
+
+
+def test_a_printer_whose_answers_come_too_late_gets_no_slip_and_is_well_when_they_are_in_time(tmp_path: Path) -> None:
+    with (
+        VirtualSerialPrinter(tmp_path / "printer") as twin,  # a line on which late answers reach the next asker
+        running(SerialDoor(str(twin.link)), patience=HASTY) as (printer, ears),
+    ):
+        ears.until(is_now(DeviceState.READY))
+        twin.answer_late(0.3)
+        ears.until(is_now(DeviceState.FAULT, DeviceReason.SILENT))
+        twin.answer_late(60.0)
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.SILENT)
+        twin.answer_late(0.0)
+        ears.until(is_now(DeviceState.READY))
+        printer.print_slip("two", SLIP)
+        assert ended(ears) == PrintEnded("two", PrintOutcome.PRINTED)
+        assert len(twin.slips()) == 1
+
+
+def test_a_pulled_network_cable_is_a_silent_printer_and_no_slip_is_sent_into_it() -> None:
+    with VirtualPrinter() as twin, running(TcpDoor("127.0.0.1", twin.port), patience=HASTY) as (printer, ears):
+        ears.until(is_now(DeviceState.READY))
+        twin.swallow()
+        ears.until(is_now(DeviceState.FAULT, DeviceReason.SILENT))
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.SILENT)
+        twin.swallow(False)
+        ears.until(is_now(DeviceState.READY))
+        printer.print_slip("two", SLIP)
+        assert ended(ears) == PrintEnded("two", PrintOutcome.PRINTED)
+        assert len(twin.slips()) == 1
+
+
+def test_a_cable_pulled_under_way_leaves_the_slip_unconfirmed_and_it_comes_once() -> None:
+    with (
+        VirtualPrinter(dots_per_s=1.0) as twin,
+        running(TcpDoor("127.0.0.1", twin.port), patience=HASTY) as (printer, ears),
+    ):
+        printer.print_slip("one", SLIP)
+        twin.wait_until(lambda: MARK in twin.waiting())
+        twin.swallow()
+        twin.pass_time(10_000.0)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.UNCONFIRMED)
+        twin.swallow(False)
+        ears.until(is_now(DeviceState.READY))
+        assert len(twin.slips()) == 1
+
+
+def test_an_address_from_which_nothing_comes_back_is_not_reachable() -> None:
+    with ExitStack() as held:
+        listener = held.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)  # one may wait, and nobody accepts: the system passes over every further call
+        port = listener.getsockname()[1]
+        held.enter_context(socket.create_connection(("127.0.0.1", port)))
+        with pytest.raises(DeviceError) as told:
+            TcpDoor("127.0.0.1", port).open(0.2)
+        assert told.value.reason is DeviceReason.NOT_REACHABLE
 
 
 @dataclass(slots=True)
