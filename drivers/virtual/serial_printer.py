@@ -4,14 +4,18 @@ Everything but the line is `drivers.virtual.printer`. A pty knows no speed, so t
 line (10 bits each) and obeys them when they would have come; a host that writes faster fills the pty's buffer, as it
 would fill the UART's. `drop_connection` pulls the cable for good: `plug` puts it back.
 
-Not modelled: parity, framing errors, the handshake wires (RTS/CTS, DTR/DSR): a full receive buffer shows as a pty that
-takes no more, after some kilobytes of the system's own.
+A pty knows no break and no framing error either: what the system would make of one, by the flags that the host has set
+on the port, the twin works out itself (`fall_to_break`, `garble`).
+
+Not modelled: parity, marked errors (PARMRK), the handshake wires (RTS/CTS, DTR/DSR): a full receive buffer shows as a pty that takes no more,
+after some kilobytes of the system's own.
 """
 
 import contextlib
 import os
 import pty
 import select
+import termios
 import threading
 import tty
 from pathlib import Path
@@ -78,9 +82,37 @@ class VirtualSerialPrinter(VirtualPrinter):
             self._forget()
 
     def power_cycle(self) -> None:
-        """Off and on again, which the line does not notice."""
+        """Off and on again: the port stays, its line falls to break."""
         with self._changed:
             self._forget()
+            self.fall_to_break()
+
+    def fall_to_break(self) -> None:
+        """The line is held low, as by a printer without power: one byte 00, unless the host ignores breaks."""
+        with self._changed:
+            if not self._host_flags() & termios.IGNBRK:
+                self._reach_host(b"\x00")
+
+    def garble(self, byte: int) -> None:
+        """A character comes with a framing error: as it is, or where the host looks at errors as 00 or not at all."""
+        with self._changed:
+            flags = self._host_flags()
+            if not flags & termios.INPCK:
+                self._reach_host(bytes([byte]))
+            elif not flags & termios.IGNPAR:
+                self._reach_host(b"\x00")
+
+    def _host_flags(self) -> int:
+        """How the host has set its end for what comes in (termios(3))."""
+        if self._line is None or self._line.cut.is_set():
+            return 0
+        flags: int = termios.tcgetattr(self._line.slave)[0]
+        return flags
+
+    def _reach_host(self, data: bytes) -> None:
+        """What the line carries whether or not the printer speaks."""
+        if self._line is not None:
+            self._line.say(data)
 
     def _take(self, line: _Line) -> None:
         piece = 65536 if self._baud is None else max(1, int(self._baud / 10 * _TICK_S))
