@@ -182,7 +182,7 @@ class SyncActs:
         farewell = None if self._client is None else self._client.farewell
         if farewell is None or self._leave is None:
             return
-        if farewell is wire.Farewell.RETIRE and acts.queue()[0]:
+        if farewell is wire.Farewell.RETIRE and acts.waits():
             return
         log.warning("central orders this kiosk to take leave", farewell=farewell)
         leave, self._leave = self._leave, None
@@ -321,7 +321,9 @@ class SyncActs:
         now = self._clock.monotonic()
         if now >= self._next_prune:
             self._next_prune = now + PRUNE_S
-            forgotten = acts.prune(self._clock.now() + (self._offset.value or timedelta()) - self._keep)
+            central_now = self._clock.now() + (self._offset.value or timedelta())
+            acts.note_held(central_now)
+            forgotten = acts.prune(central_now - self._keep)
             if forgotten:
                 log.info("old acts forgotten", words=forgotten)
         if now >= self._next_tend:
@@ -347,7 +349,7 @@ class SyncActs:
         self._become(self._state.failed(reason))
 
     def _succeeded(self, acts: ActsLog) -> None:
-        self._become(self._state.succeeded(acts.queue()[0] == 0))
+        self._become(self._state.succeeded(not acts.waits()))
 
     def _become(self, state: LinkState) -> None:
         before, self._state = self._state, state

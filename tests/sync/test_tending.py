@@ -1,14 +1,15 @@
 """Housekeeping of the log by the sync thread: old acts go when central holds them, the WAL is folded in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
-from kiosk_sync import SyncKiosk
+from kiosk_sync import NOON, SyncKiosk, act, answers
 
-from kiosk.domain.journal import Word
+from kiosk.domain.journal import Deed, Word
 from sync import acts
 from sync.agent import KEEP_ACTS, PRUNE_S
 
@@ -36,6 +37,8 @@ def test_judged_acts_are_kept_for_their_days_and_then_forgotten(kiosk: SyncKiosk
         kiosk.says()
     kiosk.turns(3)
     assert kiosk.log.queue() == (0, None)
+    days(kiosk, 0.1)
+    kiosk.turns()
     days(kiosk, 13)
     kiosk.turns(2)
     assert len(kept(kiosk)) == acts.PRUNE_SLICE + 5
@@ -61,6 +64,54 @@ def test_a_kiosk_whose_clock_runs_ahead_forgets_by_centrals_clock(kiosk: SyncKio
     kiosk.clock.pass_time(timedelta(days=300).total_seconds())
     kiosk.turns(3)
     assert kept(kiosk) == [1, 2]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_clock_that_stands_years_back_makes_no_act_old(kiosk: SyncKiosk, known: bool) -> None:
+    behind = timedelta(days=400)
+    said = replace(act(deed=Deed.RETURN), happened_at=NOON - behind, clock_offset=behind if known else None)
+    kiosk.says(of=said)
+    for number in (2, 3):
+        kiosk.says(of=act(number))
+    kiosk.turns(3)
+    days(kiosk, 13)
+    kiosk.turns(2)
+    assert kept(kiosk) == [1, 2, 3]
+    kiosk.central.restored(0)
+    kiosk.central.words.clear()
+    kiosk.turns(4)
+    assert said.id in {word.act for word in kiosk.central.words}
+
+
+def test_what_was_said_late_is_kept_as_long_as_what_was_said_at_once(kiosk: SyncKiosk) -> None:
+    """A backup of central that is a week old lacks it, although it happened a month ago."""
+    kiosk.central.broken = answers(503, b"")
+    for _ in range(3):
+        kiosk.says()
+    days(kiosk, 30)
+    kiosk.central.broken = None
+    kiosk.turns(3)
+    days(kiosk, KEEP_ACTS.days - 1)
+    kiosk.turns(2)
+    assert kept(kiosk) == [1, 2, 3]
+    days(kiosk, 2)
+    kiosk.turns(2)
+    assert kept(kiosk) == [3]
+
+
+def test_a_restored_central_that_holds_less_is_not_taken_to_have_held_it_for_long(kiosk: SyncKiosk) -> None:
+    for _ in range(3):
+        kiosk.says()
+    days(kiosk, 0.1)
+    kiosk.turns(3)
+    days(kiosk, KEEP_ACTS.days - 1)
+    kiosk.turns()
+    kiosk.central.restored(1)
+    kiosk.turns(3)
+    assert kiosk.log.queue() == (0, None)
+    days(kiosk, 2)
+    kiosk.turns(2)
+    assert kept(kiosk) == [1, 2, 3]
 
 
 def test_a_log_that_is_only_asked_about_does_not_grow_a_log_of_its_own_for_ever(
