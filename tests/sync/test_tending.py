@@ -7,11 +7,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from kiosk_sync import NOON, SyncKiosk, act, answers
+from kiosk_sync import KEY, NOON, SyncKiosk, act, answers
 
 from kiosk.domain.journal import Deed, Word
+from kiosk.ports import LedgerError, LedgerReason, Link
 from sync import acts
-from sync.agent import KEEP_ACTS, PRUNE_S
+from sync.agent import KEEP_ACTS, PRUNE_S, TEND_S
+from sync.encrypted import connect
 
 
 @pytest.fixture
@@ -127,3 +129,73 @@ def test_a_log_that_is_only_asked_about_does_not_grow_a_log_of_its_own_for_ever(
     kiosk.clock.pass_time(61)
     kiosk.turns()
     assert (tmp_path / acts.FILE).stat().st_size > size
+
+
+def written(kiosk: SyncKiosk, words: int) -> int:
+    """Size of the log of the log after so many more words."""
+    for _ in range(words):
+        kiosk.says()
+    return (kiosk.folder / f"{acts.FILE}-wal").stat().st_size
+
+
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_while_central_is_away_the_log_of_the_log_is_used_again_every_minute(kiosk: SyncKiosk, enrolled: bool) -> None:
+    kiosk.central.broken = answers(503, b"")
+    if not enrolled:
+        kiosk.sync = kiosk.agent(None)
+    kiosk.turns()
+    size = written(kiosk, 100)
+    for _ in range(5):
+        waited = 0.0
+        while waited <= TEND_S:
+            wait_s = kiosk.sync.turn()
+            assert 0 < wait_s <= TEND_S
+            kiosk.clock.pass_time(wait_s)
+            waited += wait_s
+        assert written(kiosk, 50) <= size
+    assert kiosk.log.queue()[0] == 350
+    assert kiosk.sync.link is Link.OFFLINE
+
+
+def test_a_reader_who_stays_holds_the_fold_up_and_nothing_turns_in_circles(kiosk: SyncKiosk) -> None:
+    kiosk.central.broken = answers(503, b"")
+    kiosk.turns()
+    file = kiosk.folder / acts.FILE
+    reader = connect(file, KEY, durable=True)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM word").fetchone()
+    written(kiosk, 100)
+    size = file.stat().st_size
+    kiosk.clock.pass_time(TEND_S + 1)
+    assert kiosk.sync.turn() > 0
+    assert file.stat().st_size == size
+    reader.close()
+    kiosk.clock.pass_time(TEND_S + 1)
+    kiosk.turns()
+    assert file.stat().st_size > size
+
+
+def test_a_fold_that_finds_no_room_is_tried_again_a_minute_later(kiosk: SyncKiosk) -> None:
+    kiosk.central.broken = answers(503, b"")
+    kiosk.turns()
+    log = Unfoldable(kiosk.folder, KEY)
+    kiosk.sync._log = log
+    kiosk.clock.pass_time(TEND_S + 1)
+    with pytest.raises(LedgerError):
+        kiosk.sync.turn()
+    assert kiosk.sync.turn() > 0
+    assert log.tried == 1
+    kiosk.clock.pass_time(TEND_S + 1)
+    with pytest.raises(LedgerError):
+        kiosk.sync.turn()
+    log.close()
+
+
+class Unfoldable(acts.ActsLog):
+    """On a full disk."""
+
+    tried = 0
+
+    def checkpoint(self) -> None:
+        self.tried += 1
+        raise LedgerError(LedgerReason.DISK_FULL)
