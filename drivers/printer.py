@@ -318,7 +318,7 @@ class SlipPrinter:
         else:
             self._marks.ready(time.monotonic())
         state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
-        detail = f"{self._door.address} {self.profile.name}"
+        detail = f"{self._door.address} {self.profile.title}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
 
 
