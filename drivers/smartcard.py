@@ -88,6 +88,9 @@ class CardReader:
         if code != scard.SCARD_S_SUCCESS:
             raise DeviceError(DeviceReason.SERVICE_DOWN, _name(code))
         self._context = context
+        for away in self._names:  # perhaps unplugged while the service was away
+            self._voice.forget(away)
+        self._names = frozenset()
         self._again.clear()
         self._held.clear()
         known: dict[str, int] = {}
@@ -133,7 +136,10 @@ class CardReader:
         usable = [name for name in ours if not known[name] & scard.SCARD_STATE_UNAVAILABLE]
         for away in self._names.difference(usable):
             self._voice.forget(away)
-        self._names = frozenset(usable)
+        appeared, self._names = set(usable) - self._names, frozenset(usable)
+        for new in appeared:
+            with self._watched:
+                self._voice.hush(new)
         state, reason = DeviceState.READY, None
         if not usable:
             state, reason = DeviceState.ABSENT, DeviceReason.NOT_PLUGGED
