@@ -362,6 +362,17 @@ class ActsLog:
             if gone < PRUNE_SLICE:
                 return forgotten
 
+    # --- whose it is ------------------------------------------------------------------------------------------------
+
+    def kiosk(self) -> str | None:
+        """The kiosk under whose name it is told; None until somebody has said so."""
+        return self._meta("kiosk")
+
+    def note_kiosk(self, name: str) -> None:
+        """It is told under this name."""
+        with transaction(self._db, self._path):
+            self._note("kiosk", name)
+
     # --- parcels ---------------------------------------------------------------------------------------------------
 
     def next_parcel(self) -> int:
@@ -376,11 +387,16 @@ class ActsLog:
         told = self._meta("told_at")
         return None if told is None else datetime.fromisoformat(told)
 
-    def note_told(self, at: datetime, *, unpacks: bool) -> None:
-        """An answer of central was taken to its end; `unpacks`: it reads packed parcels."""
+    def answered(self) -> int:
+        """The newest of this log's parcels to which an answer was taken; 0 before the first."""
+        return int(self._meta("answered") or 0)
+
+    def note_told(self, at: datetime, number: int, *, unpacks: bool) -> None:
+        """The answer to this parcel was taken to its end; `unpacks`: central reads packed ones."""
         self.note_held(at)
         with transaction(self._db, self._path):
             self._note("told_at", at.isoformat())
+            self._note("answered", str(max(number, self.answered())))
             self._note("central_unpacks", str(int(unpacks)))
 
     def central_unpacks(self) -> bool:

@@ -45,6 +45,7 @@ from sync.encrypted import (
     integrity,
     migrated,
     set_aside,
+    sync_folder,
     transaction,
     translated,
 )
@@ -85,9 +86,15 @@ def prepare(folder: Path, key: bytes) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Remove the file and what was kept beside it: after a wipe, and for another enrolment, whose index key is another."""
-    for part in sorted(folder.glob(f"{FILE}*")):
+    """Remove the file and what was kept beside it: after a wipe, and for another enrolment, whose index key is another.
+
+    Gone from the disk when this returns.
+    """
+    parts = sorted(folder.glob(f"{FILE}*"))
+    for part in parts:
         part.unlink()
+    if parts:
+        sync_folder(folder)
 
 
 UNREADABLE = (LedgerReason.DAMAGED, LedgerReason.WRONG_KEY)

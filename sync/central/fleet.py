@@ -40,6 +40,16 @@ class CodeRefused(Exception):
     """The enrolment code is unknown, used or too old; which of them is not told."""
 
 
+class OtherRecords(Exception):
+    """On the machine that asks lie the records of another kiosk than the one the code is for; the code is not used up."""
+
+    def __init__(self, kiosk: str) -> None:
+        super().__init__(
+            f"the records on that machine are those of {kiosk}: make a code with 'shelfpoint central enrol --again {kiosk}', or "
+            f"revoke {kiosk} first and let it tell everything"
+        )
+
+
 class BadPublicKey(Exception):
     """Not 32 bytes of an Ed25519 or X25519 public key."""
 
@@ -97,8 +107,8 @@ class Fleet:
             Change(connection, who, self._clock()).audit("enrolment code made", again or branch)
         return "-".join(plain[start : start + 4] for start in range(0, 12, 4))
 
-    def enrol(self, code: str, public_key: bytes, sealing_key: bytes | None = None) -> Kiosk:
-        """A new credential for the code. Raises CodeRefused, BadPublicKey."""
+    def enrol(self, code: str, public_key: bytes, sealing_key: bytes | None = None, records_of: str = "") -> Kiosk:
+        """A new credential for the code. Raises CodeRefused, BadPublicKey, and OtherRecords where `records_of` is another."""
         try:
             Ed25519PublicKey.from_public_bytes(public_key)
             if sealing_key is not None:
@@ -118,6 +128,8 @@ class Fleet:
             taken = connection.execute(take).one_or_none()
             if taken is None:
                 raise CodeRefused
+            if records_of and records_of != taken.kiosk:
+                raise OtherRecords(records_of)
             new = {
                 "branch": taken.branch,
                 "public_key": public_key,
