@@ -18,15 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from kiosk.domain.identity import CardKind
 from sync.central import tables
-from sync.central.cards import Claim, claims
-from sync.central.database import Database, upsert
+from sync.central.bulk import among, write
+from sync.central.cards import Claim
+from sync.central.database import Database, survey
+from sync.central.import_kinds import Items, Patrons
 from sync.central.import_sources import BadFile, Entry, Line, Mistake
-from sync.central.records import AnyRow, item_row, membership_of, microseconds
-from sync.central.registry import Change, Patron, Registry, membership_row
+from sync.central.records import microseconds
+from sync.central.registry import Change, Patron, Registry
 from sync.wire import ItemEntry
 
 STAGE = 1000
@@ -62,6 +64,12 @@ class Report:
 
 _READING = "absent columns change nothing"
 """What a file means; another meaning, and it is another file."""
+
+
+_OWN = tables.import_key.c
+_NAMED = select(_OWN.key).where(_OWN.digest == bindparam("digest"), among(_OWN.key))
+"""A list spelled out here once made PostgreSQL read every key of the file for each part of it."""
+_KNOWN_ITEMS = select(tables.item.c.id).where(among(tables.item.c.id))
 
 
 class _Staged(msgspec.Struct, frozen=True):
@@ -117,17 +125,17 @@ class Imports:
         *, preview: bool = False, skip_bad: bool = False,
     ) -> Report:  # fmt: skip
         """Items; who has reserved one stays as it is."""
-        return self._run(_Items(), digest, lines, report, progress, preview, skip_bad)
+        return self._run(Items(), digest, lines, report, progress, preview, skip_bad)
 
     def patrons(
         self, digest: str, lines: Iterable[Line[Patron]], report: RowReport, progress: Progress,
         *, preview: bool = False, skip_bad: bool = False,
     ) -> Report:  # fmt: skip
         """Memberships with their cards; a card that the row does not name stays bound."""
-        return self._run(_Patrons(), digest, lines, report, progress, preview, skip_bad)
+        return self._run(Patrons(), digest, lines, report, progress, preview, skip_bad)
 
     def _run(
-        self, kind: "_Items | _Patrons", digest: str, lines: Iterable[Line[Any]], report: RowReport,
+        self, kind: Items | Patrons, digest: str, lines: Iterable[Line[Any]], report: RowReport,
         progress: Progress, preview: bool, skip_bad: bool,
     ) -> Report:  # fmt: skip
         told = Report(digest=digest)
@@ -165,7 +173,7 @@ class Imports:
     # --- staging ---
 
     def _stage(
-        self, kind: "_Items | _Patrons", told: Report, lines: Iterable[Line[Any]], report: RowReport, progress: Progress
+        self, kind: Items | Patrons, told: Report, lines: Iterable[Line[Any]], report: RowReport, progress: Progress
     ) -> list[Claim]:
         digest = told.digest
         self._forget(digest)
@@ -186,7 +194,7 @@ class Imports:
                     rows = [
                         {"digest": digest, "number": number, "body": _body(line)} for number, line in numbered.values()
                     ]
-                    connection.execute(insert(tables.import_row), rows)
+                    write(connection, tables.import_row, rows, overwrite=False)
                 claimed = kind.claims(connection, [line.entry for line in good if line.entry is not None])
             doubts += [_Doubt(*numbered[claim.claimer], claim) for claim in claimed]
             unsure = {claim.claimer for claim in claimed}
@@ -195,6 +203,7 @@ class Imports:
                     report.good(line.number)
             told.good += len(good)
             progress("checking", told.good + told.bad, None)
+        self._survey(tables.import_row, tables.import_key)
         return self._settle(told, doubts, report) if doubts else []
 
     def _settle(self, told: Report, doubts: "list[_Doubt]", report: RowReport) -> list[Claim]:
@@ -249,15 +258,13 @@ class Imports:
             number = part[-1].number
 
     def _checked(
-        self, kind: "_Items | _Patrons", connection: Connection, told: Report, part: list[Line[Any]],
+        self, kind: Items | Patrons, connection: Connection, told: Report, part: list[Line[Any]],
         branches: set[str], report: RowReport,
     ) -> Iterator[Line[Any]]:  # fmt: skip
-        own = tables.import_key.c
-        named = [key for line in part if line.entry is not None for _, key in kind.keys(line.entry)]
-        query = select(own.key).where(own.digest == told.digest, own.key.in_(sorted(set(named))))
-        taken = set(connection.execute(query).scalars())
+        named = sorted({key for line in part if line.entry is not None for _, key in kind.keys(line.entry)})
+        taken = set(connection.execute(_NAMED, {"digest": told.digest, "ids": named}).scalars())
         homeless = [line.entry.id for line in part if isinstance(line.entry, ItemEntry) and not line.entry.branch]
-        known = set(connection.execute(select(tables.item.c.id).where(tables.item.c.id.in_(homeless))).scalars())
+        known = set(connection.execute(_KNOWN_ITEMS, {"ids": homeless}).scalars())
         fresh: list[str] = []
         for line in part:
             mistakes = list(line.mistakes)
@@ -277,17 +284,19 @@ class Imports:
                 report.bad(mistakes)
             else:
                 yield line
-        if fresh:
-            connection.execute(insert(tables.import_key), [{"digest": told.digest, "key": key} for key in fresh])
+        keys_of_part = [{"digest": told.digest, "key": key} for key in fresh]
+        write(connection, tables.import_key, keys_of_part, overwrite=False)
 
     # --- applying ---
 
-    def _apply(self, kind: "_Items | _Patrons", told: Report, progress: Progress) -> None:
+    def _apply(self, kind: Items | Patrons, told: Report, progress: Progress) -> None:
         row, run = tables.import_row, tables.import_run
         done = told.good - self._left(told.digest)
+        last = 0
         while True:
             with self._registry.change("import") as change:
-                query = select(row).where(row.c.digest == told.digest).order_by(row.c.number).limit(APPLY)
+                own = (row.c.digest == told.digest, row.c.number > last)  # rows before are gone, but not from the index
+                query = select(row).where(*own).order_by(row.c.number).limit(APPLY)
                 rows = change.connection.execute(query).all()
                 if not rows:
                     total = change.connection.execute(
@@ -296,14 +305,20 @@ class Imports:
                     self._finish(change, kind.name, told, total)
                     break
                 changed = kind.apply(change, [_line(one.body, kind.entry) for one in rows])
-                last = rows[-1].number
-                change.connection.execute(delete(row).where(row.c.digest == told.digest, row.c.number <= last))
+                first, last = last == 0, rows[-1].number
+                change.connection.execute(delete(row).where(*own, row.c.number <= last))
                 change.connection.execute(
                     update(run).where(run.c.digest == told.digest).values(changed=run.c.changed + changed)
                 )
+            if first:
+                self._survey(*kind.tables)
             done += len(rows)
             progress("applying", done, told.good)
         told.changed, told.applied = total, True
+
+    def _survey(self, *grown: Table) -> None:
+        with self._database.write() as connection:
+            survey(connection, *grown)
 
     def _left(self, digest: str) -> int:
         """Rows still to be applied."""
@@ -327,68 +342,6 @@ class Imports:
                 connection.execute(delete(table).where(table.c.digest == digest))
 
 
-class _Items:
-    name = "items"
-    entry: type[Any] = ItemEntry
-
-    def claims(self, connection: Connection, entries: list[ItemEntry]) -> list[Claim]:
-        return []
-
-    def keys(self, entry: ItemEntry) -> list[tuple[str, str]]:
-        return [("id", entry.id)]
-
-    def apply(self, change: Change, lines: list[tuple[ItemEntry, frozenset[str]]]) -> int:
-        """Those that differ, in key order."""
-        table = tables.item
-        held = select(table).where(table.c.id.in_([entry.id for entry, _ in lines])).order_by(table.c.id)
-        before = {row.id: row._mapping for row in change.connection.execute(held.with_for_update())}
-        rows = []
-        for entry, said in sorted(lines, key=lambda line: line[0].id):
-            row = item_row(entry)
-            del row["reserved_for"]
-            was = before.get(entry.id)
-            if was is not None:
-                row |= {name: was[name] for name in row.keys() - said}
-            if was is None or any(was[name] != value for name, value in row.items()):
-                rows.append(row)
-        upsert(change.connection, table, rows)
-        change.items_changed([row["id"] for row in rows])
-        return len(rows)
-
-
-class _Patrons:
-    name = "patrons"
-    entry: type[Any] = Patron
-
-    def claims(self, connection: Connection, entries: list[Patron]) -> list[Claim]:
-        return claims(connection, entries)
-
-    def keys(self, entry: Patron) -> list[tuple[str, str]]:
-        return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
-
-    def apply(self, change: Change, lines: list[tuple[Patron, frozenset[str]]]) -> int:
-        """Those that differ, in key order."""
-        own, person, card = tables.membership, tables.person, tables.card.c
-        ids = [entry.id for entry, _ in lines]
-        run = change.connection.execute
-        run(select(own.c.id).where(own.c.id.in_(ids)).order_by(own.c.id).with_for_update())
-        held = select(own, person.c.name).join(person, isouter=True).where(own.c.id.in_(ids))
-        before = {row.id: row for row in run(held)}
-        cards = select(card.membership, card.kind, card.number).where(card.active == 1, card.membership.in_(ids))
-        bound = {(row.membership, row.kind, row.number) for row in run(cards)}
-        changed = []
-        for entry, said in sorted(lines, key=lambda line: line[0].id):
-            was = before.get(entry.id)
-            if was is not None:
-                entry = _filled(entry, said, was)
-            row = membership_row(entry) | {"name": entry.name}
-            same = was is not None and all(was._mapping[name] == value for name, value in row.items())
-            if not same or not all((entry.id, kind.value, number) in bound for kind, number in entry.cards.items()):
-                changed.append(entry)
-        refused = change.patrons(changed)  # bound elsewhere since the file was checked
-        return len(changed) - len({claim.claimer for claim in refused})
-
-
 @dataclass(frozen=True, slots=True)
 class _Doubt:
     """A row that can be applied if the rest of the file frees the card that it claims."""
@@ -404,13 +357,6 @@ class _Doubt:
 def _gives_up(cards: Mapping[CardKind, str], claim: Claim) -> bool:
     """The file gives the holder another card of that kind, so this number ends there."""
     return cards.get(claim.held_as, claim.number) != claim.number
-
-
-def _filled(entry: Patron, said: frozenset[str], was: AnyRow) -> Patron:
-    """With what the file does not speak of as it was."""
-    held = membership_of(was)
-    names = {"standing", "expires_on", "suspended_until", "holds_suspended_until", "owed"} - said
-    return replace(entry, **{name: getattr(held, name) for name in names})
 
 
 def _body(line: Line[Any]) -> str:
