@@ -46,8 +46,11 @@ class SerialDoor:
     def open(self, deadline_s: float) -> "SerialLink":
         """Does not block; DeviceError NOT_PLUGGED, HELD_BY_OTHER or NO_PERMISSION."""
         try:
-            port = serial.Serial(self.path, self.baud, timeout=0, exclusive=True, rtscts=self.handshake)
-            _drop_damaged(port.fileno())
+            with contextlib.ExitStack() as opened:
+                port = serial.Serial(self.path, self.baud, timeout=0, exclusive=True, rtscts=self.handshake)
+                opened.callback(port.close)
+                _drop_damaged(port.fileno())
+                opened.pop_all()
         except (OSError, termios.error, ValueError) as error:
             raise DeviceError(reason_of_port(error), self.path) from error
         return SerialLink(port, self.path, self.baud / _BITS)

@@ -18,6 +18,7 @@ import select
 import termios
 import threading
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
@@ -89,30 +90,23 @@ class VirtualSerialPrinter(VirtualPrinter):
 
     def fall_to_break(self) -> None:
         """The line is held low, as by a printer without power: one byte 00, unless the host ignores breaks."""
-        with self._changed:
-            if not self._host_flags() & termios.IGNBRK:
-                self._reach_host(b"\x00")
+        self._damage(lambda flags: b"" if flags & termios.IGNBRK else b"\x00")
 
     def garble(self, byte: int) -> None:
         """A character comes with a framing error: as it is, or where the host looks at errors as 00 or not at all."""
-        with self._changed:
-            flags = self._host_flags()
+
+        def made_of_it(flags: int) -> bytes:
             if not flags & termios.INPCK:
-                self._reach_host(bytes([byte]))
-            elif not flags & termios.IGNPAR:
-                self._reach_host(b"\x00")
+                return bytes([byte])
+            return b"" if flags & termios.IGNPAR else b"\x00"
 
-    def _host_flags(self) -> int:
-        """How the host has set its end for what comes in (termios(3))."""
-        if self._line is None or self._line.cut.is_set():
-            return 0
-        flags: int = termios.tcgetattr(self._line.slave)[0]
-        return flags
+        self._damage(made_of_it)
 
-    def _reach_host(self, data: bytes) -> None:
-        """What the line carries whether or not the printer speaks."""
-        if self._line is not None:
-            self._line.say(data)
+    def _damage(self, made_of_it: Callable[[int], bytes]) -> None:
+        """Something comes that is no character; what is made of it depends on the host's input flags (termios(3))."""
+        with self._changed:
+            if self._line is not None and self.serves:
+                self._line.say(made_of_it(termios.tcgetattr(self._line.slave)[0]))
 
     def _take(self, line: _Line) -> None:
         piece = 65536 if self._baud is None else max(1, int(self._baud / 10 * _TICK_S))

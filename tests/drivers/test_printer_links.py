@@ -259,3 +259,10 @@ def test_a_closed_port_is_not_plugged(serial_twin: VirtualSerialPrinter) -> None
     for attempt in (lambda: link.read(0.1), lambda: link.write(b"1", 0.1)):
         with pytest.raises(DeviceError, match="not_plugged"):
             attempt()
+
+
+def test_a_serial_twin_without_a_line_sends_no_break(serial_twin: VirtualSerialPrinter) -> None:
+    serial_twin.unplug()
+    serial_twin.power_cycle()
+    serial_twin.garble(0x41)
+    assert not serial_twin.serves
