@@ -197,6 +197,16 @@ def checkpoint(connection: Connection, path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
+def fold(path: Path, key: bytes) -> None:
+    """Move the whole WAL into the file, so that it can be moved alone; nobody else may have it open. Raises LedgerError."""
+    connection = connect(path, key, durable=True)
+    try:
+        with translated(path):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.close()
+
+
 def integrity(connection: Connection, path: Path) -> None:
     """Read every page and prove that it is what was written. Raises LedgerError(DAMAGED)."""
     with translated(path):

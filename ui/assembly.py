@@ -177,7 +177,8 @@ def start_kiosk(
         log_file = ActsLog(settings.data, key)
         try:
             replica = care.reader()
-        except LedgerError:
+        except LedgerError as error:
+            care.noticed(error)
             log_file.close()
             raise
         return StaffDoor(
@@ -186,6 +187,7 @@ def start_kiosk(
             central=staff_client,
             branch=BranchId(settings.branch),
             deadline_s=settings.central.deadline_s,
+            noticed=care.noticed,
         )
 
     doorkeeper = Doorkeeper(staff_door, post)

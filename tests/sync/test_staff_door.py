@@ -1,7 +1,9 @@
 """The staff page's door: central's word first, the replica's verifiers for a week, and every try in the log."""
 
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -23,7 +25,7 @@ from sync import wire
 from sync.acts import ActsLog
 from sync.central.keys import login_index
 from sync.central_client import CentralClient, ClockOffset
-from sync.replica import Replica
+from sync.replica import FILE, Replica, ReplicaCare
 from sync.staff_door import Doorkeeper, StaffDoor
 from ui.assembly import ended
 
@@ -206,6 +208,25 @@ def test_the_doorkeeper_answers_each_try_by_its_name_and_gives_the_files_back(ki
         StaffAnswered(bad.act.id, Entry.WRONG, staff=StaffId("s-1")),
     ]
     assert kiosk.written() == ["s-1", "s-1"]
+
+
+def test_a_page_that_the_door_cannot_read_is_told_so_that_the_replica_is_rebuilt(kiosk: Door) -> None:
+    kiosk.writer.close()
+    kiosk.replica.close()
+    path = kiosk.folder / FILE
+    content = bytearray(path.read_bytes())
+    for start in range(4096, len(content), 4096):
+        content[start + 50 : start + 350] = os.urandom(300)
+    path.write_bytes(content)
+    care = ReplicaCare(kiosk.folder, KEY, INDEX_KEY)
+    with closing(care.reader()) as reader:
+        door = StaffDoor(
+            acts=kiosk.log, replica=reader, central=kiosk.central, branch=BranchId("main"), noticed=care.noticed
+        )
+        with pytest.raises(LedgerError):
+            door.enter(kiosk.knock())
+    assert care.damaged
+    assert kiosk.written() == []
 
 
 def test_where_the_try_cannot_be_written_down_nobody_is_let_in(kiosk: Door) -> None:

@@ -232,6 +232,8 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
 def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
     central: Central = state.central
+    if request.user.farewell is not None:
+        raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     staff, entry = None, Entry.WRONG
     who = {"address": client_address(request), "name": spell_login(data.login)}
     try:
