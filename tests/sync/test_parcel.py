@@ -374,9 +374,7 @@ def test_a_branch_that_has_only_sticks_forgets_acts_that_central_has_had_for_lon
     late = enrolled.says("C2")
     enrolled.trip()
     kept = [spoken.act.id for spoken, _ in enrolled.log.words()]
-    assert set(kept) & {act.id for act in told} == set()
-    assert kept[-1] == late.id
-    assert {waits.id, late.id} <= set(enrolled.central.holdings.acts())
+    assert kept == [waits.id, late.id]  # the first is old, but central has only just heard of it
 
 
 def test_a_central_whose_clock_runs_ahead_makes_no_act_old(enrolled: Branch) -> None:
