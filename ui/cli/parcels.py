@@ -12,7 +12,7 @@ from rich.progress import Progress, TaskID
 
 from config.settings import KioskSettings, load
 from kiosk.ports import LedgerError
-from sync import acts, parcel, replica, wipe, wire
+from sync import acts, parcel, replica, rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.central_client import Identity
 from sync.encrypted import first_key, key_file
@@ -48,9 +48,11 @@ def take(config: Path, file: Path) -> None:
     """Take in central's answer from FILE: verdicts and what is new. The kiosk must not run meanwhile."""
     settings = load(config)
     with told(), owned(settings.data):
+        key = key_file(settings.keys / DATABASE_KEY)
+        rescue.prepare_or_rescue(settings.data, key, datetime.now(UTC))  # as at a start
         with _log(settings) as (log, key, identity), shown() as advance:
             care = ReplicaCare(settings.data, key, identity.index_key_bytes())
-            care.prepare()  # as at a start: one that cannot be read is put aside, and this answer or the next fills the new one
+            care.prepare()  # one that cannot be read is put aside, and this answer or the next fills the new one
             keep = timedelta(days=settings.central.keep_acts_days)
             with closing(ReplicaWriter(settings.data, key, version("shelfpoint"))) as writer:
                 now = datetime.now(UTC)
