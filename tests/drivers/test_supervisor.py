@@ -2,8 +2,8 @@
 
 import threading
 
-import pytest
 from ears import Ears
+from structlog.testing import capture_logs
 
 from drivers.device import Report
 from drivers.read_watch import ReadWatch
@@ -28,17 +28,16 @@ class Deaf:
         """It sleeps inside somebody else's library."""
 
 
-def test_stopping_waits_no_longer_than_its_time_and_says_whom_it_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_stopping_waits_no_longer_than_its_time_and_says_whom_it_left() -> None:
     deaf, ears = Deaf("deaf"), Ears()
     supervisor = Supervisor([deaf], ears, stop_s=0.0)
     supervisor.start()
     ears.next()
-    supervisor.stop()
+    with capture_logs() as logged:
+        supervisor.stop()
     (thread,) = (thread for thread in threading.enumerate() if thread.name == "device:deaf")
     assert thread.daemon
-    said = capsys.readouterr().out
-    assert "its thread is left behind" in said
-    assert "deaf" in said
+    assert [(line["device"], line["log_level"]) for line in logged] == [("deaf", "warning")]
     deaf.hold.set()
     thread.join(10)
 
