@@ -54,8 +54,14 @@ def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
             continue
         for answer in reader.feed(piece.data):
             match answer:
-                case MarkAnswer():
+                case MarkAnswer(confirms=True):
                     yield "marked"
+                    continue
+                case MarkAnswer(paper_ended=True):
+                    yield "marked, without paper"
+                    continue
+                case MarkAnswer(byte=byte):
+                    yield f"a byte that confirms nothing, {byte:02X}"
                     continue
                 case EchoAnswer(echo=echo):
                     yield f"echo {_plain(echo.decode('ascii', 'replace'))}"

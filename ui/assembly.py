@@ -23,7 +23,7 @@ from uuid_utils.compat import uuid7
 from config.settings import KioskSettings
 from drivers.catalog import DeviceSet, build_devices
 from drivers.viewfinder import Viewfinder
-from kiosk.domain.values import ActId, BranchId, IncarnationId
+from kiosk.domain.values import ActId, BranchId, IncarnationId, KioskError
 from kiosk.ports import (
     CentralError,
     CentralReason,
@@ -43,6 +43,7 @@ from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import IDENTITY, CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import first_key, is_sealed
+from sync.enrolment import check_records
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.owner import Owner
@@ -153,11 +154,15 @@ def start_kiosk(
     offset = ClockOffset(clock)
     past_settled = threading.Event()
     key_path = settings.keys / DATABASE_KEY
-    key = first_key(key_path, settings.data)
-    rescue.prepare_or_rescue(settings.data, key, clock.now())
-    care = ReplicaCare(settings.data, key, identity.index_key_bytes())
-    care.prepare()
-    incarnation = _incarnation(settings, key)
+    try:
+        key = first_key(key_path, settings.data)
+        rescue.prepare_or_rescue(settings.data, key, clock.now())
+        care = ReplicaCare(settings.data, key, identity.index_key_bytes())
+        care.prepare()
+        incarnation = _incarnation(settings, key, identity)
+    except KioskError:
+        owner.release()
+        raise
     devices = build_devices(settings.devices, post, viewfinder)
     machine = Machine(
         kiosk=identity.kiosk,
@@ -171,7 +176,8 @@ def start_kiosk(
         log_file = ActsLog(settings.data, key)
         try:
             replica = care.reader()
-        except LedgerError:
+        except LedgerError as error:
+            care.noticed(error)
             log_file.close()
             raise
         return StaffDoor(
@@ -180,6 +186,7 @@ def start_kiosk(
             central=staff_client,
             branch=BranchId(settings.branch),
             deadline_s=settings.central.deadline_s,
+            noticed=care.noticed,
         )
 
     doorkeeper = Doorkeeper(staff_door, post)
@@ -191,9 +198,12 @@ def start_kiosk(
         threads[0].join(timeout=LEAVE_S)
         sync_feed.interrupt()
         try:
-            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
-        except LedgerError as error:
-            log.error("the kiosk cannot be wiped; it tries again when it starts", detail=error.detail)
+            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now(), farewell)
+        except (LedgerError, OSError) as error:
+            log.error(
+                "the kiosk cannot be wiped; it tries again when it starts, or when central says it again",
+                why=str(error),
+            )
         finally:
             os._exit(TOOK_LEAVE)
 
@@ -309,9 +319,11 @@ def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
     return threading.Thread(target=guarded, name=name, daemon=True)
 
 
-def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
+def _incarnation(settings: KioskSettings, key: bytes, identity: Identity) -> IncarnationId:
+    """Of the log, which must be this kiosk's."""
     opened = ActsLog(settings.data, key)
     try:
+        check_records(opened, settings.data, identity.kiosk)
         return opened.incarnation
     finally:
         opened.close()

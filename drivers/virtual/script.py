@@ -137,6 +137,8 @@ def _check(takes: Takes, given: str, cards: Collection[str]) -> None:
             _check_number(given, _LARGEST_NUMBER)
         case Takes.LENGTH:
             _check_number(given, _LONGEST_CODE)
+        case Takes.SECONDS:
+            _seconds(given)
         case Takes.ECHO:
             if not re.fullmatch(r"[0-9A-Za-z]{4}", given):
                 raise _Bad("four letters or digits", given)

@@ -9,12 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, literal_column, select
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.values import Reason
 from sync.central import tables
+from sync.central.bulk import among, write
 from sync.central.records import details_text
+
+_CARD = tables.card.c
+ACTIVE = _CARD.active == literal_column("1")
+"""Spelled as the indexes of active cards spell it."""
+HELD = select(_CARD.number, _CARD.membership, _CARD.kind).where(ACTIVE, among(_CARD.number))
+"""Who holds these numbers."""
+_KNOWN = select(tables.case.c.id).where(among(tables.case.c.id))
 
 
 class Claimer(Protocol):
@@ -52,10 +60,8 @@ class Claim:
 def claims(connection: Connection, records: Sequence[Claimer]) -> list[Claim]:
     """Every number of these records that opens another membership, unless the record may take it from there."""
     wanted = {number: (record, kind) for record in records for kind, number in record.cards.items()}
-    card = tables.card.c
-    query = select(card.number, card.membership, card.kind).where(card.number.in_(sorted(wanted)), card.active == 1)
     found = []
-    for row in connection.execute(query.order_by(card.number)):
+    for row in connection.execute(HELD.order_by(_CARD.number), {"ids": sorted(wanted)}):
         record, kind = wanted[row.number]
         if row.membership not in (record.id, record.moved_from.get(row.number)):
             found.append(Claim(record.id, kind, row.number, row.membership, CardKind(row.kind)))
@@ -68,11 +74,9 @@ def open_cases(connection: Connection, refused: Sequence[Claim], *, who: str, no
         f"{Reason.CARD_BOUND_TO_ANOTHER.value}:{claim.holder}:{claim.claimer}:{claim.kind.value}": claim
         for claim in refused
     }
-    known = select(tables.case.c.id).where(tables.case.c.id.in_(sorted(rows)))
-    for id_ in connection.execute(known).scalars().all():
+    for id_ in connection.execute(_KNOWN, {"ids": sorted(rows)}).scalars().all():
         del rows[id_]
-    if rows:
-        connection.execute(insert(tables.case), [_row(id_, claim, who, now) for id_, claim in sorted(rows.items())])
+    write(connection, tables.case, [_row(id_, claim, who, now) for id_, claim in sorted(rows.items())], overwrite=False)
 
 
 def _row(id_: str, claim: Claim, who: str, now: int) -> dict[str, object]:

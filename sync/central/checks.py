@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 
 from sync.central import tables
 from sync.central.database import DatabaseUnusable
+from sync.central.import_runs import APPLYING, STAGING
 from sync.central.key_copy import ADVICE
 from sync.central.office import Central
+from sync.central.records import microseconds
 
 QUIET = timedelta(minutes=15)
 """A kiosk silent for longer is told."""
@@ -76,7 +78,9 @@ def _rules(central: Central) -> tuple[bool, str]:
 
 def _imports(central: Central) -> tuple[bool, str]:
     with central.database.read() as connection:
-        unfinished = select(func.count()).where(tables.import_run.c.state != "done")
+        run = tables.import_run.c
+        over = run.leased_until <= microseconds(central.clock())
+        unfinished = select(func.count()).where(run.state.in_((STAGING, APPLYING)), over)
         halted = connection.execute(unfinished).scalar_one()
     return not halted, f"{halted} unfinished" if halted else "none unfinished"
 

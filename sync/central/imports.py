@@ -4,7 +4,8 @@ Staging writes every good row into `import_row` (in the database, so that it is 
 else; a second id or card number within the file, or an unknown branch, is found there too. With one bad row nothing is
 applied unless the caller says so. Applying takes the rows away in the same transaction that makes them count, so a
 dead process goes on where it stopped, and kiosks' acts and other changes get their turn in between. A file that was
-applied is known by its digest and changes nothing again. A column that a file does not have changes nothing in records
+applied is known by its digest and changes nothing again, until another of its kind has; whose turn it is says
+`import_runs`. A column that a file does not have changes nothing in records
 that are known; an empty cell empties. Only rows that differ reach the feed. Any thread; blocking.
 """
 
@@ -18,15 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
 from kiosk.domain.identity import CardKind
 from sync.central import tables
-from sync.central.cards import Claim, claims
-from sync.central.database import Database, upsert
-from sync.central.import_sources import BadFile, Entry, Line, Mistake
-from sync.central.records import AnyRow, item_row, membership_of, microseconds
-from sync.central.registry import Change, Patron, Registry, membership_row
+from sync.central.bulk import among, write
+from sync.central.cards import Claim
+from sync.central.database import Database, survey
+from sync.central.import_kinds import Items, Patrons
+from sync.central.import_runs import APPLYING, DONE, PREVIEW, ImportRuns, Turn
+from sync.central.import_sources import Entry, Line, Mistake
+from sync.central.records import microseconds
+from sync.central.registry import Patron, Registry
 from sync.wire import ItemEntry
 
 STAGE = 1000
@@ -53,7 +57,7 @@ class Report:
     applied: bool = False
     """Now, or by an earlier run."""
     before: bool = False
-    """This file had been applied before; nothing was done."""
+    """This file had been applied before, and no other of its kind since; nothing was done."""
     cases: int = 0
     """Cards of the file that open another membership: each is a case for a person (none of a preview)."""
     waiting: int = 0
@@ -62,6 +66,12 @@ class Report:
 
 _READING = "absent columns change nothing"
 """What a file means; another meaning, and it is another file."""
+
+
+_OWN = tables.import_key.c
+_NAMED = select(_OWN.key).where(_OWN.run == bindparam("own_run"), among(_OWN.key))
+"""A list spelled out here once made PostgreSQL read every key of the file for each part of it."""
+_KNOWN_ITEMS = select(tables.item.c.id).where(among(tables.item.c.id))
 
 
 class _Staged(msgspec.Struct, frozen=True):
@@ -111,72 +121,67 @@ class Imports:
         self._database = database
         self._registry = registry
         self._clock = clock
+        self._runs = ImportRuns(database, clock)
 
     def items(
         self, digest: str, lines: Iterable[Line[ItemEntry]], report: RowReport, progress: Progress,
         *, preview: bool = False, skip_bad: bool = False,
     ) -> Report:  # fmt: skip
         """Items; who has reserved one stays as it is."""
-        return self._run(_Items(), digest, lines, report, progress, preview, skip_bad)
+        return self._run(Items(), digest, lines, report, progress, preview, skip_bad)
 
     def patrons(
         self, digest: str, lines: Iterable[Line[Patron]], report: RowReport, progress: Progress,
         *, preview: bool = False, skip_bad: bool = False,
     ) -> Report:  # fmt: skip
         """Memberships with their cards; a card that the row does not name stays bound."""
-        return self._run(_Patrons(), digest, lines, report, progress, preview, skip_bad)
+        return self._run(Patrons(), digest, lines, report, progress, preview, skip_bad)
 
     def _run(
-        self, kind: "_Items | _Patrons", digest: str, lines: Iterable[Line[Any]], report: RowReport,
+        self, kind: Items | Patrons, digest: str, lines: Iterable[Line[Any]], report: RowReport,
         progress: Progress, preview: bool, skip_bad: bool,
     ) -> Report:  # fmt: skip
         told = Report(digest=digest)
-        with self._database.read() as connection:
-            run = connection.execute(
-                select(tables.import_run).where(tables.import_run.c.digest == digest)
-            ).one_or_none()
-        if run is not None and run.state == "done":
+        turn = self._runs.begin(kind.name, digest, preview=preview)
+        told.good = turn.staged
+        if turn.state == DONE:
             told.applied = told.before = True
-            return told
-        if run is None or run.state == "staging":
-            try:
-                refused = self._stage(kind, told, lines, report, progress)
-            except BadFile:
-                self._forget(digest)
-                raise
-            applies = not (preview or (told.bad and not skip_bad))
-            if not preview:
-                told.cases = len(refused)
-                with self._registry.change("import") as change:
-                    change.card_cases(refused)
-                    if applies:
-                        self._set(change.connection, digest, state="applying", staged=told.good)
-            if not applies:
-                self._forget(digest)
-                return told
+        elif turn.state == APPLYING and preview:
+            told.waiting = self._left(turn)
         else:
-            told.good = run.staged
-            if preview:
-                told.waiting = self._left(digest)
-                return told
-        self._apply(kind, told, progress)
+            try:
+                if turn.state == APPLYING or self._checked_whole(kind, turn, told, lines, report, progress, skip_bad):
+                    self._apply(kind, turn, told, progress)
+            finally:
+                self._runs.end(turn)
         return told
 
     # --- staging ---
 
+    def _checked_whole(
+        self, kind: Items | Patrons, turn: Turn, told: Report, lines: Iterable[Line[Any]], report: RowReport,
+        progress: Progress, skip_bad: bool,
+    ) -> bool:  # fmt: skip
+        """Whether the file is to be applied."""
+        refused = self._stage(kind, turn, told, lines, report, progress)
+        if turn.state == PREVIEW:
+            return False
+        told.cases = len(refused)
+        with self._registry.change("import") as change:
+            change.card_cases(refused)
+        return not told.bad or skip_bad
+
     def _stage(
-        self, kind: "_Items | _Patrons", told: Report, lines: Iterable[Line[Any]], report: RowReport, progress: Progress
-    ) -> list[Claim]:
-        digest = told.digest
-        self._forget(digest)
-        with self._database.write() as connection:
-            new = {"digest": digest, "kind": kind.name, "state": "staging", "staged": 0, "changed": 0}
-            connection.execute(insert(tables.import_run).values(**new, started_at=microseconds(self._clock())))
+        self, kind: Items | Patrons, turn: Turn, told: Report, lines: Iterable[Line[Any]], report: RowReport,
+        progress: Progress,
+    ) -> list[Claim]:  # fmt: skip
+        with self._database.read() as connection:
             branches = set(connection.execute(select(tables.branch.c.id)).scalars())
         doubts: list[_Doubt] = []
         for part in _parts(lines, STAGE):
             with self._database.write() as connection:
-                good = list(self._checked(kind, connection, told, part, branches, report))
+                self._runs.renew(connection, turn)
+                good = list(self._checked(kind, connection, turn, told, part, branches, report))
                 numbered = {
                     line.entry.id: (number, line)
                     for number, line in enumerate(good, start=told.good + 1)
@@ -184,9 +189,9 @@ class Imports:
                 }
                 if good:
                     rows = [
-                        {"digest": digest, "number": number, "body": _body(line)} for number, line in numbered.values()
+                        {"run": turn.id, "number": number, "body": _body(line)} for number, line in numbered.values()
                     ]
-                    connection.execute(insert(tables.import_row), rows)
+                    write(connection, tables.import_row, rows, overwrite=False)
                 claimed = kind.claims(connection, [line.entry for line in good if line.entry is not None])
             doubts += [_Doubt(*numbered[claim.claimer], claim) for claim in claimed]
             unsure = {claim.claimer for claim in claimed}
@@ -195,11 +200,12 @@ class Imports:
                     report.good(line.number)
             told.good += len(good)
             progress("checking", told.good + told.bad, None)
-        return self._settle(told, doubts, report) if doubts else []
+        self._survey(tables.import_row, tables.import_key)
+        return self._settle(turn, told, doubts, report) if doubts else []
 
-    def _settle(self, told: Report, doubts: "list[_Doubt]", report: RowReport) -> list[Claim]:
+    def _settle(self, turn: Turn, told: Report, doubts: "list[_Doubt]", report: RowReport) -> list[Claim]:
         """Now that the whole file is known: a row may take a card that its holder's row replaces; other rows are refused."""
-        given = self._given(told.digest, {doubt.claim.holder for doubt in doubts})
+        given = self._given(turn, {doubt.claim.holder for doubt in doubts})
         refused: set[str] = set()
         while more := {
             doubt.claim.claimer
@@ -211,8 +217,9 @@ class Imports:
         row = tables.import_row
         rows = {doubt.claim.claimer: doubt for doubt in doubts}
         with self._database.write() as connection:
+            self._runs.renew(connection, turn)
             for claimer, doubt in rows.items():
-                own = (row.c.digest == told.digest, row.c.number == doubt.row)
+                own = (row.c.run == turn.id, row.c.number == doubt.row)
                 if claimer in refused:
                     connection.execute(delete(row).where(*own))
                     continue
@@ -233,13 +240,13 @@ class Imports:
         )
         return [doubt.claim for doubt in wrong]
 
-    def _given(self, digest: str, holders: set[str]) -> dict[str, Mapping[CardKind, str]]:
+    def _given(self, turn: Turn, holders: set[str]) -> dict[str, Mapping[CardKind, str]]:
         """What cards the file gives to these memberships."""
         row = tables.import_row.c
         found: dict[str, Mapping[CardKind, str]] = {}
         number = 0
         while True:
-            query = select(row.number, row.body).where(row.digest == digest, row.number > number)
+            query = select(row.number, row.body).where(row.run == turn.id, row.number > number)
             with self._database.read() as connection:
                 part = connection.execute(query.order_by(row.number).limit(STAGE)).all()
             if not part:
@@ -249,15 +256,13 @@ class Imports:
             number = part[-1].number
 
     def _checked(
-        self, kind: "_Items | _Patrons", connection: Connection, told: Report, part: list[Line[Any]],
+        self, kind: Items | Patrons, connection: Connection, turn: Turn, told: Report, part: list[Line[Any]],
         branches: set[str], report: RowReport,
     ) -> Iterator[Line[Any]]:  # fmt: skip
-        own = tables.import_key.c
-        named = [key for line in part if line.entry is not None for _, key in kind.keys(line.entry)]
-        query = select(own.key).where(own.digest == told.digest, own.key.in_(sorted(set(named))))
-        taken = set(connection.execute(query).scalars())
+        named = sorted({key for line in part if line.entry is not None for _, key in kind.keys(line.entry)})
+        taken = set(connection.execute(_NAMED, {"own_run": turn.id, "ids": named}).scalars())
         homeless = [line.entry.id for line in part if isinstance(line.entry, ItemEntry) and not line.entry.branch]
-        known = set(connection.execute(select(tables.item.c.id).where(tables.item.c.id.in_(homeless))).scalars())
+        known = set(connection.execute(_KNOWN_ITEMS, {"ids": homeless}).scalars())
         fresh: list[str] = []
         for line in part:
             mistakes = list(line.mistakes)
@@ -277,116 +282,51 @@ class Imports:
                 report.bad(mistakes)
             else:
                 yield line
-        if fresh:
-            connection.execute(insert(tables.import_key), [{"digest": told.digest, "key": key} for key in fresh])
+        keys_of_part = [{"run": turn.id, "key": key} for key in fresh]
+        write(connection, tables.import_key, keys_of_part, overwrite=False)
 
     # --- applying ---
 
-    def _apply(self, kind: "_Items | _Patrons", told: Report, progress: Progress) -> None:
+    def _apply(self, kind: Items | Patrons, turn: Turn, told: Report, progress: Progress) -> None:
         row, run = tables.import_row, tables.import_run
-        done = told.good - self._left(told.digest)
+        with self._database.write() as connection:
+            self._runs.renew(connection, turn, state=APPLYING, staged=told.good)
+            self._runs.counts_now(connection, turn, kind.name)
+        self._runs.sweep()
+        done = told.good - self._left(turn)
+        last = 0
         while True:
             with self._registry.change("import") as change:
-                query = select(row).where(row.c.digest == told.digest).order_by(row.c.number).limit(APPLY)
+                self._runs.renew(change.connection, turn)
+                own = (row.c.run == turn.id, row.c.number > last)  # rows before are gone, but not from the index
+                query = select(row.c.number, row.c.body).where(*own).order_by(row.c.number).limit(APPLY)
                 rows = change.connection.execute(query).all()
                 if not rows:
-                    total = change.connection.execute(
-                        select(run.c.changed).where(run.c.digest == told.digest)
-                    ).scalar_one()
-                    self._finish(change, kind.name, told, total)
+                    total = change.connection.execute(select(run.c.changed).where(run.c.id == turn.id)).scalar_one()
+                    self._runs.renew(change.connection, turn, state=DONE, finished_at=microseconds(self._clock()))
+                    change.audit(f"{kind.name} imported", told.digest, {"rows": told.good, "changed": total})
                     break
                 changed = kind.apply(change, [_line(one.body, kind.entry) for one in rows])
-                last = rows[-1].number
-                change.connection.execute(delete(row).where(row.c.digest == told.digest, row.c.number <= last))
+                first, last = last == 0, rows[-1].number
+                change.connection.execute(delete(row).where(*own, row.c.number <= last))
                 change.connection.execute(
-                    update(run).where(run.c.digest == told.digest).values(changed=run.c.changed + changed)
+                    update(run).where(run.c.id == turn.id).values(changed=run.c.changed + changed)
                 )
+            if first:
+                self._survey(*kind.tables)
             done += len(rows)
             progress("applying", done, told.good)
         told.changed, told.applied = total, True
 
-    def _left(self, digest: str) -> int:
+    def _survey(self, *grown: Table) -> None:
+        with self._database.write() as connection:
+            survey(connection, *grown)
+
+    def _left(self, turn: Turn) -> int:
         """Rows still to be applied."""
         with self._database.read() as connection:
-            left = select(func.count()).select_from(tables.import_row).where(tables.import_row.c.digest == digest)
+            left = select(func.count()).select_from(tables.import_row).where(tables.import_row.c.run == turn.id)
             return int(connection.execute(left).scalar_one())
-
-    def _finish(self, change: Change, kind: str, told: Report, changed: int) -> None:
-        digest = told.digest
-        self._set(change.connection, digest, state="done", finished_at=microseconds(self._clock()))
-        change.connection.execute(delete(tables.import_key).where(tables.import_key.c.digest == digest))
-        change.audit(f"{kind} imported", digest, {"rows": told.good, "changed": changed})
-
-    def _set(self, connection: Connection, digest: str, **values: Any) -> None:
-        connection.execute(update(tables.import_run).where(tables.import_run.c.digest == digest).values(**values))
-
-    def _forget(self, digest: str) -> None:
-        """All of an import that changed nothing yet."""
-        with self._database.write() as connection:
-            for table in (tables.import_row, tables.import_key, tables.import_run):
-                connection.execute(delete(table).where(table.c.digest == digest))
-
-
-class _Items:
-    name = "items"
-    entry: type[Any] = ItemEntry
-
-    def claims(self, connection: Connection, entries: list[ItemEntry]) -> list[Claim]:
-        return []
-
-    def keys(self, entry: ItemEntry) -> list[tuple[str, str]]:
-        return [("id", entry.id)]
-
-    def apply(self, change: Change, lines: list[tuple[ItemEntry, frozenset[str]]]) -> int:
-        """Those that differ, in key order."""
-        table = tables.item
-        held = select(table).where(table.c.id.in_([entry.id for entry, _ in lines])).order_by(table.c.id)
-        before = {row.id: row._mapping for row in change.connection.execute(held.with_for_update())}
-        rows = []
-        for entry, said in sorted(lines, key=lambda line: line[0].id):
-            row = item_row(entry)
-            del row["reserved_for"]
-            was = before.get(entry.id)
-            if was is not None:
-                row |= {name: was[name] for name in row.keys() - said}
-            if was is None or any(was[name] != value for name, value in row.items()):
-                rows.append(row)
-        upsert(change.connection, table, rows)
-        change.items_changed([row["id"] for row in rows])
-        return len(rows)
-
-
-class _Patrons:
-    name = "patrons"
-    entry: type[Any] = Patron
-
-    def claims(self, connection: Connection, entries: list[Patron]) -> list[Claim]:
-        return claims(connection, entries)
-
-    def keys(self, entry: Patron) -> list[tuple[str, str]]:
-        return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
-
-    def apply(self, change: Change, lines: list[tuple[Patron, frozenset[str]]]) -> int:
-        """Those that differ, in key order."""
-        own, person, card = tables.membership, tables.person, tables.card.c
-        ids = [entry.id for entry, _ in lines]
-        run = change.connection.execute
-        run(select(own.c.id).where(own.c.id.in_(ids)).order_by(own.c.id).with_for_update())
-        held = select(own, person.c.name).join(person, isouter=True).where(own.c.id.in_(ids))
-        before = {row.id: row for row in run(held)}
-        cards = select(card.membership, card.kind, card.number).where(card.active == 1, card.membership.in_(ids))
-        bound = {(row.membership, row.kind, row.number) for row in run(cards)}
-        changed = []
-        for entry, said in sorted(lines, key=lambda line: line[0].id):
-            was = before.get(entry.id)
-            if was is not None:
-                entry = _filled(entry, said, was)
-            row = membership_row(entry) | {"name": entry.name}
-            same = was is not None and all(was._mapping[name] == value for name, value in row.items())
-            if not same or not all((entry.id, kind.value, number) in bound for kind, number in entry.cards.items()):
-                changed.append(entry)
-        refused = change.patrons(changed)  # bound elsewhere since the file was checked
-        return len(changed) - len({claim.claimer for claim in refused})
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,13 +344,6 @@ class _Doubt:
 def _gives_up(cards: Mapping[CardKind, str], claim: Claim) -> bool:
     """The file gives the holder another card of that kind, so this number ends there."""
     return cards.get(claim.held_as, claim.number) != claim.number
-
-
-def _filled(entry: Patron, said: frozenset[str], was: AnyRow) -> Patron:
-    """With what the file does not speak of as it was."""
-    held = membership_of(was)
-    names = {"standing", "expires_on", "suspended_until", "holds_suspended_until", "owed"} - said
-    return replace(entry, **{name: getattr(held, name) for name in names})
 
 
 def _body(line: Line[Any]) -> str:

@@ -16,11 +16,20 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
 from kiosk.domain.values import Detail
 from sync.central import tables
-from sync.central.cards import Claim, claims, open_cases
+from sync.central.bulk import among, write
+from sync.central.cards import ACTIVE, HELD, Claim, claims, open_cases
 from sync.central.database import Database, lock, upsert
 from sync.central.feed import Marks
 from sync.central.records import body_of, details_text, item_row, microseconds, policy_entry
 from sync.wire import CalendarEntry, ItemEntry, PolicyEntry
+
+_HOLD, _CARD = tables.hold.c, tables.card.c
+_WORK = select(tables.item.c.work).where(tables.item.c.id == _HOLD.asked).scalar_subquery()
+_MOVED = update(tables.hold).where(among(_HOLD.asked), _HOLD.work != _WORK).values(work=_WORK).returning(_HOLD.id)
+_BOUND = select(_CARD.id, _CARD.number, _CARD.membership, _CARD.kind).where(ACTIVE)
+_BY_NUMBER, _BY_MEMBERSHIP = _BOUND.where(among(_CARD.number)), _BOUND.where(among(_CARD.membership))
+"""Two looks: asked for either in one, SQLite reads every active card."""
+_ENDED = update(tables.card).where(among(_CARD.id, "cards")).values(active=0)
 
 
 class UnknownRecord(Exception):
@@ -96,10 +105,7 @@ class Change:
     def items_changed(self, ids: Sequence[str]) -> None:
         """The feed hears of them, and holds follow a copy that was catalogued anew as another work."""
         self.marks.add_all("item", ids)
-        hold, item = tables.hold, tables.item.c
-        work = select(item.work).where(item.id == hold.c.asked).scalar_subquery()
-        moved = update(hold).where(hold.c.asked.in_(ids), hold.c.work != work).values(work=work).returning(hold.c.id)
-        self.marks.add_all("hold", sorted(self.connection.execute(moved).scalars()))
+        self.marks.add_all("hold", sorted(self.connection.execute(_MOVED, {"ids": ids}).scalars()))
 
     def patrons(self, patrons: Sequence[Patron]) -> list[Claim]:
         """New or changed memberships; their cards are bound where they are not yet.
@@ -116,16 +122,13 @@ class Change:
         upsert(self.connection, tables.person, [{"membership": patron.id, "name": patron.name} for patron in patrons])
         self.marks.add_all("membership", [patron.id for patron in patrons])
         wanted = {(number, patron.id, kind.value) for patron in patrons for kind, number in patron.cards.items()}
-        card = tables.card.c
-        known = select(card.number, card.membership, card.kind, card.active).where(
-            card.number.in_(sorted(number for number, _, _ in wanted)), card.active == 1
-        )
-        bound = {(row.number, row.membership, row.kind) for row in self.connection.execute(known)}
+        numbers = sorted({number for number, _, _ in wanted})
+        bound = {(row.number, row.membership, row.kind) for row in self.connection.execute(HELD, {"ids": numbers})}
         fresh = sorted(wanted - bound)
         self._unbind(number=[row[0] for row in fresh], kinds=[(row[1], row[2]) for row in fresh])
         if fresh:
             rows = [{"number": row[0], "membership": row[1], "kind": row[2], "active": 1} for row in fresh]
-            self.connection.execute(insert(tables.card), rows)
+            write(self.connection, tables.card, rows, overwrite=False)
             self.marks.add_all("card", [row[0] for row in fresh])
         return refused
 
@@ -180,17 +183,13 @@ class Change:
             raise UnknownRecord(f"{table.name} {key}")
 
     def _unbind(self, *, number: Iterable[str], kinds: Sequence[tuple[str, str]]) -> None:
-        card = tables.card.c
-        members = sorted({membership for membership, _ in kinds})
-        rows = self.connection.execute(
-            select(tables.card).where(card.active == 1, card.number.in_(sorted(number)) | card.membership.in_(members))
-        ).all()
         numbers, places = set(number), set(kinds)
-        ended = [row for row in rows if row.number in numbers or (row.membership, row.kind) in places]
+        rows = self.connection.execute(_BY_NUMBER, {"ids": sorted(numbers)}).all()
+        held = self.connection.execute(_BY_MEMBERSHIP, {"ids": sorted({membership for membership, _ in places})})
+        ended = {row.id: row for row in (*rows, *(row for row in held if (row.membership, row.kind) in places))}
         if ended:
-            ids = [row.id for row in ended]
-            self.connection.execute(update(tables.card).where(card.id.in_(ids)).values(active=0))
-            self.marks.add_all("card", [row.number for row in ended])
+            self.connection.execute(_ENDED, {"cards": list(ended)})
+            self.marks.add_all("card", [row.number for row in ended.values()])
 
 
 class Registry:

@@ -274,28 +274,31 @@ audit = _table(
 )
 
 import_run = _table(
-    "import_run",  # one row for each file: it is applied once
-    Column("digest", Text, primary_key=True),  # of the file's bytes and of how it was read
+    "import_run",  # one row for each run of a file: `sync.central.import_runs`
+    Column("id", _Big, primary_key=True),
+    Column("digest", Text, nullable=False),  # of the file's bytes and of how it was read
     Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),  # staging, applying, done
+    Column("state", Text, nullable=False),  # preview, staging, applying, done, past
     Column("staged", _Big, nullable=False),
     Column("changed", _Big, nullable=False),
-    Column("started_at", _Big, nullable=False),
+    Column("started_at", _Big, nullable=False),  # the newest turn
     Column("finished_at", _Big),
-    rowid=False,
+    Column("runner", Text, nullable=False),  # whose turn it is or was, for people
+    Column("token", Text, nullable=False),  # the same, for the program
+    Column("leased_until", _Big, nullable=False),
 )
 
 import_row = _table(
     "import_row",  # checked and not applied yet; goes away with the transaction that applies it
-    Column("digest", Text, primary_key=True),
-    Column("number", _Big, primary_key=True),
+    Column("run", _Big, primary_key=True, autoincrement=False),
+    Column("number", _Big, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
     rowid=False,
 )
 
 import_key = _table(
-    "import_key",  # ids and card numbers that a file has named; a second one is a mistake
-    Column("digest", Text, primary_key=True),
+    "import_key",  # ids and card numbers that a file has named, while it is checked; a second one is a mistake
+    Column("run", _Big, primary_key=True, autoincrement=False),
     Column("key", Text, primary_key=True),
     rowid=False,
 )

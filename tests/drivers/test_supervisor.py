@@ -33,11 +33,12 @@ def test_stopping_waits_no_longer_than_its_time_and_says_whom_it_left() -> None:
     supervisor = Supervisor([deaf], ears, stop_s=0.0)
     supervisor.start()
     ears.next()
-    with capture_logs() as logged:
+    with capture_logs() as said:
         supervisor.stop()
     (thread,) = (thread for thread in threading.enumerate() if thread.name == "device:deaf")
     assert thread.daemon
-    assert [(line["device"], line["log_level"]) for line in logged] == [("deaf", "warning")]
+    (line,) = said
+    assert ("its thread is left behind" in line["event"], line["device"]) == (True, "deaf")
     deaf.hold.set()
     thread.join(10)
 

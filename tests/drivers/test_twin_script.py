@@ -9,7 +9,7 @@ from contracts.camera_next_door import CameraNextDoor
 from ears import Ears
 
 from drivers.device import Device
-from drivers.escpos import ask_echo, ask_state
+from drivers.escpos import MARK, ask_echo, ask_state
 from drivers.link import TcpDoor
 from drivers.printer_probe import Findings, probe
 from drivers.scanner import SerialScanner
@@ -144,6 +144,8 @@ def test_a_script_is_read_line_by_line_with_its_times_and_without_comments() -> 
         ("after 1 printer buffer", "expected a whole number from 1 to 1000000, got nothing"),
         ("after 1 printer paper-out -3", "expected a whole number from 1 to 1000000, got -3"),
         ("after 1 printer load 99999999999999999999", "expected a whole number from 1"),
+        ("after 1 printer late soon", "expected seconds from 0 to 3600, got soon"),
+        ("after 1 printer late", "expected seconds from 0 to 3600, got nothing"),
         ("after 1 printer late-echo OLD", "expected four letters or digits, got OLD"),
         ("after 1 camera show aztec X", f"expected a kind of code, one of {', '.join(SYMBOLOGIES)}, got aztec"),
         ("after 1 camera show ean13 ABC", "expected what ean13 can say, got ABC"),
@@ -298,6 +300,7 @@ def test_every_word_of_the_printer(player: Player) -> None:
         ("near-end", DeviceReason.PAPER_LOW, "full"),
         ("open-cover", DeviceReason.COVER_OPEN, "close-cover"),
         ("jam", DeviceReason.CUTTER, "free"),
+        ("hot", DeviceReason.HOT_HEAD, "cool"),
     ):
         player(f"printer {ill}")
         assert asked(twin).fault is fault
@@ -307,11 +310,31 @@ def test_every_word_of_the_printer(player: Player) -> None:
     assert not asked(twin).state
     player("printer speak", "printer ignore-marks")
     assert asked(twin).confirms == "none"
-    player("printer heed-marks", "printer keep-to-itself")
+    player("printer heed-marks", "printer paper-out", "printer run-dry")
+    assert answer(twin.port, MARK) == b"\x0c"
+    player("printer stop-dry")
+    assert answer(twin.port, MARK) == b""
+    player("printer load")
+    with socket.create_connection(("127.0.0.1", twin.port), timeout=5.0) as line:
+        line.sendall(ask_state(1))
+        assert line.recv(1) == b"\x12"
+        player("printer noise 20 41")
+        assert line.recv(2, socket.MSG_WAITALL) == b" A"
+    player("printer keep-to-itself")
     told = asked(twin)
     assert (told.confirms, told.maker) == ("gs_h", "")
     player("printer tell-all", "printer late-echo OLD0")
     assert answer(twin.port, ask_echo(b"new1"), 14) == b"\x37\x22OLD0\x00\x37\x22new1\x00"
+    player("printer late-mark")
+    assert answer(twin.port, MARK, 2) == b"\x00\x00"
+    player("printer late 60")
+    assert answer(twin.port, ask_state(1)) == b""
+    player("printer late 0")
+    assert answer(twin.port, ask_state(1)) == b"\x12"
+    player("printer swallow")
+    assert answer(twin.port, ask_state(1)) == b""
+    player("printer restore")
+    assert answer(twin.port, ask_state(1)) == b"\x12"
     with socket.create_connection(("127.0.0.1", twin.port), timeout=5.0) as line:
         line.sendall(ask_state(1))
         assert line.recv(1) == b"\x12"

@@ -1,6 +1,8 @@
 """The staff page's door: central's word first, the replica's verifiers for a week, and every try in the log."""
 
+import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -11,7 +13,7 @@ import msgspec
 import pytest
 from argon2 import PasswordHasher
 from fakes import FakeClock
-from kiosk_sync import INDEX_KEY, FakeCentral, identity, open_log, open_replica, page, rules
+from kiosk_sync import INDEX_KEY, KEY, FakeCentral, identity, open_log, open_replica, page, rules
 
 from kiosk.domain.journal import Act, Deed, Mode, Word
 from kiosk.domain.staff import TRY_RULE, Entry, StaffId
@@ -21,6 +23,7 @@ from kiosk.station import QueueMailbox
 from sync import wire
 from sync.central.keys import login_index
 from sync.central_client import CentralClient, ClockOffset
+from sync.replica import FILE, ReplicaCare
 from sync.staff_door import Doorkeeper, StaffDoor
 
 PASSWORD = "correct horse"
@@ -202,6 +205,25 @@ def test_the_doorkeeper_answers_each_try_by_its_name_and_gives_the_files_back(ki
         StaffAnswered(bad.act.id, Entry.WRONG, staff=StaffId("s-1")),
     ]
     assert kiosk.written() == ["s-1", "s-1"]
+
+
+def test_a_page_that_the_door_cannot_read_is_told_so_that_the_replica_is_rebuilt(kiosk: Door) -> None:
+    kiosk.writer.close()
+    kiosk.replica.close()
+    path = kiosk.folder / FILE
+    content = bytearray(path.read_bytes())
+    for start in range(4096, len(content), 4096):
+        content[start + 50 : start + 350] = os.urandom(300)
+    path.write_bytes(content)
+    care = ReplicaCare(kiosk.folder, KEY, INDEX_KEY)
+    with closing(care.reader()) as reader:
+        door = StaffDoor(
+            acts=kiosk.log, replica=reader, central=kiosk.central, branch=BranchId("main"), noticed=care.noticed
+        )
+        with pytest.raises(LedgerError):
+            door.enter(kiosk.knock())
+    assert care.damaged
+    assert kiosk.written() == []
 
 
 def test_where_the_try_cannot_be_written_down_nobody_is_let_in(kiosk: Door) -> None:

@@ -13,6 +13,7 @@ from kiosk.domain.staff import BadGrant
 from sync.central.backup import BackupFailed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
+from sync.central.import_runs import ImportUnderWay
 from sync.central.import_sources import BadFile
 from sync.central.in_use import InUse
 from sync.central.key_copy import ADVICE
@@ -69,7 +70,7 @@ def told() -> Iterator[None]:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen, InUse) as error:
+    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen, InUse, ImportUnderWay) as error:
         raise click.ClickException(str(error)) from error
 
 

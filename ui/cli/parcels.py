@@ -13,8 +13,9 @@ from rich.progress import Progress, TaskID
 from config.settings import KioskSettings, load
 from sync import acts, parcel, replica, wipe, wire
 from sync.acts import ActsLog
-from sync.central_client import Identity, is_centrals
+from sync.central_client import Identity
 from sync.encrypted import first_key, key_file
+from sync.enrolment import check_records, whose_records
 from sync.owner import owned
 from sync.replica import ReplicaWriter
 from sync.sealed import BadParcel
@@ -44,16 +45,13 @@ def export(config: Path, folder: Path) -> None:
 def take(config: Path, file: Path) -> None:
     """Take in central's answer from FILE: verdicts and what is new. The kiosk must not run meanwhile."""
     settings = load(config)
-    with told(), owned(settings.data), _files(settings) as (log, writer, identity), shown() as advance:
-        done = parcel.take(file, settings.data, log, writer, identity, advance)
-        left, _ = log.queue()
-        leaves = done.order is not None and is_centrals(identity, done.order) and not left
-        if leaves:
-            wipe.begin(settings.keys, wire.Farewell.RETIRE)
-    click.echo(f"{done.words} verdicts and {done.pages} pages taken; {left} acts wait for central.")
-    if leaves:
-        wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
-        click.echo("Central has retired this kiosk: its records and keys are wiped.")
+    with told(), owned(settings.data):
+        with _files(settings) as (log, writer, identity), shown() as advance:
+            done = parcel.take(file, settings.data, log, writer, identity, advance)
+            left, _ = log.queue()
+        click.echo(f"{done.words} verdicts and {done.pages} pages taken; {left} acts wait for central.")
+        if done.farewell is wire.Farewell.STOLEN or (done.farewell is wire.Farewell.RETIRE and not left):
+            _leave(settings, done.farewell)
     if not done.feed_fits:
         click.echo(
             "The news in it do not go on where this kiosk is. Export again, and take the answer to that.", err=True
@@ -62,10 +60,20 @@ def take(config: Path, file: Path) -> None:
         click.echo(f"This machine's clock is behind: at central it was {done.told_at:%Y-%m-%d %H:%M} UTC.", err=True)
 
 
+def _leave(settings: KioskSettings, farewell: wire.Farewell) -> None:
+    wipe.begin(settings.keys, farewell)
+    rest = wipe.finish(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC), farewell)
+    why = "has retired this kiosk" if farewell is wire.Farewell.RETIRE else "was told that this kiosk is stolen"
+    click.echo(f"Central {why}: its records and keys are wiped.")
+    if rest is not None:
+        click.echo(f"{rest}: what it had not told, sealed. At central: shelfpoint central parcel take {rest.name}")
+
+
 def request_enrolment(settings: KioskSettings, folder: Path, code: str) -> None:
     """First half: the request for central."""
     with told():
-        path = parcel.request_enrolment(folder, settings.keys, code)
+        records_of = whose_records(settings.data, settings.keys, DATABASE_KEY)
+        path = parcel.request_enrolment(folder, settings.keys, code, records_of)
     click.echo(f"{path}: at central run 'shelfpoint central parcel enrol {path.name}' with the same code.")
 
 
@@ -76,8 +84,8 @@ def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
         if not (settings.keys / parcel.PENDING).exists():
             identity = require_identity(settings)  # the power was cut after the identity, before the feed
         else:
-            identity = parcel.finish_enrolment(file, settings.data, settings.keys)
-            replica.forget(settings.data)
+            records_of = whose_records(settings.data, settings.keys, DATABASE_KEY)
+            identity = parcel.finish_enrolment(file, settings.data, settings.keys, records_of)
         key = first_key(settings.keys / DATABASE_KEY, settings.data)
         replica.prepare(settings.data, key)
         writer = ReplicaWriter(settings.data, key, version("shelfpoint"))
@@ -125,6 +133,7 @@ def _files(settings: KioskSettings) -> Iterator[tuple[ActsLog, ReplicaWriter, Id
     replica.prepare(settings.data, key)
     log, writer = ActsLog(settings.data, key), ReplicaWriter(settings.data, key, version("shelfpoint"))
     try:
+        check_records(log, settings.data, identity.kiosk)
         yield log, writer, identity
     finally:
         log.close()

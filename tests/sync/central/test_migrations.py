@@ -8,11 +8,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import Connection, create_engine, insert, select, text
 
 import sync.central.migrations
 from sync.central.database import migrate
-from sync.central.tables import branch, metadata
+from sync.central.tables import branch, import_key, import_row, import_run, metadata
 
 
 @pytest.fixture
@@ -22,17 +22,48 @@ def address(kind: str, request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue("cluster").empty().replace("postgresql:", "postgresql+psycopg:")
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006"])
+def carry(connection: Connection, version: str) -> None:
+    """Up to this version."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(sync.central.migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
 def test_a_database_of_an_older_version_is_carried_up_with_its_rows(address: Any, version: str) -> None:
     engine = create_engine(address)
     with engine.connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(sync.central.migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, version)
+        carry(connection, version)
         connection.execute(insert(branch).values(id="main", calendar="{}"))
         connection.commit()
         migrate(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(select(branch.c.id)).scalars().all() == ["main"]
+    engine.dispose()
+
+
+def test_imports_of_the_sixth_version_go_on_and_of_each_kind_the_last_file_counts(address: Any) -> None:
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        carry(connection, "0006")
+        run = text("INSERT INTO import_run VALUES (:digest, :kind, :state, 5, 2, :begun, :ended)")
+        for digest, kind, state, begun, ended in (
+            ("first", "items", "done", 1, 2), ("last", "items", "done", 3, 4), ("people", "patrons", "done", 1, 9),
+            ("half", "patrons", "applying", 10, None), ("checked", "items", "staging", 11, None),
+        ):  # fmt: skip
+            row = {"digest": digest, "kind": kind, "state": state, "begun": begun, "ended": ended}
+            connection.execute(run, row)
+        connection.execute(text("INSERT INTO import_row VALUES ('half', 3, '{}'), ('checked', 1, '{}')"))
+        connection.execute(text("INSERT INTO import_key VALUES ('half', 'id a'), ('checked', 'N1')"))
+        connection.commit()
+        migrate(connection)
+        own = import_run.c
+        states = {row.digest: row.state for row in connection.execute(select(own.digest, own.state))}
+        assert states == {
+            "first": "past", "last": "done", "people": "past", "half": "applying", "checked": "staging",
+        }  # fmt: skip
+        for table, value in ((import_row, 3), (import_key, "id a")):
+            here = select(table).join(import_run, own.id == table.c.run).where(own.digest == "half")
+            assert connection.execute(here).one()[1] == value
     engine.dispose()

@@ -1,0 +1,93 @@
+"""An import costs the same for each row, whatever the tables hold: nothing of a file or a table is read over and over."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+
+from sync.central.import_sources import MarcPlaces, read_items, read_patrons
+from sync.central.imports import STAGE, RowReport
+
+ROWS = 12 * STAGE
+BESIDE = 60_000
+"""Keys of another file under way; among so many PostgreSQL believes that this one's are few."""
+GROWING = ("import_key", "import_row", "item", "membership", "person", "card", "feed")
+
+
+def import_file(town: Any, folder: Path, what: str, rows: int) -> None:
+    file = folder / f"{what}.csv"
+    if what == "items":
+        lines = "".join(f"N{number},書,main\n" for number in range(rows))
+        file.write_text("id,title,branch\n" + lines, encoding="utf-8")
+    else:
+        lines = "".join(f"n{number},王,adult,{number:08X}\n" for number in range(rows))
+        file.write_text("id,name,category,easycard\n" + lines, encoding="utf-8")
+    with closing(RowReport(folder / "report.csv")) as report:
+        if what == "items":
+            read = read_items(file, MarcPlaces(), "")
+            done = town.central.imports.items("d", read, report, lambda *_: None)
+        else:
+            done = town.central.imports.patrons("d", read_patrons(file), report, lambda *_: None)
+    assert (done.changed, done.applied) == (rows, True)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("what", ["items", "patrons"])
+def test_postgresql_reads_a_row_a_few_times_before_it_has_ever_counted_the_tables(
+    town: Any, tmp_path: Path, what: str
+) -> None:
+    with town.central.database.write() as connection:
+        for table in GROWING:
+            connection.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))
+        beside = "INSERT INTO import_key SELECT 1000, 'N' || number FROM generate_series(1, :many) AS number"
+        connection.execute(text(beside), {"many": BESIDE})
+    before = index_entries_read(town)
+    import_file(town, tmp_path, what, ROWS)
+    after = index_entries_read(town)
+    read = {table: after[table] - before[table] for table in GROWING}
+    keys = {"items": 1, "patrons": 2}[what]
+    assert {table: times for table in GROWING if (times := read[table] / ROWS / keys) > 5} == {}
+
+
+def index_entries_read(town: Any) -> dict[str, int]:
+    """Of each table, since there is the database; told at once, as there is one connection that writes."""
+    with town.central.database.write() as connection:
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+    with town.central.database.write() as connection:
+        query = "SELECT relname, sum(idx_tup_read) FROM pg_stat_user_indexes GROUP BY relname"
+        return {row[0]: int(row[1]) for row in connection.execute(text(query))}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("what", ["items", "patrons"])
+def test_sqlite_reads_no_table_whole(town: Any, tmp_path: Path, what: str) -> None:
+    with said() as statements:
+        import_file(town, tmp_path, what, 3)
+    plans: list[str] = []
+    with town.central.database.write() as connection:
+        for statement, parameters in statements.items():
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans += [f"{row.detail}: {statement}" for row in plan if row.detail.startswith("SCAN")]
+    assert len(statements) > 10
+    small = tuple(f"SCAN {name}" for name in ("json_each", "branch", "feed_head", "import_run"))
+    assert [plan for plan in plans if not plan.startswith(small)] == []
+
+
+@contextmanager
+def said() -> Iterator[dict[str, Any]]:
+    """What is said to the database meanwhile: each statement, and what it was given one of the times."""
+    statements: dict[str, Any] = {}
+
+    def heard(connection: Connection, cursor: Any, words: str, given: Any, context: Any, many: bool) -> None:
+        if words.startswith(("SELECT", "UPDATE", "DELETE")):
+            statements[words] = given
+
+    event.listen(Engine, "before_cursor_execute", heard)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", heard)
