@@ -24,6 +24,7 @@ from sync.act_rows import COLUMNS, as_promised, micros, millis, moment, spoken_o
 from sync.encrypted import (
     checkpoint,
     connect,
+    connect_prepared,
     migrated,
     transaction,
     translated,
@@ -86,7 +87,7 @@ class ActsLog:
     def __init__(self, folder: Path, key: bytes) -> None:
         """Opens a prepared file. Raises LedgerError."""
         self._path = folder / FILE
-        self._db = connect(self._path, key, durable=True)
+        self._db = connect_prepared(self._path, key, durable=True)
         self.incarnation = IncarnationId(self._meta("incarnation") or "")
 
     def close(self) -> None:

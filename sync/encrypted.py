@@ -156,6 +156,13 @@ def connect(path: Path, key: bytes, *, durable: bool) -> Connection:
     return connection
 
 
+def connect_prepared(path: Path, key: bytes, *, durable: bool) -> Connection:
+    """As `connect`, to a file that is there: nobody makes an empty one where a wipe has just taken it away."""
+    if not path.exists():
+        raise LedgerError(LedgerReason.NOT_WRITABLE, f"{path} is not there")
+    return connect(path, key, durable=durable)
+
+
 @contextmanager
 def transaction(connection: Connection, path: Path) -> Iterator[Connection]:
     """BEGIN IMMEDIATE … COMMIT; rolled back on any error. Raises LedgerError for the disk's faults."""

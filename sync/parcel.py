@@ -18,7 +18,7 @@ Whether the replica is fresh counts from central's clock in the parcel. Blocking
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -107,10 +107,12 @@ def waiting(log: ActsLog) -> Iterator[tuple[Spoken, ...]]:
 
 def take(
     file: Path, scratch: Path, log: ActsLog, replica: ReplicaWriter, identity: Identity,
-    advance: Advance = lambda _what, _done: None,
+    advance: Advance = lambda _what, _done: None, *, keep: timedelta, now: datetime,
 ) -> Imported:  # fmt: skip
     """Apply central's answer; of one to a stolen kiosk nothing but the order is heard.
 
+    Acts that central has had for longer than `keep` are forgotten, by its clock, but not by one that runs ahead of the kiosk's
+    own (`now`).
     Raises BadParcel (then nothing was changed), LedgerError, OSError.
     Everything is read and checked once before the first change.
     """
@@ -144,6 +146,8 @@ def take(
             advance("words", words)
         pages, fits = answer.feed(replica, advance)
         log.note_told(end.envelope.now, parcel.head.number, unpacks=end.unpacks)
+        if fits:  # else the replica may lack what they say
+            log.prune(min(end.envelope.now, now) - keep)
         log.checkpoint()
     return Imported(words, pages, fits, end.envelope.now, farewell)
 

@@ -39,7 +39,7 @@ from sync.act_rows import micros, moment
 from sync.encrypted import (
     Connection,
     checkpoint,
-    connect,
+    connect_prepared,
     drop,
     fold,
     integrity,
@@ -237,7 +237,7 @@ class Replica:
 
     def __init__(self, folder: Path, key: bytes, index_key: bytes, name: str = FILE) -> None:
         self._path = folder / name
-        self._db = connect(self._path, key, durable=False)
+        self._db = connect_prepared(self._path, key, durable=False)
         self._index_key = index_key
 
     def close(self) -> None:
@@ -396,7 +396,7 @@ class ReplicaWriter:
     def __init__(self, folder: Path, key: bytes, program: str = "") -> None:
         """`program`: its version. What an older one had to pass over in the feed, another one asks for again."""
         self._path = folder / FILE
-        self._db = connect(self._path, key, durable=False)
+        self._db = connect_prepared(self._path, key, durable=False)
         self._pages = 0
         self._program = program
 

@@ -140,7 +140,7 @@ class Doorkeeper:
         self._knocks.put(knock)
 
     def close(self) -> None:
-        """Lets `run` return once the tries before are answered."""
+        """Lets `run` return once the tries before are answered; it opens no file after that."""
         self._knocks.put(None)
 
     def run(self) -> None:

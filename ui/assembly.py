@@ -30,6 +30,7 @@ from kiosk.ports import (
     DeviceChanged,
     Event,
     LedgerError,
+    LedgerReason,
     Machine,
     Phase,
     Screen,
@@ -60,7 +61,7 @@ CRASHED = 70
 TOOK_LEAVE = 75
 """Exit code after central's order to take leave; started again, the kiosk says that it is not enrolled."""
 LEAVE_S = 5.0
-"""For the station to end its step."""
+"""For the station to end its step, and for staff at the door to get their answer."""
 
 
 class Post:
@@ -195,9 +196,11 @@ def start_kiosk(
         """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""
         wipe.begin(settings.keys, farewell)
         stop.set()
-        threads[0].join(timeout=LEAVE_S)
-        sync_feed.interrupt()
+        doorkeeper.close()
         try:
+            if not ended(recording, LEAVE_S) and farewell is wire.Farewell.RETIRE:
+                raise LedgerError(LedgerReason.LOCKED, "somebody still records")
+            sync_feed.interrupt()
             wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now(), farewell)
         except (LedgerError, OSError) as error:
             log.error(
@@ -268,12 +271,8 @@ def start_kiosk(
         past_settled.wait()  # the station sets it, or ends the process
         sync_acts.run(stop)
 
-    threads = [
-        _thread("station", station),
-        _thread("sync-acts", sync),
-        _thread("sync-feed", lambda: sync_feed.run(stop)),
-        _thread("staff-door", doorkeeper.run),
-    ]
+    recording = [_thread("station", station), _thread("staff-door", doorkeeper.run)]
+    threads = [*recording, _thread("sync-acts", sync), _thread("sync-feed", lambda: sync_feed.run(stop))]
     devices.supervisor.start()
     devices.signals.start()
     for thread in threads:
@@ -302,10 +301,16 @@ def _stop(
     sync_acts.suspect()
     devices.signals.stop()
     devices.supervisor.stop()
-    for thread in threads[:2]:
-        thread.join(timeout=5.0)
+    ended(threads[:3], LEAVE_S)
     sync_feed.interrupt()
     owner.release()
+
+
+def ended(threads: Sequence[threading.Thread], timeout_s: float) -> bool:
+    """True when all of them have; each is waited for so long at most."""
+    for thread in threads:
+        thread.join(timeout=timeout_s)
+    return not any(thread.is_alive() for thread in threads)
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:

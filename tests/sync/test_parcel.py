@@ -30,6 +30,7 @@ from sync.rescue import prepare_or_rescue
 from sync.sealed import BadParcel
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+KEEP = timedelta(days=14)
 
 
 @dataclass
@@ -98,7 +99,7 @@ class Branch:
         return answer
 
     def take(self, answer: Path) -> parcel.Imported:
-        return parcel.take(answer, self.data, self.log, self.writer, self.identity)
+        return parcel.take(answer, self.data, self.log, self.writer, self.identity, keep=KEEP, now=self.clock.now)
 
     def trip(self) -> parcel.Imported:
         return self.take(self.taken(self.export()))
@@ -362,6 +363,33 @@ def test_one_answer_of_a_central_whose_clock_ran_ahead_locks_nobody_out(enrolled
     assert enrolled.known() == enrolled.lent()
 
 
+def test_a_branch_that_has_only_sticks_forgets_acts_that_central_has_had_for_long(enrolled: Branch) -> None:
+    told = [enrolled.says(f"C{number}", Deed.RETURN) for number in range(1, 6)]
+    enrolled.trip()
+    enrolled.clock.now += timedelta(days=13)
+    enrolled.trip()
+    assert [spoken.act.id for spoken, _ in enrolled.log.words()] == [act.id for act in told]
+    waits = enrolled.says("C1")
+    enrolled.clock.now += timedelta(days=30)
+    late = enrolled.says("C2")
+    enrolled.trip()
+    kept = [spoken.act.id for spoken, _ in enrolled.log.words()]
+    assert set(kept) & {act.id for act in told} == set()
+    assert kept[-1] == late.id
+    assert {waits.id, late.id} <= set(enrolled.central.holdings.acts())
+
+
+def test_a_central_whose_clock_runs_ahead_makes_no_act_old(enrolled: Branch) -> None:
+    told = [enrolled.says(f"C{number}", Deed.RETURN) for number in range(1, 4)]
+    enrolled.trip()
+    real = enrolled.clock.now
+    enrolled.clock.now += timedelta(days=366)
+    answer = enrolled.taken(enrolled.export())
+    enrolled.clock.now = real
+    enrolled.take(answer)
+    assert [spoken.act.id for spoken, _ in enrolled.log.words()] == [act.id for act in told]
+
+
 def test_an_answer_that_was_taken_half_is_taken_up_in_the_middle(enrolled: Branch) -> None:
     enrolled.says("C1")
     with enrolled.central.registry.change("test") as change:
@@ -373,7 +401,9 @@ def test_an_answer_that_was_taken_half_is_taken_up_in_the_middle(enrolled: Branc
             raise OSError("the power is cut")
 
     with pytest.raises(OSError, match="power"):
-        parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, enrolled.identity, pull_the_plug)
+        parcel.take(
+            answer, enrolled.data, enrolled.log, enrolled.writer, enrolled.identity, pull_the_plug, keep=KEEP, now=NOON
+        )
     assert enrolled.writer.place().position < enrolled.central.feed.head()
     done = enrolled.take(answer)
     assert done.pages > 0
@@ -431,7 +461,7 @@ def test_an_answer_to_another_kiosk_or_log_or_with_a_wrong_signature_changes_not
         enrolled.take(enrolled.export())
     other = msgspec.structs.replace(enrolled.identity, kiosk="main-9")
     with pytest.raises(BadParcel, match="it is for hills-1, this kiosk is main-9"):
-        parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other)
+        parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other, keep=KEEP, now=NOON)
     assert list(enrolled.log.words()) == words
     enrolled.close()
     for part in enrolled.data.glob("acts.db*"):
@@ -502,7 +532,7 @@ def test_an_order_that_is_for_another_enrolment_is_not_heeded(enrolled: Branch) 
     enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
     answer = enrolled.taken(enrolled.export())
     other = msgspec.structs.replace(enrolled.identity, private_key=wire.unpadded(bytes(range(32))))
-    done = parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other)
+    done = parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other, keep=KEEP, now=NOON)
     assert (done.farewell, enrolled.log.queue()[0]) == (None, 1)
     assert enrolled.lent() == {}
     assert said.id in enrolled.central.holdings.acts()

@@ -1,6 +1,7 @@
 """The staff page's door: central's word first, the replica's verifiers for a week, and every try in the log."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -21,10 +22,12 @@ from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId
 from kiosk.ports import CentralError, CentralReason, Knock, LedgerError, LedgerReason, StaffAnswered
 from kiosk.station import QueueMailbox
 from sync import wire
+from sync.acts import ActsLog
 from sync.central.keys import login_index
 from sync.central_client import CentralClient, ClockOffset
-from sync.replica import FILE, ReplicaCare
+from sync.replica import FILE, Replica, ReplicaCare
 from sync.staff_door import Doorkeeper, StaffDoor
+from ui.assembly import ended
 
 PASSWORD = "correct horse"
 VERIFIER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -236,3 +239,47 @@ def test_where_the_try_cannot_be_written_down_nobody_is_let_in(kiosk: Door) -> N
     keeper.close()
     keeper.run()
     assert mailbox.take(0) == StaffAnswered(knock.act.id, None, trouble=LedgerReason.DISK_FULL)
+
+
+class Slow(Away):
+    """Central that is asked and answers only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.answers = threading.Event(), threading.Event()
+
+    def staff_entry(self, login: str, password: str, deadline_s: float) -> wire.StaffTold:
+        self.reached.set()
+        self.answers.wait(30)
+        return super().staff_entry(login, password, deadline_s)
+
+
+def test_who_wipes_the_files_can_wait_for_the_try_under_way_and_nobody_opens_them_afterwards(kiosk: Door) -> None:
+    kiosk.central = Slow()
+    opened = []
+
+    def door() -> StaffDoor:
+        opened.append(1)
+        files = ActsLog(kiosk.folder, KEY), Replica(kiosk.folder, KEY, INDEX_KEY)
+        return StaffDoor(acts=files[0], replica=files[1], central=kiosk.central, branch=BranchId("main"))
+
+    mailbox = QueueMailbox()
+    keeper = Doorkeeper(door, mailbox)
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    keeper.knock(kiosk.knock())
+    assert kiosk.central.reached.wait(30)
+    keeper.close()
+    assert not ended([thread], 0.0)
+    kiosk.central.answers.set()
+    assert ended([thread], 30.0)
+    assert kiosk.written() == [StaffId("s-1")]
+    keeper.knock(kiosk.knock())
+    assert len(opened) == 1
+
+
+def test_a_door_that_opens_where_the_files_were_wiped_makes_none(tmp_path: Path) -> None:
+    for opened in (lambda: ActsLog(tmp_path, KEY), lambda: Replica(tmp_path, KEY, INDEX_KEY)):
+        with pytest.raises(LedgerError, match="is not there"):
+            opened()
+    assert list(tmp_path.iterdir()) == []
