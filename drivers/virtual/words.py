@@ -126,7 +126,7 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "camera": {
             "show": Word("this code lies before it", (Takes.SYMBOLOGY, Takes.TEXT)),
             "nothing": Word("an empty pad"),
-            "bytes": Word("sends these bytes instead of pictures", (Takes.HEX,)),
+            "bytes": Word("sends these bytes instead of pictures, until something is shown", (Takes.HEX,)),
             "stall": Word("it is open, but no picture comes"),
             "go-on": Word("pictures come again"),
             "denied": Word("its node may not be opened"),

@@ -1,7 +1,8 @@
 """Files of items and patrons, read row by row: CSV (RFC 4180, UTF-8), MARC 21 binary (ISO 2709), MARCXML.
 
 A row becomes an entry or a list of mistakes, each with line, field, what was expected and what was found; no row stops
-the reading. Memory holds one row at a time (MARCXML: one record, while the parser runs on its own thread). Whether a
+the reading. A damaged MARC record is passed over to its end (`iso2709`); a file whose rest cannot be found again is a bad
+file. Memory holds one row at a time (MARCXML: one record, while the parser runs on its own thread). Whether a
 branch exists or an id comes twice is asked by `imports`. A row says something of the columns that its file has, of an
 empty cell too; what it does not speak of stays as it is. Pure but for the file; blocking.
 """
@@ -13,12 +14,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import pymarc
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import ItemState, Standing
+from sync.central import iso2709
 from sync.central.registry import Patron
 from sync.wire import ItemEntry
 
@@ -184,8 +186,7 @@ def read_items(path: Path, places: MarcPlaces, branch: str) -> Iterator[Line[Ite
             for number, row, wrong in _csv(path, ITEM_COLUMNS, needed=("id", "title")):
                 yield Line(number, None, (wrong,)) if wrong is not None else _item(number, row, branch)
         case ".mrc" | ".marc":
-            with path.open("rb") as file:
-                yield from _marc(_binary_records(file), places, branch)
+            yield from _marc(_binary_records(path), places, branch)
         case ".xml":
             yield from _marc(_xml_records(path), places, branch)
         case other:
@@ -213,12 +214,15 @@ def _csv(
         raise BadFile(f"{path}: {error}") from error
 
 
-def _marc(records: Iterator[pymarc.Record | None], places: MarcPlaces, branch: str) -> Iterator[Line[ItemEntry]]:
+def _marc(
+    records: Iterator[pymarc.Record | iso2709.Damaged], places: MarcPlaces, branch: str
+) -> Iterator[Line[ItemEntry]]:
     """One line for each copy; a record without copies is a mistake."""
     tag, code = places.barcode[:3], places.barcode[3:]
     for number, record in enumerate(records, start=1):
-        if record is None:
-            yield Line(number, None, (Mistake(number, "(record)", "a whole MARC record", "damaged"),))
+        if isinstance(record, iso2709.Damaged):
+            got = f"{record.why}; {record.passed_over} bytes passed over"
+            yield Line(number, None, (Mistake(number, "(record)", "a whole MARC record", got),))
             continue
         title = _said(record, ("245",), "ab")
         author = _said(record, ("100", "110", "111", "700"), "a")
@@ -253,11 +257,25 @@ def _said(record: pymarc.Record, tags: tuple[str, ...], codes: str) -> str:
     return ""
 
 
-def _binary_records(file: BinaryIO) -> Iterator[pymarc.Record | None]:
-    yield from pymarc.MARCReader(file, to_unicode=True, force_utf8=True, hide_utf8_warnings=True)
+def _binary_records(path: Path) -> Iterator[pymarc.Record | iso2709.Damaged]:
+    try:
+        with path.open("rb") as file:
+            for found in iso2709.records(file):
+                yield found if isinstance(found, iso2709.Damaged) else _record(found)
+    except iso2709.CutOff as error:
+        raise BadFile(f"{path}: expected MARC 21 to its end, got {error}; is the file whole?") from error
+    except OSError as error:
+        raise BadFile(f"{path}: {error}") from error
 
 
-def _xml_records(path: Path) -> Iterator[pymarc.Record | None]:
+def _record(found: bytes) -> pymarc.Record | iso2709.Damaged:
+    try:
+        return pymarc.Record(found, to_unicode=True, force_utf8=True, hide_utf8_warnings=True)
+    except Exception as error:  # noqa: BLE001 - whatever pymarc says of its inside, the report tells
+        return iso2709.Damaged(f"unreadable inside: {type(error).__name__}", len(found))
+
+
+def _xml_records(path: Path) -> Iterator[pymarc.Record]:
     """pymarc's parser pushes; a queue of a few records makes it wait for whoever reads."""
     waiting: queue.Queue[pymarc.Record | Exception | None] = queue.Queue(16)
     stopped = threading.Event()

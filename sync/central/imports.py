@@ -12,11 +12,12 @@ that are known; an empty cell empties. Only rows that differ reach the feed. Any
 import csv
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
@@ -26,6 +27,7 @@ from sync.central import tables
 from sync.central.bulk import among, write
 from sync.central.cards import Claim
 from sync.central.database import Database, survey
+from sync.central.import_doubts import Doubt, refused_claimers
 from sync.central.import_kinds import Items, Patrons
 from sync.central.import_runs import APPLYING, DONE, PREVIEW, ImportRuns, Turn
 from sync.central.import_sources import Entry, Line, Mistake
@@ -38,6 +40,7 @@ STAGE = 1000
 APPLY = 500
 """Rows in one applying transaction: a few tens of milliseconds on either database."""
 
+Thing = TypeVar("Thing")
 Progress = Callable[[str, int, int | None], None]
 """Phase (checking, applying), rows done, rows in all where they are known. Called between transactions."""
 
@@ -167,8 +170,10 @@ class Imports:
         if turn.state == PREVIEW:
             return False
         told.cases = len(refused)
-        with self._registry.change("import") as change:
-            change.card_cases(refused)
+        for part in _parts(refused, APPLY):
+            with self._registry.change("import") as change:
+                self._runs.renew(change.connection, turn)
+                change.card_cases(part)
         return not told.bad or skip_bad
 
     def _stage(
@@ -177,7 +182,7 @@ class Imports:
     ) -> list[Claim]:  # fmt: skip
         with self._database.read() as connection:
             branches = set(connection.execute(select(tables.branch.c.id)).scalars())
-        doubts: list[_Doubt] = []
+        doubts: list[Doubt] = []
         for part in _parts(lines, STAGE):
             with self._database.write() as connection:
                 self._runs.renew(connection, turn)
@@ -193,7 +198,7 @@ class Imports:
                     ]
                     write(connection, tables.import_row, rows, overwrite=False)
                 claimed = kind.claims(connection, [line.entry for line in good if line.entry is not None])
-            doubts += [_Doubt(*numbered[claim.claimer], claim) for claim in claimed]
+            doubts += [Doubt(*numbered[claim.claimer], claim) for claim in claimed]
             unsure = {claim.claimer for claim in claimed}
             for id_, (_, line) in numbered.items():
                 if id_ not in unsure:
@@ -203,34 +208,28 @@ class Imports:
         self._survey(tables.import_row, tables.import_key)
         return self._settle(turn, told, doubts, report) if doubts else []
 
-    def _settle(self, turn: Turn, told: Report, doubts: "list[_Doubt]", report: RowReport) -> list[Claim]:
+    def _settle(self, turn: Turn, told: Report, doubts: list[Doubt], report: RowReport) -> list[Claim]:
         """Now that the whole file is known: a row may take a card that its holder's row replaces; other rows are refused."""
-        given = self._given(turn, {doubt.claim.holder for doubt in doubts})
-        refused: set[str] = set()
-        while more := {
-            doubt.claim.claimer
-            for doubt in doubts
-            if doubt.claim.claimer not in refused
-            and (doubt.claim.holder in refused or not _gives_up(given.get(doubt.claim.holder, {}), doubt.claim))
-        }:
-            refused |= more
+        claimed = [doubt.claim for doubt in doubts]
+        refused = refused_claimers(claimed, self._given(turn, {claim.holder for claim in claimed}))
+        rows: dict[str, list[Doubt]] = defaultdict(list)
+        for doubt in doubts:
+            rows[doubt.claim.claimer].append(doubt)
         row = tables.import_row
-        rows = {doubt.claim.claimer: doubt for doubt in doubts}
-        with self._database.write() as connection:
-            self._runs.renew(connection, turn)
-            for claimer, doubt in rows.items():
-                own = (row.c.run == turn.id, row.c.number == doubt.row)
-                if claimer in refused:
-                    connection.execute(delete(row).where(*own))
-                    continue
-                taken = {one.claim.number: one.claim.holder for one in doubts if one.claim.claimer == claimer}
-                entry = doubt.line.entry
-                assert entry is not None
-                moved = replace(doubt.line, entry=replace(entry, moved_from=taken))
-                connection.execute(update(row).where(*own).values(body=_body(moved)))
-        for claimer, doubt in rows.items():
+        for part in _parts(rows.items(), STAGE):
+            gone = [own[0].row for claimer, own in part if claimer in refused]
+            moved = [
+                {"run": turn.id, "number": own[0].row, "body": _body(_moved(own))}
+                for claimer, own in part
+                if claimer not in refused
+            ]
+            with self._database.write() as connection:
+                self._runs.renew(connection, turn)
+                connection.execute(delete(row).where(row.c.run == turn.id, among(row.c.number)), {"ids": gone})
+                write(connection, row, moved, overwrite=True)
+        for claimer, own in rows.items():
             if claimer not in refused:
-                report.good(doubt.line.number)
+                report.good(own[0].line.number)
         told.good -= len(refused)
         told.bad += len(refused)
         wrong = [doubt for doubt in doubts if doubt.claim.claimer in refused]
@@ -329,21 +328,12 @@ class Imports:
             return int(connection.execute(left).scalar_one())
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A row that can be applied if the rest of the file frees the card that it claims."""
-
-    row: int
-    """Its staged number."""
-    line: Line[Patron]
-    """As it was read."""
-    claim: Claim
-    """What it claims."""
-
-
-def _gives_up(cards: Mapping[CardKind, str], claim: Claim) -> bool:
-    """The file gives the holder another card of that kind, so this number ends there."""
-    return cards.get(claim.held_as, claim.number) != claim.number
+def _moved(doubts: list[Doubt]) -> Line[Patron]:
+    """The row of these doubts, which may take the cards that it claims."""
+    line = doubts[0].line
+    assert line.entry is not None
+    taken = {doubt.claim.number: doubt.claim.holder for doubt in doubts}
+    return replace(line, entry=replace(line.entry, moved_from=taken))
 
 
 def _body(line: Line[Any]) -> str:
@@ -357,10 +347,10 @@ def _line(body: str, entry: type[Entry]) -> tuple[Entry, frozenset[str]]:
     return msgspec.json.decode(staged.entry, type=entry), frozenset(staged.said)
 
 
-def _parts(lines: Iterable[Line[Any]], size: int) -> Iterator[list[Line[Any]]]:
-    part: list[Line[Any]] = []
-    for line in lines:
-        part.append(line)
+def _parts(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    part: list[Thing] = []
+    for thing in things:
+        part.append(thing)
         if len(part) == size:
             yield part
             part = []

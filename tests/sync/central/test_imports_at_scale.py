@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
+from kiosk.domain.identity import CardKind
+from sync.central.cards import Claim
+from sync.central.import_doubts import refused_claimers
 from sync.central.import_sources import MarcPlaces, read_items, read_patrons
 from sync.central.imports import STAGE, RowReport
+from sync.central.registry import Patron
 
 ROWS = 12 * STAGE
 BESIDE = 60_000
@@ -91,3 +95,69 @@ def said() -> Iterator[dict[str, Any]]:
         yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", heard)
+
+
+def test_more_conflicts_than_a_statement_has_parameters_become_cases(town: Any) -> None:
+    many = 70_000
+    claims = [
+        Claim(f"new{number}", CardKind.EASYCARD, f"{number:08X}", f"old{number}", CardKind.EASYCARD)
+        for number in range(many)
+    ]
+    with town.central.registry.change("test") as change:
+        change.card_cases(claims)
+        change.card_cases(claims[:3])
+    assert len(town.cases()) == many
+
+
+def test_conflicts_of_a_whole_file_are_settled_in_short_transactions(town: Any, tmp_path: Path) -> None:
+    """Half of the cards are given up by their holders in the same file, half are not."""
+    many = 5 * STAGE
+    with town.central.registry.change("test") as change:
+        change.patrons(
+            [
+                Patron(id=f"old{number}", name="王", category="adult", cards={CardKind.EASYCARD: f"{number:08X}"})
+                for number in range(many)
+            ]
+        )
+    file = tmp_path / "patrons.csv"
+    claiming = "".join(f"new{number},李,adult,{number:08X}\n" for number in range(many))
+    giving_up = "".join(f"old{number},王,adult,F{number:07X}\n" for number in range(0, many, 2))
+    file.write_text("id,name,category,easycard\n" + claiming + giving_up, encoding="utf-8")
+    with closing(RowReport(tmp_path / "report.csv")) as report, transactions() as written:
+        done = town.central.imports.patrons("d", read_patrons(file), report, lambda *_: None, skip_bad=True)
+    assert (done.good, done.bad, done.cases, done.changed) == (many, many // 2, many // 2, many)
+    assert len(town.cases()) == many // 2
+    assert {table for one in written for table in one} >= {"DELETE import_row", "INSERT import_row", "INSERT case_"}
+    assert max(rows for one in written for rows in one.values()) <= 2 * STAGE  # keys: two of a row
+
+
+@contextmanager
+def transactions() -> Iterator[list[dict[str, int]]]:
+    """Rows that each transaction meanwhile writes into each table; tables are swept in parts of their own size."""
+    written: list[dict[str, int]] = [{}]
+
+    def heard(connection: Connection, cursor: Any, words: str, given: Any, context: Any, many: bool) -> None:
+        verb, *rest = words.replace('"', "").split()
+        if verb in ("INSERT", "UPDATE", "DELETE") and not words.startswith("DELETE FROM import_key"):
+            name = f"{verb} {rest[0] if verb == 'UPDATE' else rest[1]}"
+            written[-1][name] = written[-1].get(name, 0) + max(cursor.rowcount, 0)
+
+    def ended(connection: Connection) -> None:
+        written.append({})
+
+    event.listen(Engine, "after_cursor_execute", heard)
+    event.listen(Engine, "commit", ended)
+    try:
+        yield written
+    finally:
+        event.remove(Engine, "after_cursor_execute", heard)
+        event.remove(Engine, "commit", ended)
+
+
+def test_a_chain_of_any_length_is_decided_in_one_walk() -> None:
+    long = 100_000
+    kind = CardKind.EASYCARD
+    chain = [Claim(f"m{number}", kind, f"c{number + 1}", f"m{number + 1}", kind) for number in range(long)]
+    all_change = {f"m{number}": {kind: f"c{number + 1}"} for number in range(long)}
+    assert refused_claimers(chain, all_change) == {claim.claimer for claim in chain}  # the last keeps its card
+    assert refused_claimers(chain, all_change | {f"m{long}": {kind: "new"}}) == set()
