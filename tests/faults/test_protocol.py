@@ -18,7 +18,7 @@ from kiosk.domain.reconcile import JOIN, Held
 from ui.benchmarks import faults
 from ui.benchmarks.faults import STEPS, Scene, Template, draw, play, quick_folder
 
-SEEDS = (0, 2, 4, 5, 8, 11, 13, 19, 21, 91, 137, 174)
+SEEDS = (7, 9, 10, 27, 42, 54, 63, 68, 166, 185, 223)
 """Among them those that meet the rare cells of the words table."""
 
 
