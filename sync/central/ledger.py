@@ -47,7 +47,7 @@ NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
 MAX_SEQUENCE = 2**53
 """No log grows so long; a greater number is nonsense."""
 
-_OF_THE_KIOSK = {Deed.STAFF_ENTRY: "kiosk staff entry", Deed.CLOCK_CONFIRMED: "kiosk clock confirmed"}
+OF_THE_KIOSK = {Deed.STAFF_ENTRY: "kiosk staff entry", Deed.CLOCK_CONFIRMED: "kiosk clock confirmed"}
 _HOLD_CHANGES = {
     Deed.PLACE_HOLD: "hold placed", Deed.CANCEL_HOLD: "hold cancelled", Deed.EXPIRE_HOLD: "hold expired",
 }  # fmt: skip
@@ -448,7 +448,7 @@ class Ledger:
             {
                 "at": microseconds(self._now),
                 "who": act.staff or "unknown",
-                "what": _OF_THE_KIOSK[act.deed],
+                "what": OF_THE_KIOSK[act.deed],
                 "subject": self._log.kiosk,
                 "details": details_text(
                     ({} if act.entry is None else {"entry": str(act.entry)})

@@ -21,13 +21,26 @@ import msgspec
 
 from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held
-from kiosk.domain.values import ActId, IncarnationId, KioskId
-from kiosk.ports import Event, LedgerError, Phase, RowState, Sound, Started, View
+from kiosk.domain.staff import Entry
+from kiosk.domain.values import ActId, BranchId, IncarnationId, KioskId
+from kiosk.ports import (
+    CentralError,
+    CentralReason,
+    Event,
+    Knock,
+    LedgerError,
+    Phase,
+    RowState,
+    Sound,
+    Started,
+    View,
+)
 from kiosk.station import Station
 from kiosk.visit.state import VisitSettings
-from sync import acts, wire
+from sync import acts, parcel, wire
 from sync.acts import ActsLog
-from sync.agent import SyncActs, SyncFeed
+from sync.agent import KEEP_ACTS, SyncActs, SyncFeed
+from sync.central import parcels
 from sync.central.feed import Feed
 from sync.central.holds import Holds
 from sync.central.http.credentials import NotAllowed, verify
@@ -39,7 +52,9 @@ from sync.central_client import CentralClient, ClockOffset, Identity
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.replica import Replica, ReplicaWriter
-from ui.benchmarks.lending import ClosedDoor, SilentPrinter
+from sync.sealed import BadParcel
+from sync.staff_door import StaffDoor
+from ui.benchmarks.lending import SilentPrinter
 
 KEY = bytes(range(32))
 LONG = 2
@@ -122,7 +137,7 @@ class CentralSide:
         self.fuse = Fuse()
         self.cells: Counter[tuple[Held, Word]] = Counter()
         self.said: dict[tuple[str, str, Word], wire.WireVerdict] = {}
-        self.copies: list[Path] = []
+        self.copies: list[tuple[Path, datetime]] = []
         self._desk_ids = (f"desk-{number}" for number in count(1))
         self.central = self._open()
 
@@ -148,18 +163,27 @@ class CentralSide:
         copy = self.settings.data.with_name(f"copy-{len(self.copies)}")
         self.central.close()
         shutil.copytree(self.settings.data, copy, ignore=shutil.ignore_patterns("*-shm"))
-        self.copies.append(copy)
+        self.copies.append((copy, self.times()))
         self.central = self._open()
 
     def restore(self, which: int) -> None:
-        """An older copy takes the place of the database."""
-        if not self.copies:
+        """An older copy takes the place of the database; none so old that kiosks have forgotten what it lacks."""
+        young = [copy for copy, made_at in self.copies if made_at >= self.times() - KEEP_ACTS]
+        if not young:
             return
         self.central.close()
         shutil.rmtree(self.settings.data)
-        shutil.copytree(self.copies[which % len(self.copies)], self.settings.data)
+        shutil.copytree(young[which % len(young)], self.settings.data)
         self.central = self._open()
         self.central.renew_epoch()
+
+    def take(self, file: Path) -> Path | None:
+        """The answer to a parcel; None when central died over it."""
+        try:
+            return parcels.take(self.central, file, file.parent).answer
+        except Death:
+            self.die()
+            return None
 
     def answer(self, path: str, body: bytes, header: str | None) -> httpx2.Response:
         """What the HTTP layer would answer. Raises Death."""
@@ -317,6 +341,13 @@ class FusedLog:
         return fused
 
 
+class AwayForStaff:
+    """Central when a login is asked for: the verifier that the kiosk knows decides."""
+
+    def staff_entry(self, login: str, password: str, deadline_s: float) -> wire.StaffTold:
+        raise CentralError(CentralReason.UNREACHABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What a patron saw as done."""
@@ -335,6 +366,11 @@ class KioskSide:
         self.clock = KioskClock(network.central.times)
         self.fuse = Fuse()
         self.mail: deque[Event] = deque()
+        self.knocks: deque[Knock] = deque()
+        self.staff_acts: set[ActId] = set()
+        """What staff did here, as far as `remember_staff` found it in a log."""
+        self.staff_acts_lost: set[ActId] = set()
+        """The same of logs that went with their machine."""
         self.promises: dict[ActId, Promise] = {}
         self.acts_made = 0
         self.cut = False
@@ -352,14 +388,23 @@ class KioskSide:
 
     def replace(self) -> None:
         """The old machine and what it had not told are lost; its promises cannot be held to."""
+        self.remember_staff()
+        self.staff_acts_lost |= self.staff_acts
+        self.staff_acts.clear()
         self._close()
         self.promises.clear()
         self.renew()
+
+    def remember_staff(self) -> None:
+        """Before anything is forgotten: what staff did, by this log."""
+        self.staff_acts |= {story.act.id for story in stories(self.log) if story.act.deed.of_the_kiosk}
 
     def start(self) -> None:
         """As the composition root does: the past is settled before the first sync."""
         self.fuse.left = None
         self.mail.clear()
+        self.knocks.clear()
+        self.view = None
         offset = ClockOffset(self.clock)
         self.log = ActsLog(self.folder, KEY)
         self.replica = Replica(self.folder, KEY, self.identity.index_key_bytes())
@@ -390,13 +435,20 @@ class KioskSide:
             wait_s=0,
             jitter=Random(1),
         )
+        door_log: Any = FusedLog(ActsLog(self.folder, KEY), self.fuse)
+        self._door = StaffDoor(
+            acts=door_log,
+            replica=Replica(self.folder, KEY, self.identity.index_key_bytes()),
+            central=AwayForStaff(),
+            branch=BranchId(self.identity.branch),
+        )
         station_log: Any = FusedLog(self.log, self.fuse)
         self.station = Station(
             library=self.knowledge,
             acts=station_log,
             asker=self.sync,
             printer=SilentPrinter(),
-            entrance=ClosedDoor(),
+            entrance=self,
             screen=self,
             clock=self.clock,
             settings=self.visit,
@@ -415,7 +467,7 @@ class KioskSide:
         self.die()
 
     def _close(self) -> None:
-        for each in (self.log, self._sync_log, self.replica, self._writer):
+        for each in (self.log, self._sync_log, self.replica, self._writer, self._door):
             each.close()
 
     def close(self) -> None:
@@ -450,6 +502,35 @@ class KioskSide:
     def pull(self) -> None:
         self.feed.turn()
 
+    def answer_knocks(self) -> None:
+        """What the thread at the staff door does."""
+        while self.knocks:
+            self.post(self._door.enter(self.knocks.popleft()))
+
+    def export(self, stick: Path) -> Path:
+        """What waits, on a stick; the kiosk runs meanwhile."""
+        health = wire.Health(incarnation=self.log.incarnation, program="sim", queue_length=self.log.queue()[0])
+        return parcel.export(stick, self.log, self._writer.cursor(), self.identity, health, self.clock.now())[0]
+
+    def take(self, answer: Path) -> None:
+        """Central's answer from a stick: the kiosk is stopped for it. One that is too old says so and changes nothing."""
+        self._close()
+        log, writer = ActsLog(self.folder, KEY), ReplicaWriter(self.folder, KEY)
+        fused: Any = FusedLog(log, self.fuse)
+        try:
+            parcel.take(answer, answer.parent, fused, writer, self.identity)
+        except BadParcel:
+            pass
+        finally:
+            log.close()
+            writer.close()
+        self.start()
+
+    # --- StaffEntrance ---
+
+    def knock(self, knock: Knock) -> None:
+        self.knocks.append(knock)
+
     # --- Mailbox and Screen ---
 
     def post(self, event: Event) -> None:
@@ -459,8 +540,11 @@ class KioskSide:
         """No sound."""
 
     def show(self, view: View) -> None:
-        """What is shown as done must be on disk; it is remembered as promised."""
-        self.view = view
+        """What is shown as done must be on disk, and so must the try that opened the staff page; it is remembered as
+        promised."""
+        before, self.view = self.view, view
+        if view.phase is Phase.STAFF and (before is None or before.phase is not Phase.STAFF):
+            self._let_in()
         deed = {Phase.BORROW: Deed.CHECKOUT, Phase.RETURN: Deed.RETURN}.get(view.phase)
         if deed is None:
             return
@@ -473,6 +557,10 @@ class KioskSide:
             if act is None or not act.stands:
                 raise Violation(f"shown as done, but not recorded: {row} {act}")
             self.promises[act.act.id] = Promise(self.identity.kiosk, self.log.incarnation, row.due_at)
+
+    def _let_in(self) -> None:
+        if not any(story.stands and story.act.entry is Entry.OK for story in stories(self.log)):
+            raise Violation("somebody sees the staff page, and no try is recorded")
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ always plays the same scene. `play` runs one against a fresh copy of a small lib
 patrons, four books, two of them copies of one work) and checks the promises while it runs and when the network holds again. Raises Violation.
 """
 
-import base64
 import re
 import shutil
 import tempfile
@@ -20,25 +19,29 @@ from random import Random
 from types import MappingProxyType
 
 import structlog.testing
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from argon2 import PasswordHasher
+from sqlalchemy import func, select
 
 from kiosk.domain.holds import Hold, reserved, settle_holds
 from kiosk.domain.identity import CardClass, CardKind, CardRead, CodePattern, CodeType, SpellingRule, Technology
 from kiosk.domain.journal import Deed, Outcome, Word
 from kiosk.domain.lending import Loan, Standing
 from kiosk.domain.reconcile import Held, settle
+from kiosk.domain.staff import EVERYWHERE, Grant, Role
 from kiosk.domain.values import BranchId, ItemId, KioskId, MembershipId, Reason
-from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Ticked, Touched
+from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Phase, StaffTried, Ticked, Touched
 from kiosk.visit.state import VisitSettings
 from sync import acts, replica, wire
+from sync.agent import KEEP_ACTS
 from sync.central import tables
+from sync.central.ledger import OF_THE_KIOSK
 from sync.central.office import Central, CentralSettings
+from sync.central.passwords import Passwords
 from sync.central.records import AnyRow, hold_of
 from sync.central.registry import Patron
 from sync.central.stored import held_act
 from sync.central.works import conflict_id
-from sync.central_client import Identity
+from sync.central_client import Identity, OwnKeys
 from sync.encrypted import migrated
 from ui.benchmarks.branch import (
     KEY,
@@ -60,11 +63,13 @@ WORKS = {book: "two copies" if book in BOOKS[:2] else book for book in BOOKS}
 BRANCHES = ("main", "east")
 STEPS = (
     *("borrow",) * 6, *("return",) * 5, *("renew",) * 2, *("wish",) * 3, *("desk wish",) * 3, "unwish",
-    *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 3,
+    *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 5,
     *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "reboot", "block",
-    "rebind", "reserve", "replace", "faulty kiosk",
+    "rebind", "reserve", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
 )  # fmt: skip
-SKEWS = (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4))
+SKEWS = (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4), timedelta(), timedelta(days=-400))
+PASSWORD, CHEAP = "correct horse", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Of staff; a verifier that costs nothing, for many schedules ask it."""
 Schedule = Sequence[tuple[str, int]]
 
 VISIT = VisitSettings(
@@ -87,7 +92,9 @@ class Template:
     def make(folder: Path) -> "Template":
         """Central with the small library, and blank files of a kiosk."""
         times = Times(START)
-        central = Central.open(CentralSettings(data=folder / "central"), clock=times)
+        settings = CentralSettings(data=folder / "central")
+        central = Central.open(settings, clock=times, passwords=Passwords(CHEAP))
+        central.staff.add("chen", PASSWORD, [Grant(Role.CIRCULATION, EVERYWHERE)], who="test")
         with central.registry.change("test") as change:
             change.branch(wire.CalendarEntry(branch="main", closed_weekdays=[0]))
             change.branch(wire.CalendarEntry(branch="east"))
@@ -116,19 +123,10 @@ class Template:
 
 
 def _enrol(central: Central, branch: str) -> Identity:
-    key = Ed25519PrivateKey.generate()
-    kiosk = central.fleet.enrol(central.fleet.make_code(branch), key.public_key().public_bytes_raw())
-    return Identity(
-        url="https://central.test",
-        kiosk=kiosk.id,
-        branch=branch,
-        private_key=_b64(key.private_bytes_raw()),
-        index_key=_b64(kiosk.index_key),
-    )
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    keys = OwnKeys.make()
+    public_key, sealing_key = (wire.padded(key) for key in keys.public_halves())
+    kiosk = central.fleet.enrol(central.fleet.make_code(branch), public_key, sealing_key)
+    return keys.enrolled("https://central.test", central.fleet.enrolled(kiosk, central.epoch()))
 
 
 @contextmanager
@@ -178,6 +176,8 @@ class Scene:
             for number, identity in enumerate(template.identities)
         ]
         self.forged: set[str] = set()
+        self.sticks = folder / "sticks"
+        self.sticks.mkdir()
         self.by_hand: set[str] = set()
         """Books that staff have reserved for somebody, or for nobody, whatever the holds say."""
         for kiosk in self.kiosks:  # the first fill and the first contact
@@ -219,6 +219,18 @@ class Scene:
                 self.central.central.holds.expire()
             case "arrive":
                 self.network.arrive()
+            case "staff":
+                if (
+                    dice.random() < 0.3
+                ):  # they are there when the clock runs ahead, and when a power cut has put it right
+                    kiosk.clock.skew = timedelta(days=1)
+                    kiosk.alive(lambda: staff(kiosk, dice))
+                    kiosk.reboot(timedelta())
+                kiosk.alive(lambda: staff(kiosk, dice))
+            case "long pause":
+                self._pause()
+            case "stick trip":
+                kiosk.alive(lambda: self._trip(kiosk, dice))
             case "weather":
                 self.network.calm = dice.choice((1.0, 1.0, 0.7, 0.3))
             case "kiosk dies":
@@ -240,6 +252,27 @@ class Scene:
                 self.central.restore(dice.randrange(100))
             case _:
                 self._office(step, dice, kiosk)
+
+    def _pause(self) -> None:
+        """The library is closed, and the machines are off, so long that kiosks forget what central held before."""
+        self.times.go(7200)
+        for kiosk in self.kiosks:
+            kiosk.alive(kiosk.turn)
+            kiosk.remember_staff()
+            kiosk.reboot(kiosk.clock.skew)
+        self.times.go((KEEP_ACTS + timedelta(days=1)).total_seconds())
+        for kiosk in self.kiosks:
+            kiosk.alive(kiosk.turn)
+
+    def _trip(self, kiosk: KioskSide, dice: Random) -> None:
+        """A stick goes to central and back; or stays in a pocket, and an earlier answer comes instead."""
+        parcel = kiosk.export(self.sticks)
+        self.times.go(dice.choice((30, 7200)))
+        for _ in range(dice.choice((1, 1, 2))):
+            self.central.take(parcel)
+        answers = sorted(self.sticks.glob(f"answer-{kiosk.identity.kiosk}-*"))
+        if answers and dice.random() < 0.8:
+            kiosk.take(answers[-1] if dice.random() < 0.8 else dice.choice(answers))
 
     def _office(self, step: str, dice: Random, kiosk: KioskSide) -> None:
         """What people do at central, and what a broken kiosk says."""
@@ -297,6 +330,18 @@ class Scene:
         for kiosk in self.kiosks:
             self._check_log(kiosk, held)
             self._check_knowledge(kiosk, loans)
+            self._check_staff(kiosk)
+
+    def _check_staff(self, kiosk: KioskSide) -> None:
+        """Each thing that staff did at a kiosk is one line of the audit, except what only a lost machine may have known."""
+        kiosk.remember_staff()
+        audit = tables.audit.c
+        ours = (audit.subject == kiosk.identity.kiosk, audit.what.in_(OF_THE_KIOSK.values()))
+        with self.central.central.database.read() as connection:
+            lines = connection.execute(select(func.count()).select_from(tables.audit).where(*ours)).scalar_one()
+        least, most = len(kiosk.staff_acts), len(kiosk.staff_acts | kiosk.staff_acts_lost)
+        if not least <= lines <= most:
+            raise Violation(f"audit of {kiosk.identity.kiosk}: {lines} lines, expected {least} to {most}")
 
     def _check_central(self) -> None:
         """Loans and open conflicts are what the standing acts of each item amount to, whatever came first."""
@@ -307,7 +352,7 @@ class Scene:
             rows = connection.execute(
                 select(act, log.c.kiosk, log.c.name.label("log"))
                 .join(log, act.c.incarnation == log.c.id)
-                .where(act.c.counts == 1)
+                .where(act.c.counts == 1, act.c.item.in_(BOOKS))
             ).all()
             found = {row.act: (row.membership, row.ended_by, row.due_at) for row in connection.execute(select(loan))}
         conflicts = set()
@@ -439,6 +484,17 @@ def visit(kiosk: KioskSide, step: str, dice: Random) -> None:
                 kiosk.read_mail()
     if dice.random() < 0.5:
         kiosk.handle(Touched(Intent.FINISH))
+
+
+def staff(kiosk: KioskSide, dice: Random) -> None:
+    """A member of staff opens the page with the right password or a wrong one, confirms the time where it is asked, and goes."""
+    kiosk.handle(Touched(Intent.DISMISS), Touched(Intent.END), Touched(Intent.STAFF))
+    kiosk.handle(StaffTried("Chen", dice.choice((PASSWORD, PASSWORD, "wrong"))))
+    if dice.random() < 0.9:
+        kiosk.answer_knocks()
+        kiosk.read_mail()
+    if kiosk.view is not None and kiosk.view.phase is Phase.STAFF:
+        kiosk.handle(Touched(Intent.STAFF_CLOCK), Touched(Intent.BACK))
 
 
 _OF_TWO = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
