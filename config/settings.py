@@ -9,9 +9,10 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -107,12 +108,35 @@ Hex = Annotated[str, AfterValidator(_hexadecimal)]
 """Bytes, two digits each, with or without spaces."""
 
 
-class ContactScript(_Part):
-    """How the number of a contact card is read: commands, and where it stands in the last one's answer."""
+SELECT = 0xA4
+READING = frozenset({SELECT, 0xB0, 0xB2, 0xC0, 0xCA})
+"""Commands that change nothing on a card: SELECT, READ BINARY, READ RECORD, GET RESPONSE, GET DATA (ISO/IEC 7816-4)."""
 
-    commands: tuple[Annotated[Hex, Field(min_length=8)], ...] = Field(min_length=1)
+
+def _only_reads(text: str) -> str:
+    command = bytes.fromhex(text)
+    if len(command) < 4 or command[1] not in READING:
+        allowed = ", ".join(f"{code:02X}" for code in sorted(READING))
+        raise ValueError(f"a command that only reads: at least four bytes, the second one of {allowed}")
+    return text
+
+
+class ContactScript(_Part):
+    """How the number of a contact card is read: commands, and where it stands in the last one's answer.
+
+    The card must answer each with 9000. The first one chooses what only the library's card has (SELECT): without it any
+    card that answers a read would be taken for one.
+    """
+
+    commands: tuple[Annotated[Hex, AfterValidator(_only_reads)], ...] = Field(min_length=1)
     start: int = Field(default=0, ge=0, le=250)
     length: int = Field(default=4, ge=1, le=LONGEST_CONTACT)
+
+    @model_validator(mode="after")
+    def _chooses_first(self) -> Self:
+        if bytes.fromhex(self.commands[0])[1] != SELECT:
+            raise ValueError("commands whose first one chooses the library's application or file (SELECT, 00 A4 …)")
+        return self
 
 
 class Reader(_Part):
@@ -138,6 +162,9 @@ class Scanner(_Part):
     profile: Literal["generic", "honeywell", "datalogic", "zebra", "zebra-ssi", "newland"] = "generic"
     baud: int | None = Field(default=None, ge=1200, le=921600)
     """None: as the profile says."""
+    ends: Literal["auto", "terminator", "pause"] = "auto"
+    """What ends a code: CR, LF, Tab or ETX only, or a pause too; auto: a pause until a terminator was heard, and only for
+    what was read twice alike. Packets and scanners that type say it themselves."""
     repeats: bool = False
     """It sends a code again and again while it sees it."""
     repeat_s: float = Field(default=1.0, gt=0, le=10)
@@ -166,6 +193,8 @@ class Scanner(_Part):
         )
         if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
             raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
+        if self.ends != "auto" and (self.path.startswith("/dev/input/") or self.profile == "zebra-ssi"):
+            raise ValueError("no ends for packets (zebra-ssi) or for a scanner that types: theirs is known")
         return self
 
 
@@ -231,8 +260,14 @@ class Camera(_Part):
     """Only these are looked for: the fewer, the faster and the surer."""
 
 
+Named = TypeVar("Named", Reader, Scanner, Printer, Camera)
+
+
 class Devices(_Part):
-    """What is plugged in."""
+    """What is plugged in. Each device has a name of its own: its state is known by it, and its lights and beeps.
+
+    Whose name is not said is called by its kind and, after the first, by its place in the file: scanner, scanner-2.
+    """
 
     readers: tuple[Reader, ...] = (Reader(),)
     scanners: tuple[Scanner, ...] = ()
@@ -240,6 +275,28 @@ class Devices(_Part):
     """A scanner that types like a keyboard is plugged in."""
     printers: tuple[Printer, ...] = ()
     cameras: tuple[Camera, ...] = ()
+
+    @field_validator("readers", "scanners", "printers", "cameras")
+    @classmethod
+    def _has_numbered_names(cls, entries: tuple[Named, ...]) -> tuple[Named, ...]:
+        return tuple(
+            entry
+            if place == 1 or "name" in entry.model_fields_set
+            else entry.model_copy(update={"name": f"{entry.name}-{place}"})
+            for place, entry in enumerate(entries, 1)
+        )
+
+    @model_validator(mode="after")
+    def _has_no_name_twice(self) -> Self:
+        places = {"keyboard": ["keyboard_scanner"]} if self.keyboard_scanner else {}
+        for kind in ("readers", "scanners", "printers", "cameras"):
+            for place, entry in enumerate(getattr(self, kind)):
+                places.setdefault(entry.name, []).append(f"{kind}.{place}")
+        twice = {name: found for name, found in places.items() if len(found) > 1}
+        if twice:
+            said = "; ".join(f"name {name!r} at {' and '.join(found)}" for name, found in twice.items())
+            raise PydanticCustomError("same_name", "a name of its own for each device", {"got": said})
+        return self
 
 
 class Central(_Part):
@@ -374,7 +431,9 @@ _EXPECTED = {"missing": "a value", "extra_forbidden": "no such key"}
 def _problem(path: Path, fault: dict[str, object]) -> str:
     place = fault["loc"]
     key = ".".join(str(part) for part in place) if isinstance(place, tuple) else str(place)
-    got = "nothing" if fault["type"] == "missing" else repr(fault.get("input"))[:80]
+    context = fault.get("ctx")
+    told = context.get("got") if isinstance(context, dict) else None  # a check that knows better than the whole input
+    got = told or ("nothing" if fault["type"] == "missing" else repr(fault.get("input"))[:80])
     expected = _EXPECTED.get(str(fault["type"])) or str(fault["msg"]).removeprefix("Input should be ").removeprefix(
         "Value error, "
     )

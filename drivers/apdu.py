@@ -3,8 +3,8 @@
 ISO/IEC 7816-4: a T=0 card answers `61xx` when xx bytes wait (fetched with GET RESPONSE) and `6Cxx` when Le should have
 been xx (the command is sent again with it). Both may come in a row, and a broken card may say so for ever: the number of
 rounds and of bytes is limited. `run_script` does what a library's contact card needs: commands in order, of which the
-last one's answer holds the number; those before it only choose a file, and cards of newer issue refuse such a choice but
-answer the read (reference/devices.md A6), so only the last answer is judged.
+last one's answer holds the number. Every one must succeed: a card that refuses the library's application and still
+answers a read is somebody else's, and what it says from its own first file would be taken for a patron's number.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +18,8 @@ MOST_ROUNDS = 8
 LONGEST_ANSWER = 1024
 """Bytes; no number of a card is longer."""
 SUCCESS = 0x9000
+SELECT = 0xA4
+"""Chooses an application or a file (the second byte of a command)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Script:
     """How the number of a contact card is read."""
 
     commands: tuple[bytes, ...]
-    """Sent in order; the last one's answer holds the number."""
+    """Sent in order until one fails; the last one's answer holds the number."""
     start: int = 0
     """Place of the number's first byte in that answer."""
     length: int = 4
@@ -60,16 +62,24 @@ def exchange(send: Send, command: bytes) -> Answer | None:
     return None
 
 
-def run_script(send: Send, script: Script) -> bytes | None:
-    """The number on a contact card, or None when its last command fails or says too little. Blocks as `send` does."""
-    answer: Answer | None = None
+class NotOurs:
+    """The card is well and has not what the script chooses."""
+
+
+NOT_OURS = NotOurs()
+
+
+def run_script(send: Send, script: Script) -> bytes | NotOurs | None:
+    """The number on a contact card; None when a command fails or the last one's answer is too short. Blocks as `send` does."""
+    data = b""
     for command in script.commands:
         answer = exchange(send, command)
         if answer is None:
             return None
-    if answer is None or answer.status != SUCCESS:
-        return None
-    number = answer.data[script.start : script.start + script.length]
+        if answer.status != SUCCESS:
+            return NOT_OURS if command[1] == SELECT else None
+        data = answer.data
+    number = data[script.start : script.start + script.length]
     return number if len(number) == script.length else None
 
 

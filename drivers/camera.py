@@ -7,8 +7,10 @@ decoding takes at most half a core at the worst, and a pad that lies empty is on
 
 Switched off, the handle is closed and the camera's light goes out; whether it is there is then asked of the file system
 alone. Before it is opened its node is asked whether it can be (`drivers.camera_node`): OpenCV never says why not.
-`isOpened()` is no health check: a failed or late read is a loss, and the supervisor opens it anew. Nothing of a frame is
-kept or written anywhere. OpenCV and the decoders are imported at the first use, not at the kiosk's start.
+`isOpened()` is no health check: a failed or late read, or nothing but bytes that are no picture, is a loss, and the
+supervisor opens it anew. For that JPEG frames are unpacked here: OpenCV's own way gives the last good picture again, and
+says that all is well. Nothing of a frame is kept or written anywhere. OpenCV and the decoders are imported at the first
+use, not at the kiosk's start.
 """
 
 import os
@@ -34,6 +36,8 @@ LOOK_S = 2.0
 """While off: between two looks whether it is still there."""
 SILENCE_S = 1
 """A frame that takes longer is a fault. Whole seconds: OpenCV takes no others."""
+BLIND_S = 3.0
+"""A camera that sends for so long, and nothing of it a picture, is as good as silent."""
 PREVIEW_WIDTH = 480
 
 
@@ -101,30 +105,39 @@ class Camera:
         try:
             if not capture.isOpened():
                 raise DeviceError(DeviceReason.SILENT, f"{self._path}: OpenCV could not open it")
-            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.set(cv2.CAP_PROP_FOURCC, _jpeg())
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+            packed = int(capture.get(cv2.CAP_PROP_FOURCC)) == _jpeg() and capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
             desk.start()
-            self._take_frames(capture, desk, stop, report)
+            self._take_frames(capture, packed, desk, stop, report)
         finally:
             desk.close()
             capture.release()
             self._viewfinder.put(None)
 
-    def _take_frames(self, capture: "cv2.VideoCapture", desk: "_Desk", stop: threading.Event, report: Report) -> None:
-        due = 0.0
+    def _take_frames(
+        self, capture: "cv2.VideoCapture", packed: bool, desk: "_Desk", stop: threading.Event, report: Report
+    ) -> None:
+        """`packed`: frames come as JPEG, else as pictures."""
+        due, seen = 0.0, monotonic()
         while self._wanted.is_set() and not stop.is_set():
             if not capture.grab():
                 self._require()
                 raise DeviceError(DeviceReason.SILENT, self._path)
             if monotonic() < due:
                 continue
-            due = monotonic() + PERIOD_S
+            now = monotonic()
+            due = now + PERIOD_S
             got, frame = capture.retrieve()
-            if got and frame.ndim == 3:
-                self._viewfinder.put(_small(frame))
-                desk.put(_grey(frame))
+            picture = (_unpacked(frame) if packed else frame) if got else None
+            if picture is not None and picture.ndim == 3:
+                seen = now
+                self._viewfinder.put(_small(picture))
+                desk.put(_grey(picture))
                 report(self._ready())
+            elif now - seen > BLIND_S:
+                raise DeviceError(DeviceReason.SILENT, f"{self._path}: what it sends is no picture")
 
 
 class _Desk:
@@ -185,6 +198,19 @@ class _Desk:
             for code in agreement.look(codes, long=long):
                 self._mailbox.post(CodeRead(self._name, code.text, code.symbology))
             rest_s = monotonic() - begun
+
+
+def _jpeg() -> int:
+    import cv2
+
+    return cv2.VideoWriter.fourcc(*"MJPG")
+
+
+def _unpacked(jpeg: "cv2.typing.MatLike") -> "cv2.typing.MatLike | None":
+    """The picture in these bytes; None when they are none."""
+    import cv2
+
+    return cv2.imdecode(jpeg, cv2.IMREAD_COLOR) if jpeg.size else None
 
 
 def _small(frame: "cv2.typing.MatLike") -> Picture:

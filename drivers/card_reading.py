@@ -1,7 +1,7 @@
 """Reading one card that lies on a reader: connect, ask, hang up. Blocking calls of the thread that owns the PC/SC context.
 
-Contactless: GET DATA for the UID (PC/SC part 3), asked twice because two cards on one pad answer in turn. Contact: the
-library's script, or, without one, only which card it is. Another program may hold the reader exclusively; that is no
+Contactless: GET DATA for the UID (PC/SC part 3), asked twice because two cards on one pad answer in turn. Contact: which
+card it is, and then the library's script, if there is one. Another program may hold the reader exclusively; that is no
 fault of the card and is told apart (`HELD`), so that the watcher tries again. The card is left as it is
 (SCARD_LEAVE_CARD): a program that shares the reader would lose its session otherwise.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from smartcard import scard
 
-from drivers.apdu import Script, Send, as_bytes, run_script
+from drivers.apdu import NOT_OURS, NotOurs, Script, Send, as_bytes, run_script
 from drivers.card_table import SlotKind, known_by_atr, known_by_choice, slot_kind
 from kiosk.domain.identity import UID_LENGTHS, CardRead, Technology
 from kiosk.domain.values import Reason
@@ -140,10 +140,14 @@ def _contactless(send: Send, atr: bytes) -> CardRead | Reason | None:
 
 
 def _contact(send: Send, script: Script | None) -> CardRead | Reason | None:
-    number = None if script is None else run_script(send, script)
-    if number is not None:
-        return CardRead(number, Technology.CONTACT)
-    return known_by_choice(send) or (Reason.CARD_NO_RULE if script is None else None)
+    """Cards that are known to be somebody else's are told apart first: nothing is read from them."""
+    known = known_by_choice(send)
+    if known is not None:
+        return known
+    number = NOT_OURS if script is None else run_script(send, script)
+    if isinstance(number, NotOurs):
+        return Reason.CARD_NO_RULE
+    return None if number is None else CardRead(number, Technology.CONTACT)
 
 
 def _trouble(context: int, reader: str) -> Reason:

@@ -2,8 +2,8 @@
 
 Nothing is read from them. The Citizen Digital Certificate is known by its ATR (pcsc-tools' list of ATRs); the health
 insurance card, whose chip and ATR change with every issue, by its application: a contact card that lets it be chosen is
-one (SELECT by name, ISO/IEC 7816-4; choosing reads nothing). A card of the newest issue refuses the choice and is then
-simply a card without a rule. Pure; any thread.
+one (SELECT by name, ISO/IEC 7816-4; choosing reads nothing). A card of the newest issue refuses the choice, as it
+refuses that of the library's application, and is then simply a card without a rule. Pure; any thread.
 """
 
 import re

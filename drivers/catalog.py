@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from config.settings import BadSettings
@@ -10,6 +11,7 @@ from drivers.camera import Camera
 from drivers.card_reading import Slots
 from drivers.card_table import SlotKind
 from drivers.device import Device
+from drivers.frames import Ends, Frames
 from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
@@ -66,6 +68,8 @@ class ScannerEntry(Protocol):
     def baud(self) -> int | None: ...
     @property
     def profile(self) -> str: ...
+    @property
+    def ends(self) -> str: ...
     @property
     def repeats(self) -> bool: ...
     @property
@@ -248,6 +252,7 @@ def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
         trigger_off=or_own(entry.trigger_off, profile.trigger_off),
         beep=or_own(entry.beep, profile.beep),
         beep_refused=or_own(entry.beep_refused, profile.beep_refused),
+        decoder=partial(Frames, Ends(entry.ends)) if profile.decoder is Frames else profile.decoder,
     )
 
 

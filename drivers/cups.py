@@ -6,6 +6,7 @@ with every CUPS (Debian: cups-client). Their answers are read in the C locale. S
 """
 
 import os
+import pwd
 import re
 import subprocess
 from dataclasses import dataclass
@@ -128,10 +129,19 @@ class Queue:
 
     def waits(self, request: str) -> bool:
         """The job has not left the queue. Blocks up to the deadline; DeviceError when CUPS does not say."""
+        return any(name == request for name, _ in self._standing())
+
+    def own_jobs(self) -> tuple[str, ...]:
+        """What this account has in the queue and has not left it. Blocks up to the deadline; DeviceError as `waits`."""
+        account = _account()
+        return tuple(name for name, owner in self._standing() if owner == account)
+
+    def _standing(self) -> list[tuple[str, str]]:
+        """Name and owner of each job that has not left the queue."""
         done = _run(self.deadline_s, "lpstat", "-o", self.name)
         if done.returncode:
             raise DeviceError(DeviceReason.SERVICE_DOWN, _first_line(done.stderr))
-        return any(line.split(maxsplit=1)[:1] == [request] for line in done.stdout.splitlines())
+        return [(parts[0], parts[1]) for line in done.stdout.splitlines() if len(parts := line.split()) > 1]
 
     def take_back(self, request: str) -> bool:
         """Cancels a job; False when it had left the queue already, or CUPS would not. Blocks up to the deadline."""
@@ -149,6 +159,14 @@ def queues() -> tuple[tuple[str, str], ...]:
 def read_queues(told: str) -> tuple[tuple[str, str], ...]:
     """The answer of `lpstat -v` in the C locale."""
     return tuple((name, address) for name, address in _QUEUE.findall(told))
+
+
+def _account() -> str:
+    """As CUPS calls who runs its commands."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return "unknown"
 
 
 def _first_line(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 from kiosk.ports import DeviceKind, DeviceStatus
 
 Report = Callable[[DeviceStatus], None]
-"""Tells how the device is now; the supervisor passes on only what changed."""
+"""Tells how the device is now; any thread. The supervisor passes on only what changed."""
 
 
 class Device(Protocol):

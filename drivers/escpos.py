@@ -249,10 +249,20 @@ class StateNews:
 
 @dataclass(frozen=True, slots=True)
 class MarkAnswer:
-    """Answer to GS r: everything before it was processed."""
+    """Answer to GS r: everything before it was processed. GS I 1 to 3 is answered alike; noise may look so."""
 
     byte: int
     """As sent."""
+
+    @property
+    def confirms(self) -> bool:
+        """GS r 1 may say this while there is paper: nothing, or that the roll is low (bits 0 and 1)."""
+        return not self.byte & 0xFC
+
+    @property
+    def paper_ended(self) -> bool:
+        """GS r 1 may say this: processed, but without paper (bits 2 and 3); some clones run on so."""
+        return self.byte & 0xF0 == 0 and bool(self.byte & 0x0C)
 
 
 @dataclass(frozen=True, slots=True)

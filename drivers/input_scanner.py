@@ -6,7 +6,8 @@ small and has not changed in twenty years (Linux input.h: one struct, one ioctl)
 compiled on every machine, is not used for it. Every key of the node is the scanner's: no keyboard for people may hang
 on the same node. Nothing can be sent to such a scanner.
 
-A blocking wait in the device's own thread; a code without Enter ends after a pause, as on a serial line.
+A blocking wait in the device's own thread; a code without Enter or Tab is told
+as unreadable after a pause, and never taken for a whole one.
 """
 
 import errno
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable
 
 from drivers.device import Report
-from drivers.frames import Frames, Scanned
+from drivers.frames import Ends, Frames, Scanned
 from drivers.key_events import EVENT, Keys
 from drivers.repeats import Repeats
 from drivers.scanner import FRAME_S, code_event
@@ -86,7 +87,7 @@ class InputScanner:
                 os.eventfd_write(self._bell, 1)
 
     def _read(self, node: int, bell: int, stop: threading.Event) -> None:
-        keys, frames = Keys(), Frames()
+        keys, frames = Keys(), Frames(Ends.TERMINATOR)
         while not stop.is_set():
             ready = select.select([node, bell], [], [], FRAME_S if frames.pending else None)[0]
             heard = [] if ready else frames.pause()

@@ -35,8 +35,8 @@ class ByteLink(Protocol):
     def fault(self) -> DeviceReason | None:
         """What the line itself knows of a device that does not answer, if it knows anything."""
 
-    def close(self) -> None:
-        """Give the link back; twice does no harm."""
+    def close(self, *, lost: bool = False) -> None:
+        """Give the link back; twice does no harm. `lost`: nobody waits for what it has not carried yet."""
 
 
 class Door(Protocol):
@@ -130,7 +130,7 @@ class TcpLink:
         """A network knows nothing of the device."""
         return None
 
-    def close(self) -> None:
+    def close(self, *, lost: bool = False) -> None:
         """Says goodbye first, and takes what still came: a close over unread bytes would be a reset, and a printer may
         then throw away what it has not printed yet."""
         with contextlib.suppress(OSError):

@@ -5,8 +5,9 @@ come from other threads and only use the queue. Decisions:
 
 * "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS ( H with four
   characters of the job's own, so that the late echo of another job is none; or GS r 1, counted by `Marks` over all
-  connections; ESC/POS reference), FAILED when it names a fault first, UNCONFIRMED when all bytes left and it says
-  neither.
+  connections; ESC/POS reference) and, asked once more, says that it is well; FAILED when it names a fault,
+  UNCONFIRMED when all bytes left and it says neither. One byte of noise or of a failing line may look like GS r's
+  answer, and a clone may give it with its paper bits set: hence the second question, and only what GS r can say counts.
 * A slip comes out at most once: a job is sent again, once, only if not one of its bytes had left. After paper out the
   rest stands in the printer's buffer and prints when paper is put in, so that is never sent again either.
 * `run` does not raise while the printer is away: it stays, so that a job gets its answer at once instead of waiting
@@ -94,6 +95,8 @@ class _Talk:
         """When the line will have carried all that was written (monotonic)."""
         self.news: DeviceReason | None = None
         """Fault from the newest automatic status."""
+        self.paperless = 0
+        """Answers to marks that said: without paper."""
 
     def write(self, data: bytes, deadline_s: float) -> None:
         """Hands it to the line, which may take its time to carry it."""
@@ -127,8 +130,10 @@ class _Talk:
         self._heard |= bool(data)
         for answer in self._reader.feed(data):
             match answer:
-                case MarkAnswer() if self.echo is None:
+                case MarkAnswer(confirms=True) if self.echo is None:
                     self._marks.answered()
+                case MarkAnswer(paper_ended=True) if self.echo is None:
+                    self.paperless += 1
                 case EchoAnswer(echo=echo) if echo == self.echo:
                     self._marks.own = 0
                 case MarkAnswer() | EchoAnswer() | InfoAnswer() | SymbolAnswer():
@@ -164,7 +169,7 @@ class SlipPrinter:
         self._marks = Marks(self._patience.give_up_s)
         self._absent = False
         self._cut_short = 0
-        """Length of a job whose connection was lost: the printer may still wait for the rest of a picture."""
+        """Length of the longest job that was lost: the printer may still wait for the rest of a picture."""
 
     # --- from other threads
 
@@ -224,9 +229,8 @@ class SlipPrinter:
                 if _stops(fault):
                     return PrintOutcome.FAILED, fault
                 before = talk.link.sent
-                talk.news = None
+                talk.news, talk.paperless = None, 0
                 data = bytes(self._cut_short) + job.data  # NULs end a half command and print nothing
-                self._cut_short = len(job.data)
                 carried_s = 0.0 if talk.link.bytes_per_s is None else len(data) / talk.link.bytes_per_s
                 ends += carried_s
                 if self.profile.confirms != "none":
@@ -234,31 +238,41 @@ class SlipPrinter:
                 talk.write(data, min(self._patience.send_s + carried_s, _left(ends)))
             except DeviceError as error:
                 sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
+                if sent:
+                    self._leaves_open(job)
                 self._lose(error, report)
                 if sent == 0:
                     self._marks.own = 0
                 if sent == 0 and tries > 0 and time.monotonic() < ends and not stop.is_set():
                     continue
                 return PrintOutcome.FAILED, error.reason
+            self._leaves_open(job)
             break
         return self._await_mark(talk, echo, lambda: _left(ends), stop, report)
 
     def _await_mark(
         self, talk: _Talk, echo: bytes, left: Callable[[], float], stop: threading.Event, report: Report
     ) -> Ended:
-        """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED."""
+        """All bytes have left: PRINTED, FAILED with what the printer complains of, or UNCONFIRMED.
+
+        The last word is always an answer to the state question, asked after the mark had been answered.
+        """
         marked = self.profile.confirms != "none"
         talk.echo = echo if self.profile.confirms == "gs_h" else None
         try:
             while True:
-                if marked:
+                if marked and self._marks.own:
                     talk.hear(min(self._patience.watch_s, max(left(), 0.001)))
-                fault = talk.state() if self._marks.own or not marked else None
-                if marked and not self._marks.own:
+                answered = marked and not self._marks.own
+                fault = talk.state()
+                if answered and not _stops(fault):
                     self._cut_short = 0
                     return PrintOutcome.PRINTED, None
                 fault = talk.news if _stops(talk.news) and fault is None else fault
                 if _stops(fault):
+                    if fault is DeviceReason.PAPER_OUT:
+                        for _ in range(talk.paperless):
+                            self._marks.answered()
                     self._cut_short = 0
                     report(self._status(fault))
                     return PrintOutcome.FAILED, fault
@@ -272,6 +286,10 @@ class SlipPrinter:
             return PrintOutcome.UNCONFIRMED, None
         return PrintOutcome.UNCONFIRMED, None
 
+    def _leaves_open(self, job: PrintJob) -> None:
+        """Bytes of this job have left, and nobody knows how many arrived: an older picture may be open as well."""
+        self._cut_short = max(self._cut_short, len(job.data))
+
     def _connected(self, deadline_s: float) -> _Talk:
         if self._talk is None:
             self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s, self._marks)
@@ -279,13 +297,13 @@ class SlipPrinter:
                 self._talk.write(NEWS_ON, deadline_s)
         return self._talk
 
-    def _drop(self) -> None:
+    def _drop(self, *, lost: bool = False) -> None:
         if self._talk is not None:
-            self._talk.link.close()
+            self._talk.link.close(lost=lost)
             self._talk = None
 
     def _lose(self, error: DeviceError, report: Report) -> None:
-        self._drop()
+        self._drop(lost=True)
         self._absent = error.reason in _AWAY
         self._marks.standing_still()
         state = DeviceState.ABSENT if self._absent else DeviceState.FAULT
@@ -300,7 +318,7 @@ class SlipPrinter:
         else:
             self._marks.ready(time.monotonic())
         state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
-        detail = f"{self._door.address} {self.profile.name}"
+        detail = f"{self._door.address} {self.profile.title}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
 
 

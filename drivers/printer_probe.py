@@ -83,7 +83,10 @@ def probe(link: ByteLink, answer_s: float = 2.0) -> Findings:
     echoed = any(
         isinstance(answer, EchoAnswer) and answer.echo == echo for answer in heard.ask(ask_echo(echo), EchoAnswer)
     )
-    marked = bool(heard.ask(MARK, MarkAnswer))
+    marked = any(
+        isinstance(answer, MarkAnswer) and (answer.confirms or answer.paper_ended)
+        for answer in heard.ask(MARK, MarkAnswer)
+    )
     news = bool(heard.ask(NEWS_ON, StateNews))
     link.write(NEWS_OFF, answer_s)
     type_id = next((told for told in heard.ask(ask_info(2), MarkAnswer) if isinstance(told, MarkAnswer)), None)

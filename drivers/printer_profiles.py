@@ -6,14 +6,18 @@ within a family. Nothing here prints; any thread may read it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Literal
+
+from kiosk.slip import Machine
 
 CodePage = Literal["big5", "gb18030", "none"]
 """Chinese characters that the printer holds itself."""
 Confirms = Literal["gs_h", "gs_r", "none"]
 """How the printer says that it has printed."""
+_CODE_NAMES = {"big5": "Big5", "gb18030": "GB18030"}
+_CONFIRMATIONS = {"gs_h": "GS ( H", "gs_r": "GS r"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,26 @@ class Profile:
     """It tells changes of its state by itself when asked to (GS a)."""
     near_end: bool = True
     """It has a sensor for a roll that is nearly at its end; without one, what it says of that means nothing."""
+
+    @property
+    def title(self) -> str:
+        """For staff: the family, and what the settings say otherwise of this printer."""
+        family = PROFILES.get(self.name, self)
+        told = {field.name: (getattr(family, field.name), getattr(self, field.name)) for field in fields(self)}
+        return ", ".join(
+            [self.name, *(f"{key} = {str(now).lower()}" for key, (was, now) in told.items() if was != now)]
+        )
+
+    def machine(self, name: str) -> Machine:
+        """For the test page of the printer that is called so."""
+        return Machine(
+            name=f"{name}: {self.title}",
+            columns=self.columns,
+            width_dots=self.width_dots,
+            chinese=None if self.cjk == "none" else _CODE_NAMES[self.cjk],
+            cutter=self.cutter,
+            confirms=_CONFIRMATIONS.get(self.confirms),
+        )
 
 
 _ALL = (

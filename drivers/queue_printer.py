@@ -4,7 +4,10 @@ The slip goes through the queue raw, as the same ESC/POS bytes. What comes back 
 a job that left the queue is SPOOLED, which is not PRINTED. Decisions:
 
 * A slip must not come out of the machine when its reader has gone: a job that stands in the queue for `wait_s` is taken
-  back and FAILED, with what the queue says of the printer.
+  back and FAILED, with what the queue says of the printer. CUPS may be asked in vain meanwhile (it restarts, it hangs):
+  that says nothing of the job, which is asked for again and at the end taken back all the same. Where even that is
+  not heard, or `lp` never said what became of the job, the slip is UNCONFIRMED, and what this account has in the queue
+  is cancelled as soon as CUPS answers.
 * An idle queue asks no printer: what it says of paper and cover is as old as the last job. So such a reason is told to
   staff, but does not stop the next job; a stopped queue, or one that refuses jobs, does.
 * CUPS keeps printed files for a day unless told otherwise (cupsd.conf: PreserveJobFiles No); the job's title names
@@ -70,6 +73,8 @@ class QueuePrinter:
         self._patience = patience or QueuePatience()
         self._queue = Queue(queue_name, self._patience.command_s)
         self._orders = PrintOrders(name, mailbox)
+        self._strays = False
+        """A slip that has ended may still stand in the queue."""
 
     # --- from other threads
 
@@ -100,6 +105,8 @@ class QueuePrinter:
         """Asks for the queue's state and reports it; the reason why nothing can be printed, if there is one."""
         try:
             told = self._queue.state()
+            if self._strays:
+                self._sweep()
         except DeviceError as error:
             self._lose(error, report)
             return error.reason
@@ -118,27 +125,65 @@ class QueuePrinter:
             request = self._queue.hand_over(job.data, TITLE)
         except DeviceError as error:
             self._lose(error, report)
-            taken = error.reason is DeviceReason.SILENT  # perhaps
-            return (PrintOutcome.UNCONFIRMED, None) if taken else (PrintOutcome.FAILED, error.reason)
+            return (
+                self._perhaps_taken(report)
+                if error.reason is DeviceReason.SILENT
+                else (PrintOutcome.FAILED, error.reason)
+            )
         ends = time.monotonic() + self._patience.wait_s
+        while True:
+            try:
+                if not self._queue.waits(request):
+                    self._look(report)
+                    return PrintOutcome.SPOOLED, None
+            except DeviceError as error:
+                self._lose(error, report)
+            if time.monotonic() >= ends or stop.wait(self._patience.watch_s):
+                return self._take_back(request, report)
+
+    def _perhaps_taken(self, report: Report) -> Ended:
+        """`lp` did not end in time: FAILED where the job was found in the queue and cancelled, else UNCONFIRMED."""
+        self._strays = True
         try:
-            while self._queue.waits(request):
-                if time.monotonic() >= ends or stop.wait(self._patience.watch_s):
-                    return self._take_back(request, report)
+            if self._sweep():
+                return PrintOutcome.FAILED, DeviceReason.SILENT
         except DeviceError as error:
             self._lose(error, report)
-        else:
-            self._look(report)
-        return PrintOutcome.SPOOLED, None
+        return PrintOutcome.UNCONFIRMED, None
 
     def _take_back(self, request: str, report: Report) -> Ended:
-        told = self._queue.state()
-        if not self._queue.take_back(request):
-            return PrintOutcome.SPOOLED, None  # it left at the last moment, or it still may
-        log.warning("slip waited too long in the queue and was taken back", device=self.name)
-        reason = told.reason or DeviceReason.SILENT
-        report(self._status(DeviceState.FAULT, reason, f"queue {self._queue.name}"))
-        return PrintOutcome.FAILED, reason
+        """Cancels a job that waited too long, whatever the queue says of itself."""
+        try:
+            reason = self._queue.state().reason or DeviceReason.SILENT
+        except DeviceError as error:
+            reason = error.reason
+        try:
+            if self._queue.take_back(request):
+                log.warning("slip waited too long in the queue and was taken back", device=self.name)
+                self._lose(DeviceError(reason, f"queue {self._queue.name}"), report)
+                return PrintOutcome.FAILED, reason
+            if not self._queue.waits(request):  # it left at the last moment
+                self._look(report)
+                return PrintOutcome.SPOOLED, None
+            reason = DeviceReason.NO_PERMISSION
+        except DeviceError as error:
+            reason = error.reason
+        self._strays = True
+        log.warning("slip waited too long in the queue and could not be taken back", device=self.name)
+        self._lose(DeviceError(reason, f"queue {self._queue.name}: a slip stands in it"), report)
+        return PrintOutcome.UNCONFIRMED, None
+
+    def _sweep(self) -> bool:
+        """Cancels what this account has left in the queue, and says whether it found something and all of it went.
+
+        The next look sees whether it is gone. DeviceError when CUPS does not say.
+        """
+        left = self._queue.own_jobs()
+        gone = [self._queue.take_back(request) for request in left]
+        self._strays = bool(left)
+        if left:
+            log.warning("slips of before stood in the queue and were cancelled", device=self.name, number=len(left))
+        return bool(left) and all(gone)
 
     def _lose(self, error: DeviceError, report: Report) -> None:
         state = DeviceState.ABSENT if error.reason in _ABSENT else DeviceState.FAULT

@@ -6,6 +6,7 @@ the reader's PC/SC name; the settings may say otherwise. Nothing here was run on
 * ACR122U (API 2.04, 6.2 and 6.7): pseudo-APDUs `FF 00 40 …`, units of 100 ms. They go the way of a card's command while
   a card lies there, else as an escape command. The answer comes when the blinking is over. Its own beep at each card is
   switched off (`FF 00 52 00`), which it forgets when it is unplugged: that beep would be a "yes" before anybody decided.
+  This is said as soon as it appears; where escape commands are refused, after the first signal, with the card on it.
 * ACR1252U and ACR1281U-C1 (API 1.09, 5.8; API 1.08, 5.3): escape commands `E0 00 00 28` (buzzer, units of 10 ms) and
   `E0 00 00 29` (light, bit 0 red, bit 1 green).
 
@@ -16,13 +17,17 @@ beep; pcscd lets one command at a time into a reader.
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import structlog
 from smartcard import scard
 
 from drivers.apdu import as_bytes
+
+log = structlog.get_logger(__name__)
 
 ESCAPE: int = scard.SCARD_CTL_CODE(1)
 """IOCTL_SMARTCARD_VENDOR_IFD_EXCHANGE, as both drivers call it on Linux."""
@@ -110,7 +115,7 @@ def profile_of(reader: str, chosen: str = "auto") -> ReaderProfile | None:
 
 
 class Voice:
-    """Lets readers show something; one thread calls `say`, any thread `forget`."""
+    """Lets readers show something; one thread calls `say`, another one `hush` and `forget`."""
 
     def __init__(self, chosen: str = "auto") -> None:
         self._chosen = chosen
@@ -128,22 +133,42 @@ class Voice:
         profile = profile_of(reader, self._chosen)
         if profile is None:
             return
-        code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-        if code != scard.SCARD_S_SUCCESS:
-            raise NoSignal(f"no PC/SC service: 0x{code & 0xFFFFFFFF:08X}")
+        with _line(reader, profile) as line:
+            for move in profile.taken if taken else profile.refused:
+                line.send(move.command)
+                stop.wait(move.then_s)
+            self._hush(line, reader, profile)
+
+    def hush(self, reader: str) -> None:
+        """It was plugged in: end its own beep, if it has one and obeys; else `say` tries again. Blocks for some ms."""
+        profile = profile_of(reader, self._chosen)
+        if profile is None or not profile.hush:
+            return
         try:
-            line = _Line(context, reader, profile)
-            try:
-                for move in profile.taken if taken else profile.refused:
-                    line.send(move.command)
-                    stop.wait(move.then_s)
-                if profile.hush and reader not in self._hushed:
-                    line.send(profile.hush)
-                    self._hushed.add(reader)
-            finally:
-                line.close()
+            with _line(reader, profile) as line:
+                self._hush(line, reader, profile)
+        except NoSignal as error:
+            log.info("a reader keeps its own beep until its first signal", detail=str(error))
+
+    def _hush(self, line: "_Line", reader: str, profile: ReaderProfile) -> None:
+        if profile.hush and reader not in self._hushed:
+            line.send(profile.hush)
+            self._hushed.add(reader)
+
+
+@contextmanager
+def _line(reader: str, profile: ReaderProfile) -> Iterator["_Line"]:
+    code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    if code != scard.SCARD_S_SUCCESS:
+        raise NoSignal(f"no PC/SC service: 0x{code & 0xFFFFFFFF:08X}")
+    try:
+        line = _Line(context, reader, profile)
+        try:
+            yield line
         finally:
-            scard.SCardReleaseContext(context)
+            line.close()
+    finally:
+        scard.SCardReleaseContext(context)
 
 
 class _Line:

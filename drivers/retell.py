@@ -18,7 +18,7 @@ from drivers.frames import Decoder, Frames, Scanned
 from drivers.tape import Piece, Way
 
 FRAME_S = 0.1
-"""A code without a terminator ends after this pause, as in `drivers.scanner`."""
+"""What is called a pause, as in `drivers.scanner`."""
 
 
 def retell_scanner(pieces: Iterable[Piece], decoder: Callable[[], Decoder] = Frames) -> Iterator[str]:
@@ -27,11 +27,14 @@ def retell_scanner(pieces: Iterable[Piece], decoder: Callable[[], Decoder] = Fra
     for piece in pieces:
         if piece.way is not Way.HEARD:
             continue
-        if frames.pending and piece.at_s - last_s > FRAME_S:
+        for _ in range(int((piece.at_s - last_s) / FRAME_S)):
+            if not frames.pending:
+                break
             yield from map(_code, frames.pause())
         last_s = piece.at_s
         yield from map(_code, frames.feed(piece.data))
-    yield from map(_code, frames.pause())
+    while frames.pending:
+        yield from map(_code, frames.pause())
 
 
 def _code(heard: object) -> str:
@@ -51,8 +54,14 @@ def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
             continue
         for answer in reader.feed(piece.data):
             match answer:
-                case MarkAnswer():
+                case MarkAnswer(confirms=True):
                     yield "marked"
+                    continue
+                case MarkAnswer(paper_ended=True):
+                    yield "marked, without paper"
+                    continue
+                case MarkAnswer(byte=byte):
+                    yield f"a byte that confirms nothing, {byte:02X}"
                     continue
                 case EchoAnswer(echo=echo):
                     yield f"echo {_plain(echo.decode('ascii', 'replace'))}"

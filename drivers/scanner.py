@@ -32,7 +32,7 @@ from kiosk.ports import (
 )
 
 FRAME_S = 0.1
-"""A code without a terminator ends after this pause."""
+"""What is called a pause."""
 LARGEST_READ = 4096
 SEND_S = 0.5
 """A trigger or beep that the port does not take within this time is given up."""

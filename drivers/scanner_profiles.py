@@ -37,7 +37,7 @@ class ScannerProfile:
     beep_refused: bytes = b""
     """Makes another one, for a code that was not taken."""
     decoder: Callable[[], Decoder] = Frames
-    """What makes codes out of its bytes."""
+    """What makes codes out of its bytes, from each opening of its port."""
 
 
 _ALL = (

@@ -3,9 +3,16 @@
 For printers on RS-232 or a USB-serial adapter, 9600 to 115200 baud. Hardware handshake (RTS/CTS) by default: XON/XOFF
 bytes occur in pictures (reference/devices.md C4). What is written waits in the system's buffer until the line has
 carried it, so a job's own length is part of every deadline that follows: `bytes_per_s` tells how fast it goes.
+
+pyserial only opens the port. A printer that is switched off lets its line fall to break, which the system gives as one
+byte 00, the very byte that confirms a slip; so breaks and characters with framing errors are thrown away (termios(3):
+IGNBRK, IGNPAR with INPCK), and pyserial sets those flags back whenever it is given another deadline.
 """
 
+import contextlib
 import errno
+import os
+import select
 import termios
 import time
 from dataclasses import dataclass
@@ -15,6 +22,8 @@ import serial
 from kiosk.ports import DeviceError, DeviceReason
 
 _PIECE = 512
+_MOST_READ = 4096
+_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 _BITS = 10
 """Bits on the line for one byte: start, eight, stop."""
 
@@ -37,10 +46,21 @@ class SerialDoor:
     def open(self, deadline_s: float) -> "SerialLink":
         """Does not block; DeviceError NOT_PLUGGED, HELD_BY_OTHER or NO_PERMISSION."""
         try:
-            port = serial.Serial(self.path, self.baud, timeout=0, exclusive=True, rtscts=self.handshake)
+            with contextlib.ExitStack() as opened:
+                port = serial.Serial(self.path, self.baud, timeout=0, exclusive=True, rtscts=self.handshake)
+                opened.callback(port.close)
+                _drop_damaged(port.fileno())
+                opened.pop_all()
         except (OSError, termios.error, ValueError) as error:
             raise DeviceError(reason_of_port(error), self.path) from error
         return SerialLink(port, self.path, self.baud / _BITS)
+
+
+def _drop_damaged(node: int) -> None:
+    """From now on this port gives no break and no character that came damaged."""
+    attributes = termios.tcgetattr(node)
+    attributes[0] |= termios.IGNBRK | termios.IGNPAR | termios.INPCK
+    termios.tcsetattr(node, termios.TCSANOW, attributes)
 
 
 class SerialLink:
@@ -60,11 +80,17 @@ class SerialLink:
 
     def read(self, deadline_s: float) -> bytes:
         """What has come, at least one byte; blocks up to `deadline_s`, then b"". DeviceError when it is unplugged."""
+        if not self._events(select.POLLIN, time.monotonic() + deadline_s):
+            return b""
         try:
-            self._port.timeout = max(deadline_s, 0.001)
-            return self._port.read(max(1, self._port.in_waiting))
-        except (OSError, termios.error, TypeError) as error:  # TypeError: pyserial, closed by the other end
+            data = os.read(self._node(), _MOST_READ)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
             raise DeviceError(reason_of_port(error), self._path) from error
+        if not data:
+            raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
+        return data
 
     def write(self, data: bytes, deadline_s: float) -> None:
         """Hands all of it to the system; blocks up to `deadline_s`.
@@ -72,25 +98,48 @@ class SerialLink:
         DeviceError SILENT if the other side takes no more, NOT_PLUGGED if it is gone; `sent` counts what had left.
         """
         ends = time.monotonic() + deadline_s
-        for start in range(0, len(data), _PIECE):
-            piece = data[start : start + _PIECE]
+        rest = memoryview(data)
+        while rest:
+            events = self._events(select.POLLOUT, ends)
+            if not events:
+                raise DeviceError(DeviceReason.SILENT, f"{self._path}: takes no data")
+            if events & _GONE:
+                raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
             try:
-                self._port.write_timeout = max(ends - time.monotonic(), 0.001)
-                self._port.write(piece)
-            except serial.SerialTimeoutException as error:
-                self.sent += len(piece)  # some of it may have left
-                raise DeviceError(DeviceReason.SILENT, f"{self._path}: takes no data") from error
-            except (OSError, termios.error) as error:
+                count = os.write(self._node(), rest[:_PIECE])
+            except BlockingIOError:
+                continue
+            except OSError as error:
                 raise DeviceError(reason_of_port(error), self._path) from error
-            self.sent += len(piece)
+            self.sent += count
+            rest = rest[count:]
 
     def fault(self) -> DeviceReason | None:
         """A serial line knows nothing of the device."""
         return None
 
-    def close(self) -> None:
-        """Gives the port back."""
+    def close(self, *, lost: bool = False) -> None:
+        """Gives the port back once it has carried what was written; if the device is `lost`, that is thrown away.
+
+        Otherwise the system would wait with closing (30 s on Linux) for a printer whose handshake says no for good.
+        """
+        if lost and self._port.is_open:
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcflush(self._port.fileno(), termios.TCOFLUSH)
         self._port.close()
+
+    def _node(self) -> int:
+        if not self._port.is_open:
+            raise DeviceError(DeviceReason.NOT_PLUGGED, f"{self._path}: closed")
+        node: int = self._port.fileno()
+        return node
+
+    def _events(self, wanted: int, ends: float) -> int:
+        """What poll tells of the port; 0 after `ends` (monotonic)."""
+        poll = select.poll()
+        poll.register(self._node(), wanted)
+        told = poll.poll(max(0.0, ends - time.monotonic()) * 1000)
+        return told[0][1] if told else 0
 
 
 def reason_of_port(error: Exception) -> DeviceReason:

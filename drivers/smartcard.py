@@ -8,13 +8,17 @@ seconds only bound a race of pcsc-lite 1.9, which misses a reader that appears b
 
 Two cards on the pad: the UID is posted as soon as two reads agree, and read once more 150 ms later by the thread that
 waits anyway; another UID then is told as CARD_TWO, and the heart ends the visit that the first one opened: so no single
-card waits, and nothing is done for two. A reader that another program holds is reported and tried again.
+card waits, and nothing is done for two. A reader that another program holds is reported: one held exclusively is tried
+again; one in a transaction blocks the read inside PC/SC until the transaction ends (`drivers.read_watch`), the other
+slots of the same entry meanwhile too, and the card is read then. A thread that is asked to stop in such a wait cannot:
+the supervisor leaves it behind, and what it reads later is told to nobody.
 Whether a UID may be an identity is the heart's business. Source: winscard / pcsc-lite API.
 """
 
 import re
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from smartcard import scard
 
@@ -22,6 +26,7 @@ from drivers.card_reading import Held, Listening, Slots, read_card, read_uid
 from drivers.card_table import SlotKind, slot_kind
 from drivers.card_tape import CardRecorder
 from drivers.device import Report
+from drivers.read_watch import ReadWatch
 from drivers.reader_signals import Voice
 from kiosk.domain.identity import CardRead
 from kiosk.domain.values import Reason
@@ -73,6 +78,8 @@ class CardReader:
         """Readers that another program holds while a card lies on them, with the card's ATR."""
         self._context: int | None = None
         self._stop = threading.Event()
+        self._watched: AbstractContextManager[object] = nullcontext()
+        """Around each read, while it runs."""
 
     def run(self, stop: threading.Event, report: Report) -> None:
         """Watch until stopped; raises DeviceError(SERVICE_DOWN) when pcscd is away."""
@@ -81,17 +88,23 @@ class CardReader:
         if code != scard.SCARD_S_SUCCESS:
             raise DeviceError(DeviceReason.SERVICE_DOWN, _name(code))
         self._context = context
+        for away in self._names:  # perhaps unplugged while the service was away
+            self._voice.forget(away)
+        self._names = frozenset()
         self._again.clear()
         self._held.clear()
         known: dict[str, int] = {}
         pnp = 0
+        watch = ReadWatch(self.name, lambda: report(self._waiting()))
+        self._watched = watch
         try:
             while not stop.is_set():
                 self._list(context, known, report)
                 pnp = self._wait(context, known, pnp)
                 self._look_again(context)
         finally:
-            self._context = None
+            self._context, self._watched = None, nullcontext()
+            watch.close()
             for reader, state in known.items():
                 if state & scard.SCARD_STATE_PRESENT:
                     self._mailbox.post(CardLeft(reader))
@@ -123,7 +136,10 @@ class CardReader:
         usable = [name for name in ours if not known[name] & scard.SCARD_STATE_UNAVAILABLE]
         for away in self._names.difference(usable):
             self._voice.forget(away)
-        self._names = frozenset(usable)
+        appeared, self._names = set(usable) - self._names, frozenset(usable)
+        for new in appeared:
+            with self._watched:
+                self._voice.hush(new)
         state, reason = DeviceState.READY, None
         if not usable:
             state, reason = DeviceState.ABSENT, DeviceReason.NOT_PLUGGED
@@ -166,12 +182,25 @@ class CardReader:
         self._tell(reader, atr, self._read(context, reader, atr))
 
     def _read(self, context: int, reader: str, atr: bytes) -> CardRead | Reason | Held:
-        return read_card(context, reader, atr, self._slots, self._stop, self._listening())
+        with self._watched:
+            return read_card(context, reader, atr, self._slots, self._stop, self._listening())
+
+    def _waiting(self) -> DeviceStatus:
+        """How the device is while a read takes too long."""
+        return DeviceStatus(
+            device=self.name,
+            kind=self.kind,
+            state=DeviceState.FAULT,
+            reason=DeviceReason.HELD_BY_OTHER,
+            detail=", ".join(sorted(self._names)),
+        )
 
     def _listening(self) -> Listening | None:
         return None if self._tape is None else self._tape.listening
 
     def _tell(self, reader: str, atr: bytes, read: CardRead | Reason | Held) -> None:
+        if self._stop.is_set():
+            return  # perhaps long ago: nobody may be there any more
         if isinstance(read, Held):
             self._held[reader] = atr
             return
@@ -189,7 +218,9 @@ class CardReader:
         for reader, (due, uid) in list(self._again.items()):
             if due <= now:
                 del self._again[reader]
-                if read_uid(context, reader, self._listening()) not in (uid, None):
+                with self._watched:
+                    now_uid = read_uid(context, reader, self._listening())
+                if now_uid not in (uid, None):
                     self._mailbox.post(CardTrouble(reader, Reason.CARD_TWO))
         for reader, atr in list(self._held.items()):
             self._tell(reader, atr, self._read(context, reader, atr))

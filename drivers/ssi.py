@@ -4,7 +4,8 @@ A packet is length, opcode, source (0 scanner, 4 host), status, data and a check
 all bytes before it, 16 bits, high byte first; the length does not count the checksum. Every packet is answered, by ACK
 or, when the sum is wrong, by NAK "resend"; a scanner that hears neither sends it again with bit 0 of the status set.
 Such a repeat of what was already told is answered and not told again: one scan stays one scan. Bit 1 of the status says
-that more of the same code follows.
+that more of the same code follows; if it does not, or a code of another kind comes instead, what came of the first is
+dropped and told as unreadable, so that it is never put before the next one.
 
 From the manuals, not run on a device: Simple Serial Interface Programmer's Guide 72E-40451 and the scan engines' own
 guides (DECODE_DATA, CMD_ACK, CMD_NAK, BEEP, START_SESSION, STOP_SESSION). What Zebra calls packeted decode data must be
@@ -22,6 +23,9 @@ START_SESSION, STOP_SESSION, BEEP = 0xE4, 0xE5, 0xE6
 ONE_HIGH, TWO_LOW = 0x00, 0x06
 """Beep codes: one short high beep, two short low ones."""
 RESEND = 1
+REST_PAUSES = 30
+"""After so many pauses in a row (three seconds) the rest of a code comes no more: a scanner that waits for an answer sends
+again after two, as delivered."""
 _REPEATED, _CONTINUED = 1, 2
 _HEAD, _SUM = 4, 2
 _SYMBOLOGIES = {
@@ -67,15 +71,20 @@ class SsiFrames:
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._code = bytearray()
+        """What came of a code of which more follows."""
+        self._kind: int | None = None
+        """Its code type; None while no code has begun."""
         self._too_long = False
+        self._quiet = 0
+        """Pauses in a row."""
         self._told: bytes | None = None
         """What was heard in the newest good packet of a code, while nothing bad came after it."""
         self._answers = bytearray()
 
     @property
     def pending(self) -> bool:
-        """A packet has begun and not ended."""
-        return bool(self._bytes)
+        """A packet, or a code of several packets, has begun and not ended."""
+        return bool(self._bytes) or self._kind is not None
 
     def answers(self) -> bytes:
         """What to send to the scanner now; given once."""
@@ -85,6 +94,7 @@ class SsiFrames:
     def feed(self, data: bytes) -> list[Scanned | Reason]:
         """What these bytes complete, in order."""
         self._bytes += data
+        self._quiet = 0
         heard: list[Scanned | Reason] = []
         while self._bytes:
             size = self._bytes[0] + _SUM
@@ -101,11 +111,23 @@ class SsiFrames:
         return heard
 
     def pause(self) -> list[Scanned | Reason]:
-        """No byte came for the frame time-out: half a packet will not be whole. It is asked for again, and told."""
-        if not self._bytes:
+        """No byte came for the frame time-out: half a packet will not be whole. It is asked for again, and told.
+
+        A code of which more was to follow is waited for a while, and then told too.
+        """
+        if self._bytes:
+            self._refuse()
+            return [Reason.CODE_UNREADABLE]
+        self._quiet += 1
+        if self._kind is None or self._quiet < REST_PAUSES:
             return []
-        self._refuse()
+        self._told = None
+        self._clear()
         return [Reason.CODE_UNREADABLE]
+
+    def _clear(self) -> None:
+        self._code.clear()
+        self._kind, self._too_long = None, False
 
     def _refuse(self) -> None:
         """Where the next packet begins cannot be known: everything is dropped, and the scanner sends again."""
@@ -124,13 +146,17 @@ class SsiFrames:
         return [] if again else self._piece(heard)
 
     def _piece(self, heard: Packet) -> list[Scanned | Reason]:
+        kind, lost = heard.data[0], list[Scanned | Reason]()
+        if self._kind not in (None, kind):
+            lost = [Reason.CODE_UNREADABLE]
+            self._clear()
+        self._kind = kind
         self._code += heard.data[1:]
         self._too_long |= len(self._code) > LONGEST
         if self._too_long:
             self._code.clear()
         if heard.status & _CONTINUED:
-            return []
+            return lost
         code, too_long = bytes(self._code), self._too_long
-        self._code.clear()
-        self._too_long = False
-        return [Reason.CODE_TOO_LONG] if too_long else scanned_in(code, _SYMBOLOGIES.get(heard.data[0]))
+        self._clear()
+        return lost + ([Reason.CODE_TOO_LONG] if too_long else scanned_in(code, _SYMBOLOGIES.get(kind)))

@@ -42,10 +42,17 @@ _FAULTS = frozenset(
 class Supervisor:
     """Runs devices until `stop`; `start` and `stop` belong to one thread."""
 
-    def __init__(self, devices: Sequence[Device], mailbox: Mailbox, back_off_s: Sequence[float] = BACK_OFF_S) -> None:
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        mailbox: Mailbox,
+        back_off_s: Sequence[float] = BACK_OFF_S,
+        stop_s: float = STOP_S,
+    ) -> None:
         self._devices = tuple(devices)
         self._mailbox = mailbox
         self._back_off_s = tuple(back_off_s)
+        self._stop_s = stop_s
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -62,31 +69,38 @@ class Supervisor:
             thread.start()
 
     def stop(self) -> None:
-        """End every thread; returns when they have ended, or after three seconds.
+        """End every thread; returns when they have ended, or after `stop_s`.
 
-        Woken again and again: a wake-up between two waits of a driver is lost on some of them (SCardCancel).
+        Woken again and again: a wake-up between two waits of a driver is lost on some of them (SCardCancel). A thread
+        that has not ended then waits inside a library for somebody else (a card's read in another program's
+        transaction); it is named in the log and left behind. It is a daemon: it does not keep the process.
         """
         self._stop.set()
-        for _ in range(round(STOP_S / WAKE_S)):
+        for _ in range(max(1, round(self._stop_s / WAKE_S))):
             for device in self._devices:
                 device.wake()
             for thread in self._threads:
                 thread.join(timeout=WAKE_S / len(self._threads))
             if not any(thread.is_alive() for thread in self._threads):
                 return
+        for device, thread in zip(self._devices, self._threads, strict=True):
+            if thread.is_alive():
+                log.warning("a device did not stop in time and its thread is left behind", device=device.name)
 
     def _keep(self, device: Device) -> None:
         last: DeviceStatus | None = None
         failures = 0
+        turn = threading.Lock()
 
         def report(status: DeviceStatus) -> None:
             nonlocal last, failures
-            if status.state is DeviceState.READY:
-                failures = 0
-            if status != last:
-                _tell(last, status)
-                last = status
-                self._mailbox.post(DeviceChanged(status))
+            with turn:
+                if status.state is DeviceState.READY:
+                    failures = 0
+                if status != last:
+                    _tell(last, status)
+                    last = status
+                    self._mailbox.post(DeviceChanged(status))
 
         while not self._stop.is_set():
             try:

@@ -130,9 +130,9 @@ class Recorder:
         """As the link inside; a tape does not keep it."""
         return self._link.fault()
 
-    def close(self) -> None:
+    def close(self, *, lost: bool = False) -> None:
         """Close the link inside; the tape stays open, it belongs to whoever opened it."""
-        self._link.close()
+        self._link.close(lost=lost)
 
     def _note(self, way: Way, data: bytes) -> None:
         if data:
@@ -186,5 +186,5 @@ class Replayer:
         """A tape keeps bytes only."""
         return None
 
-    def close(self) -> None:
+    def close(self, *, lost: bool = False) -> None:
         """Nothing to give back."""

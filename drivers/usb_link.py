@@ -131,7 +131,7 @@ class UsbLink:
         """What the port's status says; blocks up to the kernel's 5 seconds."""
         return reason_of_port_status(self._status(self._open()))
 
-    def close(self) -> None:
+    def close(self, *, lost: bool = False) -> None:
         """Gives the node back; what is still on its way to the printer is lost."""
         node, self._node = self._node, None
         if node is not None:

@@ -329,9 +329,40 @@ TEST_RARE = "堃喆峯珉綉煊瑠瀞彣"
 TEST_CODE = "C0000123"
 
 
-def test_page(*, language: Language, library_name: str, printer: str, columns: int, now: datetime) -> Slip:
-    """What staff compare with the screen: width, characters, bold, barcode and QR code."""
-    ruler = "".join(str(place % 10) for place in range(1, columns + 1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a printer is taken for, as its test page says it."""
+
+    name: str
+    """Its own, and that of its kind."""
+    columns: int
+    """Latin letters in a line."""
+    width_dots: int | None = None
+    """Printable dots in a line; None: pages are drawn for it, and nothing else of this is asked."""
+    chinese: str | None = None
+    """The code in which it gets Chinese characters; None: they are drawn."""
+    cutter: bool = False
+    """It is told to cut."""
+    confirms: str | None = None
+    """The command by which it says that it has printed; None: it does not."""
+
+
+def _facts(printer: Machine, language: Language) -> tuple[Block, ...]:
+    """What this very page shows to be so, or not."""
+    if printer.width_dots is None:
+        return ()
+    none = say("slip.test_none", language)
+    return (
+        Pair(say("slip.test_dots", language), str(printer.width_dots)),
+        Pair(say("slip.test_chinese", language), printer.chinese or say("slip.test_drawn", language)),
+        Pair(say("slip.test_cutter", language), say("slip.test_there", language) if printer.cutter else none),
+        Pair(say("slip.test_confirms", language), printer.confirms or none),
+    )
+
+
+def test_page(*, language: Language, library_name: str, printer: Machine, now: datetime) -> Slip:
+    """What staff compare with the paper: what the printer is taken for, width, characters, bold, barcode and QR code."""
+    ruler = "".join(str(place % 10) for place in range(1, printer.columns + 1))
     return Slip(
         kind=SlipKind.TEST,
         language=language,
@@ -340,8 +371,9 @@ def test_page(*, language: Language, library_name: str, printer: str, columns: i
             Line(say("slip.test_title", language), Weight.TITLE, centred=True),
             Rule(),
             Pair(say("slip.time", language), f"{now.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}"),
-            Line(printer),
-            Pair(say("slip.test_width", language), str(columns)),
+            Line(printer.name),
+            *_facts(printer, language),
+            Pair(say("slip.test_width", language), str(printer.columns)),
             Line(ruler),
             Rule(),
             Line(say("slip.test_letters", language), Weight.STRONG),

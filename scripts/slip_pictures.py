@@ -130,8 +130,7 @@ def documents() -> Mapping[str, Slip]:
         "test": test_page(
             language=Language.ZH_TW,
             library_name=LIBRARY,
-            printer=f"printer {DEFAULT_PROFILE.name}",
-            columns=DEFAULT_PROFILE.columns,
+            printer=DEFAULT_PROFILE.machine("printer"),
             now=NOW,
         ),
     }

@@ -24,6 +24,7 @@ from sync.act_rows import COLUMNS, as_promised, micros, millis, moment, spoken_o
 from sync.encrypted import (
     checkpoint,
     connect,
+    connect_prepared,
     migrated,
     transaction,
     translated,
@@ -31,9 +32,10 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0005"
+HEAD = "acts_0006"
 FILE = "acts.db"
 PRUNE_SLICE = 250
+QUEUE = "SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'"
 _OF_ITEM = (
     f"SELECT {COLUMNS} FROM word WHERE item = ? "
     "ORDER BY coalesce(request_sequence, sequence) DESC, sequence DESC LIMIT 64"
@@ -85,7 +87,7 @@ class ActsLog:
     def __init__(self, folder: Path, key: bytes) -> None:
         """Opens a prepared file. Raises LedgerError."""
         self._path = folder / FILE
-        self._db = connect(self._path, key, durable=True)
+        self._db = connect_prepared(self._path, key, durable=True)
         self.incarnation = IncarnationId(self._meta("incarnation") or "")
 
     def close(self) -> None:
@@ -258,9 +260,13 @@ class ActsLog:
 
     def queue(self) -> tuple[int, datetime | None]:
         """How many words wait, and since when."""
-        rows = self._read("SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'")
+        rows = self._read(QUEUE)
         count, oldest = cast("tuple[int, int | None]", rows[0])
         return count, None if oldest is None else moment(oldest)
+
+    def waits(self) -> bool:
+        """Whether any word does; costs the same however many do."""
+        return bool(self._read("SELECT 1 FROM word WHERE outcome IS NULL AND word <> 'request' LIMIT 1"))
 
     def settle_all(self, verdicts: Iterable[Verdict]) -> None:
         """Write verdicts in one commit; a word that has one of this epoch keeps it.
@@ -320,25 +326,53 @@ class ActsLog:
             self._note("held_through", str(held_through))
         return again
 
-    def prune(self, before: datetime) -> int:
-        """Forget settled acts older than `before` that central holds; the newest row stays, for the sequence.
+    def note_held(self, at: datetime) -> None:
+        """Central's clock says `at`, and it holds the log as far as `agree` was told last."""
+        held = int(self._meta("held_through") or 0)
+        with transaction(self._db, self._path) as db:
+            db.execute("DELETE FROM held WHERE at > ?", (micros(at),))  # its clock was ahead then, or is behind now
+            newest = db.execute("SELECT through FROM held ORDER BY at DESC LIMIT 1").fetchone()
+            if newest is None or newest[0] != held:
+                db.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (micros(at), held))
 
-        In commits of a few hundred rows, so that a scan never waits long for the lock.
+    def prune(self, before: datetime) -> int:
+        """Forget settled acts that central held by `before` (its clock); the newest row stays, for the sequence.
+
+        What counts is since when central has them, not when they happened: a backup made later has them too, and no
+        wrong clock of the kiosk can make an act old. In commits of a few hundred rows, so that a scan never waits long
+        for the lock.
         """
+        mark = self._read("SELECT at, through FROM held WHERE at <= ? ORDER BY at DESC LIMIT 1", micros(before))
+        if not mark:
+            return 0
+        at, through = mark[0]
         forgotten = 0
         while True:
             with transaction(self._db, self._path) as db:
                 gone: int = db.execute(
-                    "DELETE FROM word WHERE sequence IN (SELECT sequence FROM word WHERE happened_at < ? "
-                    "AND sequence <= ? AND sequence < (SELECT max(sequence) FROM word) "
+                    "DELETE FROM word WHERE sequence IN (SELECT sequence FROM word WHERE sequence <= ? "
+                    "AND sequence < (SELECT max(sequence) FROM word) "
                     "AND EXISTS (SELECT 1 FROM word AS said WHERE said.act = word.act AND said.outcome IS NOT NULL) "
                     "AND NOT EXISTS (SELECT 1 FROM word AS other WHERE other.act = word.act AND other.outcome IS NULL "
                     f"AND other.word <> 'request') ORDER BY sequence LIMIT {PRUNE_SLICE})",
-                    (micros(before), int(self._meta("held_through") or 0)),
+                    (through,),
                 ).rowcount
+                if gone < PRUNE_SLICE:
+                    db.execute("DELETE FROM held WHERE at < ?", (at,))
             forgotten += gone
             if gone < PRUNE_SLICE:
                 return forgotten
+
+    # --- whose it is ------------------------------------------------------------------------------------------------
+
+    def kiosk(self) -> str | None:
+        """The kiosk under whose name it is told; None until somebody has said so."""
+        return self._meta("kiosk")
+
+    def note_kiosk(self, name: str) -> None:
+        """It is told under this name."""
+        with transaction(self._db, self._path):
+            self._note("kiosk", name)
 
     # --- parcels ---------------------------------------------------------------------------------------------------
 
@@ -354,10 +388,16 @@ class ActsLog:
         told = self._meta("told_at")
         return None if told is None else datetime.fromisoformat(told)
 
-    def note_told(self, at: datetime, *, unpacks: bool) -> None:
-        """An answer of central was taken to its end; `unpacks`: it reads packed parcels."""
+    def answered(self) -> int:
+        """The newest of this log's parcels to which an answer was taken; 0 before the first."""
+        return int(self._meta("answered") or 0)
+
+    def note_told(self, at: datetime, number: int, *, unpacks: bool) -> None:
+        """The answer to this parcel was taken to its end; `unpacks`: central reads packed ones."""
+        self.note_held(at)
         with transaction(self._db, self._path):
             self._note("told_at", at.isoformat())
+            self._note("answered", str(max(number, self.answered())))
             self._note("central_unpacks", str(int(unpacks)))
 
     def central_unpacks(self) -> bool:
@@ -371,6 +411,7 @@ class ActsLog:
 
     def _say_again(self, epoch: str, held_through: int) -> int:
         connection = self._db
+        connection.execute("DELETE FROM held WHERE through > ?", (held_through,))
         connection.execute(
             "UPDATE word SET epoch = ?, position = 0 WHERE sequence <= ? AND outcome IS NOT NULL", (epoch, held_through)
         )

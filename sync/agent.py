@@ -56,7 +56,7 @@ PROBE_S = 3.0
 FEED_WAIT_S = 25
 LEDGER_PAUSE_S = 5.0
 TEND_S = 60.0
-"""Between two checkpoints of a log that is only asked about."""
+"""Between two checkpoints of a log that does not drain."""
 PRUNE_S = 3600.0
 TELL_S = 30.0
 """Between two lines in the log about a fill."""
@@ -166,23 +166,25 @@ class SyncActs:
                 self._answer(acts, wanted.act_id, wanted.at + self._deadline_s)
         if self._client is None:
             self._failed(CentralReason.NOT_ENROLLED)
-            return 3600.0
+            self._tend(acts)
+            return max(0.0, self._next_tend - self._clock.monotonic())
         now = self._clock.monotonic()
         if now >= self._next_probe:
             self._probe(acts)
             self._next_probe = self._clock.monotonic() + self._state.pause_s(self._jitter)
             if self._state.link is not Link.OFFLINE or self._state.good:
                 self._drain(acts)
-                self._tend(acts)
+                self._forget(acts)
         self._heed(acts)
-        return max(0.0, self._next_probe - self._clock.monotonic())
+        self._tend(acts)
+        return max(0.0, min(self._next_probe, self._next_tend) - self._clock.monotonic())
 
     def _heed(self, acts: ActsLog) -> None:
         """A stolen kiosk takes leave at once, one that retires when it has told everything."""
         farewell = None if self._client is None else self._client.farewell
         if farewell is None or self._leave is None:
             return
-        if farewell is wire.Farewell.RETIRE and acts.queue()[0]:
+        if farewell is wire.Farewell.RETIRE and acts.waits():
             return
         log.warning("central orders this kiosk to take leave", farewell=farewell)
         leave, self._leave = self._leave, None
@@ -316,14 +318,22 @@ class SyncActs:
             spoken = replace(spoken, act=replace(act, clock_offset=at - act.happened_at, doubtful=False))
         return wire.WireWord.of(spoken)
 
-    def _tend(self, acts: ActsLog) -> None:
-        """Housekeeping, only in contact with central: its clock says what is old."""
+    def _forget(self, acts: ActsLog) -> None:
+        """Old acts, only in contact with central: its clock says what is old."""
         now = self._clock.monotonic()
-        if now >= self._next_prune:
-            self._next_prune = now + PRUNE_S
-            forgotten = acts.prune(self._clock.now() + (self._offset.value or timedelta()) - self._keep)
-            if forgotten:
-                log.info("old acts forgotten", words=forgotten)
+        if now < self._next_prune:
+            return
+        self._next_prune = now + PRUNE_S
+        central_now = self._clock.now() + (self._offset.value or timedelta())
+        acts.note_held(central_now)
+        forgotten = acts.prune(central_now - self._keep)
+        if forgotten:
+            log.info("old acts forgotten", words=forgotten)
+
+    def _tend(self, acts: ActsLog) -> None:
+        """Fold what was written into the file, whether or not central is there; what a reader holds up waits for the next
+        time."""
+        now = self._clock.monotonic()
         if now >= self._next_tend:
             self._next_tend = now + TEND_S
             acts.checkpoint()
@@ -347,7 +357,7 @@ class SyncActs:
         self._become(self._state.failed(reason))
 
     def _succeeded(self, acts: ActsLog) -> None:
-        self._become(self._state.succeeded(acts.queue()[0] == 0))
+        self._become(self._state.succeeded(not acts.waits()))
 
     def _become(self, state: LinkState) -> None:
         before, self._state = self._state, state

@@ -433,10 +433,18 @@ def is_centrals(identity: Identity, order: wire.Order) -> bool:
 
 
 def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.0) -> Identity:
-    """Introduce this kiosk with a one-time code and keep what central gives. Raises CentralError."""
+    """Introduce a machine without records and keep what central gives; for one with records see `enrolment`. Raises CentralError."""
+    identity = introduce(url, code, clock, deadline_s)
+    keep_identity(keys, identity)
+    return identity
+
+
+def introduce(url: str, code: str, clock: Clock, deadline_s: float = 10.0, *, records_of: str = "") -> Identity:
+    """Introduce this kiosk with a one-time code; nothing is kept yet. `records_of`: see `Enrol`. Raises CentralError."""
     own = OwnKeys.make()
     public_key, sealing_key = own.public_halves()
-    body = msgspec.json.encode(wire.Enrol(code=code, public_key=public_key, sealing_key=sealing_key))
+    asked = wire.Enrol(code=code, public_key=public_key, sealing_key=sealing_key, records_of=records_of)
+    body = msgspec.json.encode(asked)
     http = DeadlineHttp()
     try:
         response = _send(
@@ -447,9 +455,7 @@ def enrol(url: str, code: str, keys: Path, clock: Clock, deadline_s: float = 10.
     if response.status_code != 200 and response.status_code != 201:
         fault = _fault(response)
         raise CentralError(_reason(response.status_code, fault.code), fault.code)
-    identity = own.enrolled(url.rstrip("/"), _decoded(response, wire.Enrolled))
-    keep_identity(keys, identity)
-    return identity
+    return own.enrolled(url.rstrip("/"), _decoded(response, wire.Enrolled))
 
 
 def _send(

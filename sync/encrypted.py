@@ -8,7 +8,7 @@ Alembic is imported only when a file's revision is not the newest, so a start do
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -102,19 +102,36 @@ def _credential(path: Path) -> Path | None:
 def write_secret(path: Path, content: bytes) -> None:
     """Write a secret so that it is whole or not there, on disk, and readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = draft_of(path)
     try:
-        os.write(handle, content)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            left = content
+            while left:  # a disk that gets full takes a part and says so
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):  # the first error is the one to tell
+            draft.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def draft_of(path: Path) -> Path:
+    """Where a secret lies until it is whole."""
+    return path.with_name(f".{path.name}.new")
+
+
+def sync_folder(folder: Path) -> None:
+    """What was renamed or removed in it is so on the disk when this returns. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
         os.fsync(handle)
     finally:
         os.close(handle)
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def connect(path: Path, key: bytes, *, durable: bool) -> Connection:
@@ -137,6 +154,13 @@ def connect(path: Path, key: bytes, *, durable: bool) -> Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     return connection
+
+
+def connect_prepared(path: Path, key: bytes, *, durable: bool) -> Connection:
+    """As `connect`, to a file that is there: nobody makes an empty one where a wipe has just taken it away."""
+    if not path.exists():
+        raise LedgerError(LedgerReason.NOT_WRITABLE, f"{path} is not there")
+    return connect(path, key, durable=durable)
 
 
 @contextmanager
@@ -171,6 +195,16 @@ def checkpoint(connection: Connection, path: Path) -> None:
     """Move the WAL into the file; called by sync threads, never in a scan's commit. Busy readers are left alone."""
     with translated(path):
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def fold(path: Path, key: bytes) -> None:
+    """Move the whole WAL into the file, so that it can be moved alone; nobody else may have it open. Raises LedgerError."""
+    connection = connect(path, key, durable=True)
+    try:
+        with translated(path):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.close()
 
 
 def integrity(connection: Connection, path: Path) -> None:

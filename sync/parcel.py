@@ -4,16 +4,21 @@ The same messages as online, and the same code that applies them. `export` may r
 kiosk's files for itself (`owner`), because the feed has one writer. Nothing here is started by plugging a stick in:
 a person runs `shelfpoint queue export` and `queue import`.
 
-- A parcel out holds every last word without a verdict, so a lost parcel is made good by the next one.
-- An answer older than one that was taken before is refused: the newer one has everything that it says.
-- The feed goes on exactly where the replica is; an answer that was taken half (power cut) is taken up in the middle.
+- A parcel out holds every last word without a verdict, so a lost parcel is made good by the next one. Its file is named after the
+  kiosk, its log and the number in that log, and takes no other file's place: a log that was rescued, or begun after a wipe, counts
+  from 1 again, and what the log before it told may be nowhere but in its parcels.
+- An answer that is neither to a newer parcel than any before nor younger by central's clock is refused: what was taken has everything
+  that it says. The number alone would refuse a second answer to one parcel, the clock alone all answers after one that a central gave
+  whose clock ran ahead.
+- The feed goes on exactly where the replica is; an answer that was taken half (power cut) is taken up in the middle. One that ends
+  before the place where the replica is leaves it alone.
 
 Whether the replica is fresh counts from central's clock in the parcel. Blocking; the command line's thread.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -23,10 +28,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from kiosk.domain.journal import Spoken
 from sync import sealed, stick, wire
 from sync.acts import ActsLog
-from sync.central_client import Identity, OwnKeys, keep_identity
+from sync.central_client import Identity, OwnKeys, is_centrals
 from sync.encrypted import write_secret
+from sync.enrolment import take_name
 from sync.replica import ReplicaWriter
-from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+from sync.sealed import SUFFIX, BadParcel, Head, Parcel, name_of
 from sync.tolerant import decode_piece
 
 PENDING = "enrolling.json"
@@ -53,8 +59,8 @@ class Imported:
     """False: the replica is somewhere else than when the parcel was made; the next export puts that right."""
     told_at: datetime
     """Central's clock."""
-    order: wire.Order | None = None
-    """Central wants this kiosk to take leave."""
+    farewell: wire.Farewell | None = None
+    """Central, and nobody else, has ordered this kiosk to take leave."""
 
 
 def export(
@@ -63,12 +69,13 @@ def export(
 ) -> tuple[Path, int]:  # fmt: skip
     """Write what waits into a new parcel in `folder`; returns its path and how many words it holds.
 
-    Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
+    No file there is replaced.     Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
     """
     if not identity.central_opens:
         raise BadParcel(f"{identity.kiosk} was enrolled by a program that knew no parcels; enrol it anew")
     number = log.next_parcel()
-    path = folder / f"{what}-{identity.kiosk}-{number}{SUFFIX}"
+    while (path := folder / f"{name_of(what, identity.kiosk, log.incarnation, number)}{SUFFIX}").exists():
+        number = log.next_parcel()  # of a log that was put back as it was before: its numbers come again
     told = 0
 
     def pieces() -> Iterator[stick.StickPiece]:
@@ -100,10 +107,13 @@ def waiting(log: ActsLog) -> Iterator[tuple[Spoken, ...]]:
 
 def take(
     file: Path, scratch: Path, log: ActsLog, replica: ReplicaWriter, identity: Identity,
-    advance: Advance = lambda _what, _done: None,
+    advance: Advance = lambda _what, _done: None, *, keep: timedelta, now: datetime,
 ) -> Imported:  # fmt: skip
-    """Apply central's answer. Raises BadParcel (then nothing was changed), LedgerError, OSError.
+    """Apply central's answer; of one to a stolen kiosk nothing but the order is heard.
 
+    Acts that central has had for longer than `keep` are forgotten, by its clock, but not by one that runs ahead of the kiosk's
+    own (`now`).
+    Raises BadParcel (then nothing was changed), LedgerError, OSError.
     Everything is read and checked once before the first change.
     """
     with sealed.opened(file, scratch) as parcel:
@@ -116,12 +126,17 @@ def take(
         parcel.verify(Ed25519PublicKey.from_public_bytes(wire.padded(identity.central_signs)))
         answer = _Answer(parcel, identity.sealing_key, str(file))
         end = answer.end
+        order = end.envelope.order
+        farewell = order.farewell if order is not None and is_centrals(identity, order) else None
+        if farewell is wire.Farewell.STOLEN:  # whatever the answer is to, and however old: a stolen kiosk stays so
+            return Imported(0, 0, feed_fits=True, told_at=end.envelope.now, farewell=farewell)
         if end.incarnation != log.incarnation:
             raise BadParcel(f"{file}: it answers a log that this kiosk has no more; export again")
         newest = max((at for at in (log.told_at(), replica.place().heard_at) if at is not None), default=None)
-        if newest is not None and end.envelope.now < newest:
+        if newest is not None and end.envelope.now < newest and parcel.head.number <= log.answered():
             raise BadParcel(
-                f"{file}: older than what central has told before ({newest:%Y-%m-%d %H:%M} UTC); nothing to do"
+                f"{file}: older than what central has told before ({newest:%Y-%m-%d %H:%M} UTC, in the answer to parcel "
+                f"{log.answered()}); nothing to do. If central's clock ran ahead then, export again and take the answer to that"
             )
         log.agree(end.envelope.epoch, end.envelope.held_through)
         words = 0
@@ -130,32 +145,42 @@ def take(
             words += len(pushed.verdicts)
             advance("words", words)
         pages, fits = answer.feed(replica, advance)
-        log.note_told(end.envelope.now, unpacks=end.unpacks)
+        log.note_told(end.envelope.now, parcel.head.number, unpacks=end.unpacks)
+        if fits:  # else the replica may lack what they say
+            log.prune(min(end.envelope.now, now) - keep)
         log.checkpoint()
-    return Imported(words, pages, fits, end.envelope.now, end.envelope.order)
+    return Imported(words, pages, fits, end.envelope.now, farewell)
 
 
-def request_enrolment(folder: Path, keys: Path, code: str) -> Path:
-    """Make this kiosk's keys and write its request for central; the code was given by central. Raises OSError."""
+def request_enrolment(folder: Path, keys: Path, code: str, records_of: str = "") -> Path:
+    """Make this kiosk's keys and write its request for central; the code was given by central. Raises OSError.
+
+    `records_of`: see `wire.Enrol`.
+    """
     own = OwnKeys.make()
     write_secret(keys / PENDING, msgspec.json.encode(Pending(keys=own, code=code)))
     public_key, sealing_key = own.public_halves()
     proof = stick.stick_proof(code, public_key, sealing_key)
-    asked = stick.StickRequest(public_key=public_key, sealing_key=sealing_key, proof=proof, unpacks=True)
+    asked = stick.StickRequest(
+        public_key=public_key, sealing_key=sealing_key, proof=proof, unpacks=True, records_of=records_of
+    )
     path = folder / REQUEST
     write_secret(path, msgspec.json.encode(asked))
     return path
 
 
-def finish_enrolment(file: Path, scratch: Path, keys: Path) -> Identity:
-    """Take central's answer to the request; the feed in it is taken by `first_feed`. Raises BadParcel, OSError."""
+def finish_enrolment(file: Path, data: Path, keys: Path, records_of: str = "") -> Identity:
+    """Take central's answer to the request; the feed in it is taken by `first_feed`.
+
+    The replica of an enrolment before it goes. Raises BadParcel, CentralError, OSError.
+    """
     if not (keys / PENDING).exists():
         raise BadParcel(f"{keys / PENDING}: no request was made here; run 'shelfpoint kiosk enrol --request' first")
     pending = msgspec.json.decode((keys / PENDING).read_bytes(), type=Pending)
-    with sealed.opened(file, scratch) as parcel:
+    with sealed.opened(file, data) as parcel:
         told = _enrolled(parcel, pending, str(file))
         identity = pending.keys.enrolled("", told)
-        keep_identity(keys, identity)
+        take_name(data, keys, identity, records_of)
     (keys / PENDING).unlink()
     return identity
 
@@ -190,11 +215,13 @@ class _Answer:
         self._parcel, self._key, self._name = parcel, _private(key), name
         self._cursors: list[str] = []
         self._begins = False
+        self._ends_at = ("", 0)
         end = None
         for piece in self._pieces():
             if isinstance(piece, stick.StickPage):
                 self._begins = self._begins or (not self._cursors and piece.page.snapshot_begins)
                 self._cursors.append(piece.after)
+                self._ends_at = (piece.page.epoch, piece.page.position)
             elif isinstance(piece, stick.StickEnd):
                 end = piece
         if end is None or end.envelope.now.tzinfo is None:
@@ -206,7 +233,10 @@ class _Answer:
 
     def feed(self, replica: ReplicaWriter, advance: Advance) -> tuple[int, bool]:
         """Pages applied, and whether they went on where the replica is (or began anew)."""
-        here, applied = replica.cursor(), 0
+        here, place, applied = replica.cursor(), replica.place(), 0
+        epoch, position = self._ends_at
+        if here and place.whole and place.epoch == epoch and place.position > position:
+            return 0, True  # the replica is further than all of it
         going = here not in self._cursors and self._begins
         reached = going
         for piece in self._pieces():

@@ -18,7 +18,7 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -39,11 +39,13 @@ from sync.act_rows import micros, moment
 from sync.encrypted import (
     Connection,
     checkpoint,
-    connect,
+    connect_prepared,
     drop,
+    fold,
     integrity,
     migrated,
     set_aside,
+    sync_folder,
     transaction,
     translated,
 )
@@ -56,6 +58,8 @@ HEAD = "replica_0004"
 FILE = "replica.db"
 ASIDE = "damaged"
 """Mark in the name of a damaged file that is kept."""
+FRESH = f"{FILE}.new"
+"""A new file until it takes its place."""
 SLICE = 250
 """Rows in one commit of the feed; about 5 ms on a small machine (DESIGN.md section 2: at most 10 ms)."""
 CARD_PARTS = 8
@@ -82,9 +86,15 @@ def prepare(folder: Path, key: bytes) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Remove the file and what was kept beside it: after a wipe, and for another enrolment, whose index key is another."""
-    for part in sorted(folder.glob(f"{FILE}*")):
+    """Remove the file and what was kept beside it: after a wipe, and for another enrolment, whose index key is another.
+
+    Gone from the disk when this returns.
+    """
+    parts = sorted(folder.glob(f"{FILE}*"))
+    for part in parts:
         part.unlink()
+    if parts:
+        sync_folder(folder)
 
 
 UNREADABLE = (LedgerReason.DAMAGED, LedgerReason.WRONG_KEY)
@@ -111,13 +121,26 @@ class ReplicaCare:
         """At start: make or migrate the file; one that cannot be read is put aside. Raises LedgerError."""
         try:
             prepare(self._folder, self._key)
-            opened = ReplicaWriter(self._folder, self._key)
-            self.filled(opened.place())
-            opened.close()
+            with closing(ReplicaWriter(self._folder, self._key)) as opened:
+                self.filled(opened.place())
         except LedgerError as error:
             if not self.noticed(error):
                 raise
+            self._whole = not self._earlier_is_whole()  # nobody can say how far it was: only nothing is worth less
             self.begin_anew()
+
+    def _earlier_is_whole(self) -> bool:
+        """The file put aside holds a whole snapshot, as far as its place can be read."""
+        earlier = self.earlier()
+        if earlier is None:
+            return False
+        with closing(earlier):
+            try:
+                return earlier.place().whole
+            except LedgerError as error:
+                if error.reason not in UNREADABLE:
+                    raise
+                return False
 
     def noticed(self, error: LedgerError) -> bool:
         """True when this error means a damaged file, which is remembered; told once in the log."""
@@ -136,15 +159,20 @@ class ReplicaCare:
     def begin_anew(self) -> None:
         """Put the damaged file aside, in the place of the one before it, and make an empty one. Feed thread only.
 
-        One that was never whole is dropped: the one before it knows more.
+        One that was never whole is dropped: the one before it knows more. The empty one is made first, under another name,
+        so that a full disk leaves everything as it was. Raises LedgerError.
         """
-        with self._moving:
+        file, fresh = self._folder / FILE, self._folder / FRESH
+        drop(fresh)
+        migrated(fresh, self._key, "replica", HEAD)
+        fold(fresh, self._key)
+        with self._moving, translated(file):
             if self._whole:
-                set_aside(self._folder / FILE, ASIDE)
+                set_aside(file, ASIDE)
             else:
-                drop(self._folder / FILE)
+                drop(file)
+            fresh.replace(file)
             self._whole = False
-            prepare(self._folder, self._key)
             self.damaged = False
             self.generation += 1
 
@@ -209,7 +237,7 @@ class Replica:
 
     def __init__(self, folder: Path, key: bytes, index_key: bytes, name: str = FILE) -> None:
         self._path = folder / name
-        self._db = connect(self._path, key, durable=False)
+        self._db = connect_prepared(self._path, key, durable=False)
         self._index_key = index_key
 
     def close(self) -> None:
@@ -368,7 +396,7 @@ class ReplicaWriter:
     def __init__(self, folder: Path, key: bytes, program: str = "") -> None:
         """`program`: its version. What an older one had to pass over in the feed, another one asks for again."""
         self._path = folder / FILE
-        self._db = connect(self._path, key, durable=False)
+        self._db = connect_prepared(self._path, key, durable=False)
         self._pages = 0
         self._program = program
 

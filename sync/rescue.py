@@ -14,7 +14,7 @@ from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.values import ActId
 from kiosk.ports import LedgerError, LedgerReason
 from sync.act_rows import COLUMNS, as_promised, spoken_of, verdict_of
-from sync.acts import FILE, ActsLog, Rescue, prepare
+from sync.acts import FILE, HEAD, ActsLog, Rescue, prepare
 from sync.encrypted import Connection, connect, integrity, set_aside, translated
 
 log = structlog.get_logger(__name__)
@@ -31,12 +31,9 @@ def prepare_or_rescue(folder: Path, key: bytes, now: datetime) -> Rescue | None:
     """
     path = folder / FILE
     try:
+        if path.exists():
+            _read_through(path, key)  # before a new program changes anything in it
         prepare(folder, key)
-        connection = connect(path, key, durable=True)
-        try:
-            integrity(connection, path)
-        finally:
-            connection.close()
     except LedgerError as error:
         if error.reason is not LedgerReason.DAMAGED:
             raise
@@ -56,14 +53,32 @@ def prepare_or_rescue(folder: Path, key: bytes, now: datetime) -> Rescue | None:
     return rescue
 
 
+def _read_through(path: Path, key: bytes) -> None:
+    """Every page is what was written. Raises LedgerError; NEWER_SCHEMA for a damaged file that a newer program wrote."""
+    connection = connect(path, key, durable=True)
+    try:
+        integrity(connection, path)
+    except LedgerError as error:
+        newer = _Source(path, key).one("SELECT version_num FROM alembic_version WHERE version_num > ?", HEAD)
+        if newer is not None:
+            detail = f"{error.detail}; it has revision {newer[0]}, only that newer program can rescue it"
+            raise LedgerError(LedgerReason.NEWER_SCHEMA, detail) from error
+        raise
+    finally:
+        connection.close()
+
+
 def _readable(path: Path, key: bytes) -> tuple[list[tuple[Word, Act]], int]:
     """The last word of every act that can be read, in order, and how many requests stay unclear."""
     told: dict[ActId, dict[Word, tuple[Spoken, Verdict | None]]] = {}
     source = _Source(path, key)
     newest = source.one("SELECT max(sequence) FROM word")
     first = source.one("SELECT min(sequence) FROM word")
-    older = source.one("SELECT 1 FROM pragma_table_info('word') WHERE name = 'hold'") is None
-    columns = COLUMNS.replace(", hold", ", NULL") if older else COLUMNS  # damaged before it could be migrated
+    named = source.one("SELECT group_concat(name) FROM pragma_table_info('word')")
+    known = set(str(named[0]).split(",") if named is not None else ())
+    columns = ", ".join(  # damaged before it could be migrated: what an older program did not write is not known
+        name if name in known else "NULL" for name in COLUMNS.split(", ")
+    )
     number = 1 if first is None else cast(int, first[0] or 1)
     last = None if newest is None else cast(int, newest[0] or 0)
     found = number

@@ -40,6 +40,8 @@ MAX_PIECE = 8 * 1024 * 1024
 MAX_FILE = 4 * 1024**3
 """Bytes; a first fill of a million items takes about a quarter of a gigabyte."""
 SUFFIX = ".parcel"
+LOG_LETTERS = 8
+"""So much of a log's name stands in a file's."""
 _PIECE = b"shelfpoint parcel 1 piece"
 _SIGNATURE = b"shelfpoint parcel 1 signature"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
@@ -51,7 +53,7 @@ class BadParcel(Exception):
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What everybody may know of a parcel."""
+    """What everybody may know of a parcel, and of the rest nothing but its size; `name_of` tells a log's first letters too."""
 
     what: str
     """acts, answer, enrolled, left."""
@@ -92,6 +94,15 @@ def write(path: Path, head: Head, pieces: Iterable[bytes], *, to: X25519PublicKe
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def name_of(what: str, kiosk: str, log: str, number: int) -> str:
+    """What a parcel of this log, or the answer to it, is called; its file's suffix comes behind.
+
+    A log's name is said by its kiosk, so nothing of it but letters and digits gets into the name of a file.
+    """
+    plain = "".join(letter for letter in log if letter.isascii() and letter.isalnum())
+    return f"{what}-{kiosk}-{plain[:LOG_LETTERS]}-{number}"
 
 
 class Parcel:

@@ -64,8 +64,11 @@ class StaffDoor:
         branch: BranchId,
         rule: TryRule = TRY_RULE,
         deadline_s: float = 3.0,
+        noticed: Callable[[LedgerError], bool] = lambda _error: False,
     ) -> None:
+        """`noticed` is told of every page of the replica that cannot be read (`ReplicaCare.noticed`)."""
         self._acts = acts
+        self._noticed = noticed
         self._replica = replica
         self._central = central
         self._branch = branch
@@ -98,9 +101,13 @@ class StaffDoor:
         return told.entry, None if told.staff is None else StaffId(told.staff)
 
     def _look(self, login: str, password: str, now: datetime) -> tuple[Entry, StaffId | None]:
-        policy, fresh = self._replica.policy(), self._replica.place().fresh_at
-        usable = policy is not None and fresh is not None and now - fresh <= policy.staff_max_age
-        known = self._replica.staff(login) if usable else None
+        try:
+            policy, fresh = self._replica.policy(), self._replica.place().fresh_at
+            usable = policy is not None and fresh is not None and now - fresh <= policy.staff_max_age
+            known = self._replica.staff(login) if usable else None
+        except LedgerError as error:
+            self._noticed(error)
+            raise
         fits = self._fits(_NOBODYS if known is None else known.verifier, password)
         if known is None:
             return Entry.WRONG, None
@@ -133,7 +140,7 @@ class Doorkeeper:
         self._knocks.put(knock)
 
     def close(self) -> None:
-        """Lets `run` return once the tries before are answered."""
+        """Lets `run` return once the tries before are answered; it opens no file after that."""
         self._knocks.put(None)
 
     def run(self) -> None:

@@ -23,6 +23,8 @@ class StickRequest(Struct, frozen=True, kw_only=True):
     """HMAC-SHA256 over both, keyed by the one-time code (`stick_proof`), hex."""
     unpacks: bool = False
     """The answer may be packed (`Head.packed`)."""
+    records_of: str = ""
+    """As in `Enrol`."""
 
 
 class StickEnrolled(Struct, frozen=True, kw_only=True, tag_field="type", tag="enrolled"):

@@ -1,8 +1,9 @@
 """A kiosk takes leave of central: it forgets its replica, its log and its keys (C6, DESIGN.md section 2, "Keys").
 
 Only an order with central's signature over this very enrolment leads here (`central_client`). The order is noted in
-the keys folder first, so a wipe that was cut short goes on at the next start, before anything else is opened. What the
-log had not told is sealed to central's public key before its own key goes: `left-<kiosk>-<number>.parcel` in the data
+the keys folder first, so a wipe that was cut short goes on at the next start, before anything else is opened; on a full disk as soon
+as there is room, which is when the replica is gone. What the
+log had not told is sealed to central's public key before its own key goes: `left-<kiosk>-<log>-<number>.parcel` in the data
 folder, which only central can open; of a stolen kiosk it takes it only as cases, and of its damaged log what can be read.
 
 The order of steps: replica, sealed rest, log, keys (overwritten, then removed; of a sealed identity it is noted that it
@@ -23,7 +24,7 @@ from kiosk.ports import LedgerError, LedgerReason
 from sync import acts, parcel, replica, rescue, wire
 from sync.acts import ActsLog
 from sync.central_client import IDENTITY, Identity, end_sealed, load_identity
-from sync.encrypted import existing_key, write_secret
+from sync.encrypted import draft_of, existing_key, write_secret
 from sync.owner import owned
 from sync.sealed import SUFFIX, BadParcel
 
@@ -33,8 +34,14 @@ NOTE = "farewell"
 
 
 def begin(keys: Path, farewell: wire.Farewell) -> None:
-    """Note the order; from here on the kiosk wipes itself, now or at its next start. Raises OSError."""
-    write_secret(keys / NOTE, farewell.value.encode())
+    """Note the order; from here on the kiosk wipes itself, now or at its next start.
+
+    A disk without room for the note holds nobody up: `finish` makes room, and central repeats the order at every contact.
+    """
+    try:
+        write_secret(keys / NOTE, farewell.value.encode())
+    except OSError as error:
+        log.error("the order to take leave cannot be noted; it is carried out all the same", why=str(error))
 
 
 def ordered(keys: Path) -> wire.Farewell | None:
@@ -50,13 +57,16 @@ def resume(data: Path, keys: Path, key_name: str, now: datetime) -> None:
             finish(data, keys, key_name, now)
 
 
-def finish(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
+def finish(data: Path, keys: Path, key_name: str, now: datetime, farewell: wire.Farewell | None = None) -> Path | None:
     """Forget everything; returns the sealed rest, if there was any. May be called again after any death.
 
-    Raises LedgerError where a retiring kiosk must not go on.
+    `farewell`: the order, where it is not certain that it could be noted. Raises LedgerError where a retiring kiosk must
+    not go on.
     """
-    farewell = ordered(keys)
+    farewell = farewell or ordered(keys)
     replica.forget(data)
+    if farewell is not None and ordered(keys) is not farewell:
+        begin(keys, farewell)  # there is room now
     rest = None
     try:
         rest = _seal_rest(data, keys, key_name, now, whatever_can_be_read=farewell is wire.Farewell.STOLEN)
@@ -69,6 +79,7 @@ def finish(data: Path, keys: Path, key_name: str, now: datetime) -> Path | None:
         part.unlink()
     for name in (key_name, IDENTITY, parcel.PENDING):
         _overwrite(keys / name)
+        _overwrite(draft_of(keys / name))  # of a write that a power cut ended
     end_sealed(keys)
     (keys / NOTE).unlink(missing_ok=True)
     log.warning("this kiosk has taken leave of central", farewell=farewell, left=None if rest is None else rest.name)
@@ -102,9 +113,12 @@ def _sealed(data: Path, journal: ActsLog, identity: Identity, now: datetime) -> 
     if not waiting:
         return None
     health = wire.Health(incarnation=journal.incarnation, program=version("shelfpoint"), queue_length=waiting)
+    rest, _ = parcel.export(data, journal, "", identity, health, now, what="left")
+    of_this_log = rest.name[: rest.name.rindex("-") + 1]
     for before in left_behind(data):
-        before.unlink()  # of a wipe that was cut short: the new one says the same
-    return parcel.export(data, journal, "", identity, health, now, what="left")[0]
+        if before != rest and before.name.startswith(of_this_log):
+            before.unlink()  # of this wipe, cut short: the new one says the same
+    return rest
 
 
 def _overwrite(path: Path) -> None:

@@ -103,6 +103,8 @@ class Enrol(Struct, frozen=True, kw_only=True):
     """Ed25519, raw 32 bytes, base64url without padding."""
     sealing_key: str = ""
     """X25519, raw 32 bytes, base64url without padding: what is sealed to this kiosk."""
+    records_of: str = ""
+    """The kiosk whose records lie on this machine, if any: under another name they would not be told rightly."""
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):

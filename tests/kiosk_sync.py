@@ -11,8 +11,14 @@ from pathlib import Path
 
 import httpx2
 import msgspec
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes import FakeClock
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+from sqlcipher3 import dbapi2 as sqlcipher
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Verdict, Word
@@ -21,6 +27,7 @@ from kiosk.ports import Event, LedgerError
 from sync import acts, replica, wire
 from sync.agent import SyncActs
 from sync.central_client import CentralClient, ClockOffset, Identity
+from sync.encrypted import connect
 from sync.link_state import LinkRules
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -73,6 +80,25 @@ def verdict(
 def open_log(folder: Path) -> acts.ActsLog:
     acts.prepare(folder, KEY)
     return acts.ActsLog(folder, KEY)
+
+
+def log_of_revision(folder: Path, revision: str) -> None:
+    """An empty acts file as an older program left it, made by the schema's own history."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", str(Path(acts.__file__).parent / "migrations" / "acts"))
+    scripts = ScriptDirectory.from_config(config)
+    engine = create_engine(
+        "sqlite://",
+        module=sqlcipher,
+        creator=lambda: connect(folder / acts.FILE, KEY, durable=True),
+        poolclass=NullPool,
+    )
+    steps = EnvironmentContext(config, scripts, fn=lambda found, _: scripts._upgrade_revs(revision, found))
+    with steps as environment, engine.begin() as connection:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('incarnation', 'an-older-log')")
 
 
 def open_replica(folder: Path, index_key: bytes = INDEX_KEY) -> tuple[replica.ReplicaWriter, replica.Replica]:

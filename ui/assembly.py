@@ -23,13 +23,14 @@ from uuid_utils.compat import uuid7
 from config.settings import KioskSettings
 from drivers.catalog import DeviceSet, build_devices
 from drivers.viewfinder import Viewfinder
-from kiosk.domain.values import ActId, BranchId, IncarnationId
+from kiosk.domain.values import ActId, BranchId, IncarnationId, KioskError
 from kiosk.ports import (
     CentralError,
     CentralReason,
     DeviceChanged,
     Event,
     LedgerError,
+    LedgerReason,
     Machine,
     Phase,
     Screen,
@@ -43,6 +44,7 @@ from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central_client import IDENTITY, CentralClient, ClockOffset, Identity, load_identity
 from sync.encrypted import first_key, is_sealed
+from sync.enrolment import check_records
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.owner import Owner
@@ -59,7 +61,7 @@ CRASHED = 70
 TOOK_LEAVE = 75
 """Exit code after central's order to take leave; started again, the kiosk says that it is not enrolled."""
 LEAVE_S = 5.0
-"""For the station to end its step."""
+"""For the station to end its step, and for staff at the door to get their answer."""
 
 
 class Post:
@@ -153,11 +155,15 @@ def start_kiosk(
     offset = ClockOffset(clock)
     past_settled = threading.Event()
     key_path = settings.keys / DATABASE_KEY
-    key = first_key(key_path, settings.data)
-    rescue.prepare_or_rescue(settings.data, key, clock.now())
-    care = ReplicaCare(settings.data, key, identity.index_key_bytes())
-    care.prepare()
-    incarnation = _incarnation(settings, key)
+    try:
+        key = first_key(key_path, settings.data)
+        rescue.prepare_or_rescue(settings.data, key, clock.now())
+        care = ReplicaCare(settings.data, key, identity.index_key_bytes())
+        care.prepare()
+        incarnation = _incarnation(settings, key, identity)
+    except KioskError:
+        owner.release()
+        raise
     devices = build_devices(settings.devices, post, viewfinder)
     machine = Machine(
         kiosk=identity.kiosk,
@@ -171,7 +177,8 @@ def start_kiosk(
         log_file = ActsLog(settings.data, key)
         try:
             replica = care.reader()
-        except LedgerError:
+        except LedgerError as error:
+            care.noticed(error)
             log_file.close()
             raise
         return StaffDoor(
@@ -180,6 +187,7 @@ def start_kiosk(
             central=staff_client,
             branch=BranchId(settings.branch),
             deadline_s=settings.central.deadline_s,
+            noticed=care.noticed,
         )
 
     doorkeeper = Doorkeeper(staff_door, post)
@@ -188,12 +196,17 @@ def start_kiosk(
         """On `sync-acts`: nobody records any more, then everything goes, and the process with what it remembers."""
         wipe.begin(settings.keys, farewell)
         stop.set()
-        threads[0].join(timeout=LEAVE_S)
-        sync_feed.interrupt()
+        doorkeeper.close()
         try:
-            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now())
-        except LedgerError as error:
-            log.error("the kiosk cannot be wiped; it tries again when it starts", detail=error.detail)
+            if not ended(recording, LEAVE_S) and farewell is wire.Farewell.RETIRE:
+                raise LedgerError(LedgerReason.LOCKED, "somebody still records")
+            sync_feed.interrupt()
+            wipe.finish(settings.data, settings.keys, DATABASE_KEY, clock.now(), farewell)
+        except (LedgerError, OSError) as error:
+            log.error(
+                "the kiosk cannot be wiped; it tries again when it starts, or when central says it again",
+                why=str(error),
+            )
         finally:
             os._exit(TOOK_LEAVE)
 
@@ -258,12 +271,8 @@ def start_kiosk(
         past_settled.wait()  # the station sets it, or ends the process
         sync_acts.run(stop)
 
-    threads = [
-        _thread("station", station),
-        _thread("sync-acts", sync),
-        _thread("sync-feed", lambda: sync_feed.run(stop)),
-        _thread("staff-door", doorkeeper.run),
-    ]
+    recording = [_thread("station", station), _thread("staff-door", doorkeeper.run)]
+    threads = [*recording, _thread("sync-acts", sync), _thread("sync-feed", lambda: sync_feed.run(stop))]
     devices.supervisor.start()
     devices.signals.start()
     for thread in threads:
@@ -292,10 +301,16 @@ def _stop(
     sync_acts.suspect()
     devices.signals.stop()
     devices.supervisor.stop()
-    for thread in threads[:2]:
-        thread.join(timeout=5.0)
+    ended(threads[:3], LEAVE_S)
     sync_feed.interrupt()
     owner.release()
+
+
+def ended(threads: Sequence[threading.Thread], timeout_s: float) -> bool:
+    """True when all of them have; each is waited for so long at most."""
+    for thread in threads:
+        thread.join(timeout=timeout_s)
+    return not any(thread.is_alive() for thread in threads)
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
@@ -309,9 +324,11 @@ def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
     return threading.Thread(target=guarded, name=name, daemon=True)
 
 
-def _incarnation(settings: KioskSettings, key: bytes) -> IncarnationId:
+def _incarnation(settings: KioskSettings, key: bytes, identity: Identity) -> IncarnationId:
+    """Of the log, which must be this kiosk's."""
     opened = ActsLog(settings.data, key)
     try:
+        check_records(opened, settings.data, identity.kiosk)
         return opened.incarnation
     finally:
         opened.close()

@@ -66,7 +66,9 @@ class VirtualPcscd:
         return {"PCSCLITE_CSOCK_NAME": str(self.socket_path)}
 
     def start(self) -> None:
-        """Build the driver if needed, start pcscd, return once it answers. Raises PcscdMissing."""
+        """Build the driver if needed, start pcscd, return once it answers. Raises PcscdMissing. Starting twice changes nothing."""
+        if self._process is not None and self._process.poll() is None:
+            return
         program = shutil.which("pcscd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
         if program is None:
             raise PcscdMissing("pcscd is not installed")

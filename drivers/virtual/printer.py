@@ -8,7 +8,7 @@ As made, it prints at once and takes everything. `buffer_bytes` gives it a recei
 fit stays on the line, and real-time questions in it stay unheard, as on USB and LAN. `dots_per_s` gives its paper a
 speed; then nothing is obeyed but what `pass_time` allows for, so a test stops it in the middle of any line.
 
-Not modelled: head faults, a motor that starts slowly, lines held back until the buffer holds several, printers that
+Not modelled: a head that is broken or heats up by printing, a motor that starts slowly, lines held back until the buffer holds several, printers that
 hear DLE EOT with a full buffer, or that leave it out of the buffer; what `press` says of itself.
 """
 
@@ -17,12 +17,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from drivers.virtual.press import LONGEST_START, PaperSlip, Press, command_length
 from drivers.virtual.printer_client import Client, TcpClient
 from drivers.virtual.printer_condition import Condition
+from drivers.virtual.printer_voice import Voice
 
 _DLE_EOT = b"\x10\x04"
 _TICK_S = 0.02
@@ -66,9 +68,14 @@ class VirtualPrinter:
         self._cover_in: int | None = None
         self._near_end = False
         self._cutter_stuck = False
+        self._hot = False
         self._deaf_to_marks = False
         self._tells_about_itself = True
         self._late_echo: bytes | None = None
+        self._late_mark = False
+        self._cable_out = False
+        self._voice = Voice(self._changed, lambda: self._client)
+        self._runs_dry = False
         self._news_wanted = False
         self._news = b""
         self.plug()
@@ -182,10 +189,28 @@ class VirtualPrinter:
             self._cutter_stuck = stuck
             self._work()
 
+    def overheat(self, hot: bool = True) -> None:
+        """Its head is too hot and it rests, or it has cooled down and goes on by itself."""
+        with self._altering():
+            self._hot = hot
+            self._work()
+
     def ignore_marks(self, ignore: bool = True) -> None:
         """Answers neither GS r nor GS ( H any more, as cheap clones do."""
         with self._changed:
             self._deaf_to_marks = ignore
+
+    def run_dry(self, run: bool = True) -> None:
+        """At paper end it takes the rest of its buffer for printed, and its answers to GS r say so by their paper bits,
+        as some clones do; or it waits for paper."""
+        with self._changed:
+            self._runs_dry = run
+            self._work()
+
+    def noise(self, data: bytes) -> None:
+        """Says these bytes, which nobody asked for."""
+        with self._changed:
+            self._say(data)
 
     def keep_to_itself(self, keep: bool = True) -> None:
         """Answers no question about what it can do (GS I, the size of a QR code), as cheap clones do."""
@@ -196,6 +221,23 @@ class VirtualPrinter:
         """Says this echo of an older job before the next one's own."""
         with self._changed:
             self._late_echo = echo
+
+    def mark_late(self) -> None:
+        """Says the answer to an older slip's GS r before the next one."""
+        with self._changed:
+            self._late_mark = True
+
+    def answer_late(self, seconds: float) -> None:
+        """Everything it says comes so much later; 0: at once again, and what was late comes now."""
+        with self._changed:
+            self._voice.be_late(seconds)
+
+    def swallow(self, swallow: bool = True) -> None:
+        """Its network cable is pulled, or back: lines stay open and new ones open, but nothing comes through. What was
+        sent to it meanwhile comes when the cable is back, as TCP would send it again; what it said meanwhile does not."""
+        with self._changed:
+            self._cable_out = swallow
+            self._changed.notify_all()
 
     def drop_connection(self, after_bytes: int = 0) -> None:
         """Resets the connection now, or when so many more bytes have come."""
@@ -300,6 +342,8 @@ class VirtualPrinter:
             return self._space() if self._client is client else 0
 
     def _space(self) -> int:
+        if self._cable_out:
+            return 0
         return 65536 if self._buffer_bytes is None else max(0, self._buffer_bytes - len(self._buffer))
 
     def _forget(self) -> None:
@@ -307,6 +351,7 @@ class VirtualPrinter:
         self._buffer.clear()
         self._realtime, self._news_wanted, self._dots_left = b"", False, 0.0
         self._press.switch_off()
+        self._voice.forget()
         self._changed.notify_all()
 
     def _welcome(self, client: Client, server: socket.socket | None) -> bool:
@@ -349,7 +394,7 @@ class VirtualPrinter:
 
     def _work(self) -> None:
         """Obeys what stands in the buffer until it is empty or the printer must stop."""
-        while self._buffer and not self._condition().stopped:
+        while self._buffer and not self._halted():
             if self._dots_per_s is not None and self._dots_left <= 0:
                 break
             length = command_length(bytes(self._buffer[:LONGEST_START]), self._press.chinese)
@@ -357,6 +402,9 @@ class VirtualPrinter:
                 break
             command = bytes(self._buffer[:length])
             del self._buffer[:length]
+            if not self._paper:
+                self._answer(command)
+                continue
             before = self._press.fed_dots
             lines = self._press.obey(command)
             self._dots_left -= self._press.fed_dots - before
@@ -375,8 +423,11 @@ class VirtualPrinter:
         """What the command itself makes it say."""
         if command[:2] == b"\x1da":
             self._news_wanted, self._news = command[2] != 0, b""
-        elif command[:2] == b"\x1dr" and not self._deaf_to_marks:
-            self._say(b"\x03" if self._near_end else b"\x00")
+        elif command[:2] == b"\x1dr":
+            answers = self._late_mark + (not self._deaf_to_marks)
+            self._late_mark = False
+            answer = bytes([(0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)])
+            self._say(answer * answers)
         elif command.startswith(_ASK_ECHO):
             late, self._late_echo = self._late_echo, None
             for echo in filter(None, (late, None if self._deaf_to_marks else command[7:11])):
@@ -401,8 +452,13 @@ class VirtualPrinter:
             self._say(news)
 
     def _condition(self) -> Condition:
-        return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end)
+        return Condition(self._paper, self._cover_in == 0, self._cutter_stuck, self._near_end, self._hot)
+
+    def _halted(self) -> bool:
+        """It obeys nothing now."""
+        condition = self._condition()
+        return (replace(condition, paper=True) if self._runs_dry else condition).stopped
 
     def _say(self, data: bytes) -> None:
-        if self._client is not None and self._silent_in != 0:
-            self._client.say(data)
+        if data and self._silent_in != 0 and not self._cable_out:
+            self._voice.say(data)

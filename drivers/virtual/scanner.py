@@ -6,11 +6,16 @@ obeyed), optics.
 """
 
 import contextlib
+import errno
 import os
 import pty
 import select
+import termios
 import tty
 from pathlib import Path
+
+TAKEN_S = 1.0
+"""Nobody reads a line that takes no byte for so long."""
 
 
 class VirtualScanner:
@@ -32,6 +37,7 @@ class VirtualScanner:
             return
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
         draft = self.link.with_name(self.link.name + ".new")
         draft.unlink(missing_ok=True)
         draft.symlink_to(os.ttyname(self._slave))
@@ -58,6 +64,9 @@ class VirtualScanner:
         return os.read(self._master, 4096)
 
     def noise(self, data: bytes) -> None:
-        """Any bytes."""
+        """Any bytes. Raises OSError while unplugged, and when nobody takes them: then what waits is lost, as on a line."""
         while data:
+            if self.plugged and not select.select([], [self._master], [], TAKEN_S)[1]:
+                termios.tcflush(self._slave, termios.TCIFLUSH)
+                raise OSError(errno.ETIMEDOUT, "nobody reads the scanner's line")
             data = data[os.write(self._master, data) :]

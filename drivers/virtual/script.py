@@ -17,6 +17,8 @@ from kiosk.domain.identity import UID_LENGTHS
 
 LONGEST_WAIT_S = 3600.0
 _LARGEST_NUMBER = 1_000_000
+_LONGEST_CODE = 7089
+"""Digits in the largest QR code (ISO/IEC 18004)."""
 _REST = frozenset({Takes.CODE, Takes.TEXT, Takes.HEX})
 """Takes the line to its end."""
 
@@ -132,14 +134,22 @@ def _check(takes: Takes, given: str, cards: Collection[str]) -> None:
             if not given or not _is_hex(given):
                 raise _Bad("bytes in hexadecimal digits", given)
         case Takes.NUMBER | Takes.MAYBE_NUMBER:
-            if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= _LARGEST_NUMBER):
-                raise _Bad(f"a whole number from 1 to {_LARGEST_NUMBER}", given)
+            _check_number(given, _LARGEST_NUMBER)
+        case Takes.LENGTH:
+            _check_number(given, _LONGEST_CODE)
+        case Takes.SECONDS:
+            _seconds(given)
         case Takes.ECHO:
             if not re.fullmatch(r"[0-9A-Za-z]{4}", given):
                 raise _Bad("four letters or digits", given)
         case Takes.SYMBOLOGY:
             if given not in SYMBOLOGIES:
                 raise _Bad(f"a kind of code, one of {', '.join(SYMBOLOGIES)}", given)
+
+
+def _check_number(given: str, most: int) -> None:
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= most):
+        raise _Bad(f"a whole number from 1 to {most}", given)
 
 
 def _check_drawn(symbology: str, text: str) -> None:

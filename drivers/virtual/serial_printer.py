@@ -4,16 +4,21 @@ Everything but the line is `drivers.virtual.printer`. A pty knows no speed, so t
 line (10 bits each) and obeys them when they would have come; a host that writes faster fills the pty's buffer, as it
 would fill the UART's. `drop_connection` pulls the cable for good: `plug` puts it back.
 
-Not modelled: parity, framing errors, the handshake wires (RTS/CTS, DTR/DSR): a full receive buffer shows as a pty that
-takes no more, after some kilobytes of the system's own.
+A pty knows no break and no framing error either: what the system would make of one, by the flags that the host has set
+on the port, the twin works out itself (`fall_to_break`, `garble`).
+
+Not modelled: parity, marked errors (PARMRK), the handshake wires (RTS/CTS, DTR/DSR): a full receive buffer shows as a pty that takes no more,
+after some kilobytes of the system's own.
 """
 
 import contextlib
 import os
 import pty
 import select
+import termios
 import threading
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
@@ -78,9 +83,30 @@ class VirtualSerialPrinter(VirtualPrinter):
             self._forget()
 
     def power_cycle(self) -> None:
-        """Off and on again, which the line does not notice."""
+        """Off and on again: the port stays, its line falls to break."""
         with self._changed:
             self._forget()
+            self.fall_to_break()
+
+    def fall_to_break(self) -> None:
+        """The line is held low, as by a printer without power: one byte 00, unless the host ignores breaks."""
+        self._damage(lambda flags: b"" if flags & termios.IGNBRK else b"\x00")
+
+    def garble(self, byte: int) -> None:
+        """A character comes with a framing error: as it is, or where the host looks at errors as 00 or not at all."""
+
+        def made_of_it(flags: int) -> bytes:
+            if not flags & termios.INPCK:
+                return bytes([byte])
+            return b"" if flags & termios.IGNPAR else b"\x00"
+
+        self._damage(made_of_it)
+
+    def _damage(self, made_of_it: Callable[[int], bytes]) -> None:
+        """Something comes that is no character; what is made of it depends on the host's input flags (termios(3))."""
+        with self._changed:
+            if self._line is not None and self.serves:
+                self._line.say(made_of_it(termios.tcgetattr(self._line.slave)[0]))
 
     def _take(self, line: _Line) -> None:
         piece = 65536 if self._baud is None else max(1, int(self._baud / 10 * _TICK_S))

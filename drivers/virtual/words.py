@@ -23,8 +23,12 @@ class Takes(StrEnum):
     """The rest of the line: bytes in hexadecimal digits."""
     NUMBER = "NUMBER"
     """A whole number from 1."""
+    LENGTH = "LENGTH"
+    """A whole number from 1 to the length of the longest code that there is."""
     MAYBE_NUMBER = "[NUMBER]"
     """The same, or nothing."""
+    SECONDS = "SECONDS"
+    """From 0 to 3600, decimals allowed."""
     ECHO = "ECHO"
     """Four letters or digits."""
     SYMBOLOGY = "SYMBOLOGY"
@@ -65,12 +69,12 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
             "unlock": Word("obeys them"),
             **_PLUGS,
         },
-        "pcscd": {"kill": Word("the card service crashes"), "start": Word("it is started again")},
+        "pcscd": {"kill": Word("the card service crashes"), "start": Word("it is started again, if it does not run")},
         "scanner": {
             "scan": Word("reads this code", (Takes.CODE,)),
             "bare": Word("reads this code and sends no terminator", (Takes.CODE,)),
             "bytes": Word("sends these bytes: noise, half a code, an AIM identifier", (Takes.HEX,)),
-            "long": Word("reads a code of so many characters", (Takes.NUMBER,)),
+            "long": Word("reads a code of so many characters", (Takes.LENGTH,)),
             **_PLUGS,
         },
         "printer": {
@@ -82,13 +86,22 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
             "close-cover": Word("its cover is closed"),
             "jam": Word("its knife is stuck"),
             "free": Word("its knife is free again"),
+            "hot": Word("its head is too hot; it rests"),
+            "cool": Word("its head has cooled down; it goes on by itself"),
             "silent": Word("it answers nothing more, from now or after so many lines; it goes on printing", _LINES),
             "speak": Word("it answers again"),
             "ignore-marks": Word("it never confirms, as cheap clones do"),
             "heed-marks": Word("it confirms again"),
+            "run-dry": Word("at paper end it takes the rest for printed and confirms it as done without paper (GS r)"),
+            "stop-dry": Word("at paper end it waits for paper again"),
+            "noise": Word("it says these bytes, which nobody asked for", (Takes.HEX,)),
             "keep-to-itself": Word("it tells nothing about itself (GS I, QR size)"),
             "tell-all": Word("it tells again"),
-            "late-echo": Word("before its next echo it says this one of an older slip", (Takes.ECHO,)),
+            "late": Word("everything it says comes so many seconds later; 0: at once again", (Takes.SECONDS,)),
+            "late-echo": Word(
+                'before its next echo (`confirms = "gs_h"`) it says this one of an older slip', (Takes.ECHO,)
+            ),
+            "late-mark": Word('before its next confirmation without a name (`"gs_r"`) it says that of an older slip'),
             "drop": Word("it drops the connection, now or after so many bytes", _LINES),
             "buffer": Word(
                 "it is one with a receive buffer of so many bytes; it was off for a moment", (Takes.NUMBER,)
@@ -96,6 +109,8 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
             "no-buffer": Word("it is one that takes everything; it was off for a moment"),
             "slow-line": Word("bytes reach it at so many baud", (Takes.NUMBER,)),
             "fast-line": Word("bytes reach it at once"),
+            "swallow": Word("its network cable is pulled: lines stay open, and nothing comes through"),
+            "restore": Word("the cable is back; what was sent to it meanwhile comes now"),
             "hold": Word("another computer takes its connection"),
             "release": Word("that computer lets go"),
             "turn-away": Word("it turns a second computer away"),
@@ -111,7 +126,7 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "camera": {
             "show": Word("this code lies before it", (Takes.SYMBOLOGY, Takes.TEXT)),
             "nothing": Word("an empty pad"),
-            "bytes": Word("sends these bytes instead of pictures", (Takes.HEX,)),
+            "bytes": Word("sends these bytes instead of pictures, until something is shown", (Takes.HEX,)),
             "stall": Word("it is open, but no picture comes"),
             "go-on": Word("pictures come again"),
             "denied": Word("its node may not be opened"),

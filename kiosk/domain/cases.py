@@ -42,6 +42,7 @@ def advice(reason: Reason) -> Advice:
             Reason.MEMBERSHIP_BLOCKED
             | Reason.MEMBERSHIP_EXPIRED
             | Reason.MEMBERSHIP_SUSPENDED
+            | Reason.SUSPENDED_WITHOUT_END
             | Reason.MEMBERSHIP_PENDING
             | Reason.ENTERED_AFTER_REFUSAL
         ):

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from kiosk.domain.calendar import Calendar, end_of_day, library_day
 from kiosk.domain.journal import Deed
-from kiosk.domain.lending import HoldQueue, Item, ItemState, Loan, Membership, Policy, standing_refused
+from kiosk.domain.lending import NO_END, HoldQueue, Item, ItemState, Loan, Membership, Policy, standing_refused
 from kiosk.domain.reconcile import Conflict, ItemEvent, in_order, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused
 
@@ -160,6 +160,8 @@ def suspended_from_holds(membership: Membership, now: datetime) -> Refused | Non
     last = membership.holds_suspended_until or membership.suspended_until
     if last is None or last < library_day(now):
         return None
+    if last >= NO_END:
+        return Refused(Reason.SUSPENDED_WITHOUT_END)
     return Refused(Reason.HOLDS_SUSPENDED, {"date": (last + timedelta(days=1)).isoformat()})
 
 

@@ -14,6 +14,8 @@ from kiosk.domain.calendar import Calendar, days_left, due_at, library_day
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
 
 ANY = "*"
+NO_END = date(9000, 1, 1)
+"""From here on a date means "until further notice": library systems write 9999-12-31."""
 """In a rule: every category, item type or branch."""
 _OWN_WORK = WorkId("")
 
@@ -367,6 +369,8 @@ def standing_refused(
             assert_never(never)
     if membership.expires_on is not None and membership.expires_on < today:
         return Refused(Reason.MEMBERSHIP_EXPIRED, {"date": membership.expires_on.isoformat()})
+    if membership.suspended_until is not None and membership.suspended_until >= NO_END:
+        return Refused(Reason.SUSPENDED_WITHOUT_END)
     if membership.suspended_until is not None and membership.suspended_until >= today:
         return Refused(
             Reason.MEMBERSHIP_SUSPENDED,

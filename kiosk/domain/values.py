@@ -69,6 +69,7 @@ class Reason(StrEnum):
     MEMBERSHIP_UNKNOWN = "membership_unknown"
     MEMBERSHIP_EXPIRED = "membership_expired"
     MEMBERSHIP_SUSPENDED = "membership_suspended"
+    SUSPENDED_WITHOUT_END = "suspended_without_end"
     MEMBERSHIP_BLOCKED = "membership_blocked"
     MEMBERSHIP_PENDING = "membership_pending"
     MONEY_OWED = "money_owed"

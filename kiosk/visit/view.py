@@ -20,6 +20,7 @@ def view_of(visit: Visit, world: World) -> View:
     left = seconds_left(visit, world)
     warn_s = world.settings.warn / timedelta(seconds=1)
     quota, blocked = _quota(visit, world)
+    holds_blocked = _holds_blocked(visit, world)
     return View(
         phase=PHASES[type(task)],
         language=visit.language,
@@ -31,7 +32,7 @@ def view_of(visit: Visit, world: World) -> View:
         rows=visit.rows,
         quota_left=quota,
         blocked=blocked,
-        holds_blocked=_holds_blocked(visit, world),
+        holds_blocked=None if holds_blocked == blocked else holds_blocked,
         unready=_unready(world) if isinstance(task, Start | Identify) else None,
         next_task=task.next_task if isinstance(task, Identify) else None,
         card_reader_ready=_ready(visit, DeviceKind.CARD_READER),

@@ -10,12 +10,15 @@ import os
 from pathlib import Path
 
 import sqlcipher3.dbapi2 as sqlcipher
+import structlog
 
 from sync.central.database import FILE_NAME, connect_sqlcipher
 from sync.central.in_use import alone, use
 from sync.central.key_copy import ADVICE, NOTE, copied_at
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.office import Central, CentralSettings
+
+log = structlog.get_logger(__name__)
 
 
 class BackupFailed(Exception):
@@ -61,6 +64,7 @@ def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
         epoch = central.renew_epoch()
     finally:
         central.close()
+    _fold(settings.data / FILE_NAME, root_key)
     for suffix in ("-wal", "-shm"):
         (settings.data / (FILE_NAME + suffix)).unlink(missing_ok=True)
     fresh.replace(settings.data / FILE_NAME)
@@ -69,6 +73,20 @@ def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
     fresh.parent.rmdir()
     _sync_folder(settings.data)
     return epoch
+
+
+def _fold(database: Path, root_key: RootKey) -> None:
+    """What stands in the log beside the old database goes into it: a power cut before the exchange leaves it whole."""
+    if not database.exists():
+        return
+    try:
+        connection = connect_sqlcipher(database, root_key.database_key())
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        finally:
+            connection.close()
+    except sqlcipher.Error as error:
+        log.warning("the database that is replaced cannot be read any more", file=str(database), why=str(error))
 
 
 def _demand_copy_of_key(database: Path, root_key: RootKey) -> None:

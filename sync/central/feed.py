@@ -226,7 +226,7 @@ class Feed:
     def _prune_slice(self, before: int) -> bool:
         feed = tables.feed
         with self._database.write() as connection:
-            floor = int(connection.execute(_HEAD).one().floor)
+            floor = int(connection.execute(_HEAD_ALONE).one().floor)  # nobody writes a change meanwhile
             end = min(floor + PRUNE_SLICE, before)
             if end <= floor:
                 return False

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from sqlalchemy import func, insert, select, update
+from msgspec import structs
+from sqlalchemy import Connection, insert, select, update
 
 from kiosk.domain.values import BranchId, KioskId
 from sync.central import tables
@@ -28,12 +30,24 @@ from sync.wire import Enrolled, Farewell, Health, Order, farewell_said, unpadded
 
 CODE_LIFE = timedelta(hours=1)
 HEALTH_EVERY = timedelta(seconds=30)
+LONGEST, MOST_DEVICES, LARGEST = 200, 32, 10**12
+"""Of a heartbeat: letters of a text, devices, and any number (milliseconds: 31 years)."""
 BELIEVED_S = 1.0
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
 
 
 class CodeRefused(Exception):
     """The enrolment code is unknown, used or too old; which of them is not told."""
+
+
+class OtherRecords(Exception):
+    """On the machine that asks lie the records of another kiosk than the one the code is for; the code is not used up."""
+
+    def __init__(self, kiosk: str) -> None:
+        super().__init__(
+            f"the records on that machine are those of {kiosk}: make a code with 'shelfpoint central enrol --again {kiosk}', or "
+            f"revoke {kiosk} first and let it tell everything"
+        )
 
 
 class BadPublicKey(Exception):
@@ -93,8 +107,8 @@ class Fleet:
             Change(connection, who, self._clock()).audit("enrolment code made", again or branch)
         return "-".join(plain[start : start + 4] for start in range(0, 12, 4))
 
-    def enrol(self, code: str, public_key: bytes, sealing_key: bytes | None = None) -> Kiosk:
-        """A new credential for the code. Raises CodeRefused, BadPublicKey."""
+    def enrol(self, code: str, public_key: bytes, sealing_key: bytes | None = None, records_of: str = "") -> Kiosk:
+        """A new credential for the code. Raises CodeRefused, BadPublicKey, and OtherRecords where `records_of` is another."""
         try:
             Ed25519PublicKey.from_public_bytes(public_key)
             if sealing_key is not None:
@@ -114,6 +128,8 @@ class Fleet:
             taken = connection.execute(take).one_or_none()
             if taken is None:
                 raise CodeRefused
+            if records_of and records_of != taken.kiosk:
+                raise OtherRecords(records_of)
             new = {
                 "branch": taken.branch,
                 "public_key": public_key,
@@ -132,8 +148,7 @@ class Fleet:
                 upsert(connection, tables.former_key, [{"kiosk": id_, **before._mapping}])
                 connection.execute(update(kiosks).where(kiosks.c.id == id_).values(**new))
             else:
-                count = select(func.count()).select_from(kiosks).where(kiosks.c.branch == taken.branch)
-                id_ = f"{taken.branch}-{connection.execute(count).scalar_one() + 1}"
+                id_ = f"{taken.branch}-{_newest_number(connection, taken.branch) + 1}"
                 connection.execute(insert(kiosks).values(id=id_, **new))
             Change(connection, id_, self._clock()).audit("kiosk enrolled", id_)
         found = self.find(id_)
@@ -233,7 +248,7 @@ class Fleet:
 
     def note_health(self, kiosk: KioskId, health: Health) -> None:
         """Keeps a heartbeat; one that says nothing new only every half minute, so that a fleet does not wear the disk."""
-        now = self._clock()
+        now, health = self._clock(), _modest(health)
         heard, news = self._heard.get(kiosk), (health.devices, health.trouble)
         if heard is not None and heard[0] == news and now - heard[1] < HEALTH_EVERY:
             return
@@ -263,6 +278,42 @@ class Fleet:
             )
             for row in rows
         ]
+
+
+def _newest_number(connection: Connection, branch: str) -> int:
+    """Of the kiosks that were ever named after this branch, wherever they stand now."""
+    own = tables.kiosk.c.id
+    names = connection.execute(select(own).where(own.startswith(f"{branch}-", autoescape=True))).scalars()
+    numbers = (name.removeprefix(f"{branch}-") for name in names)
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
+def _modest(health: Health) -> Health:
+    """What is kept and shown of a heartbeat, whatever the kiosk says: short texts, and numbers that can be reckoned with."""
+
+    def number(said: int) -> int:
+        return max(-LARGEST, min(said, LARGEST))
+
+    def number_or_none(said: int | None) -> int | None:
+        return None if said is None else number(said)
+
+    def text(said: str) -> str:
+        return "".join(letter for letter in said[:LONGEST] if letter.isprintable())
+
+    modest: Health = structs.replace(
+        health,
+        incarnation=text(health.incarnation),
+        program=text(health.program),
+        queue_length=number(health.queue_length),
+        queue_age_ms=number_or_none(health.queue_age_ms),
+        replica_age_ms=number_or_none(health.replica_age_ms),
+        clock_offset_ms=number_or_none(health.clock_offset_ms),
+        devices={text(name): text(said) for name, said in islice(health.devices.items(), MOST_DEVICES)},
+        disk_free_mb=number_or_none(health.disk_free_mb),
+        trouble=text(health.trouble),
+        filling_percent=number_or_none(health.filling_percent),
+    )
+    return modest
 
 
 def _digest(code: str) -> bytes:

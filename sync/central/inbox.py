@@ -13,7 +13,7 @@ on a mistake of ours. A fact has happened, so it is entered as a case.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 from msgspec import structs
@@ -44,6 +44,10 @@ TRIES = 4
 """Of one transaction that other writers keep defeating; after that the kiosk gets no answer and asks again."""
 MAX_ACT_ID = 64
 MAX_ID = 128
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Between them lies every time that a kiosk may tell, also one whose clock has lost its battery. What is stored can be
+read again, and a few days more or less are still a date."""
+LONGEST_MS = 200 * 365 * 86_400_000
 _NO_LETTER = "\ufffd"
 
 log = structlog.get_logger(__name__)
@@ -143,6 +147,8 @@ class Inbox:
         return [self._one_by_one(part) for part in parts]
 
     def _one_by_one(self, part: Part) -> Judged:
+        if not part.words:
+            return self._transaction([part])[0]
         judged = [self._single(replace(part, words=[word])) for word in part.words]
         return replace(judged[-1], verdicts=[one.verdicts[0] for one in judged])
 
@@ -223,9 +229,6 @@ class Inbox:
                     raise Unjudgeable("a part of it is too long, out of range or no plain text")
                 spoken = word.spoken()
                 act = spoken.act
-                told_times = (act.happened_at, act.due_at or act.happened_at, act.heard_at or act.happened_at)
-                if any(moment.tzinfo is None for moment in told_times):
-                    raise Unjudgeable("a time without a zone")
                 if is_unlinked(act.membership):
                     raise Unjudgeable("a membership that only central gives")
                 if held is not None and held.item is not None and _otherwise(held, act):
@@ -242,10 +245,7 @@ class Inbox:
 
 def _touch(log: LogName, word: WireWord, now: datetime) -> Touch:
     """Where the word puts its act among those of the item."""
-    try:
-        at = None if word.doubtful else placed(word.spoken().act, now)
-    except (TypeError, OverflowError):  # a time without a zone, or none that there is: it becomes a case
-        at = None
+    at = None if word.doubtful else placed(word.spoken().act, now)
     return Touch(word.item, log, word.request_sequence or word.sequence, at)
 
 
@@ -357,7 +357,13 @@ def _fits(word: WireWord) -> bool:
     for text in (word.item, word.branch, word.membership, word.policy_version, word.hold, word.staff):
         if text and (len(text) > MAX_ID or not text.isprintable()):
             return False
-    return True
+    times = (word.happened_at, word.due_at, word.heard_at)
+    spans = (word.clock_offset_ms, word.replica_age_ms)
+    return all(map(_is_time, times)) and all(span is None or abs(span) <= LONGEST_MS for span in spans)
+
+
+def _is_time(told: datetime | None) -> bool:
+    return told is None or (told.tzinfo is not None and EARLIEST <= told <= LATEST)
 
 
 def _plain(text: str) -> str:

@@ -1,8 +1,9 @@
 """Parcels from kiosks that have no network (C7): judged like any push, answered with a parcel for the way back.
 
 Taking the same parcel again changes nothing: its words have their verdicts, and the answer tells them again, with the
-feed as it is then. In what order parcels come does not matter. Of a stolen kiosk every word becomes a case. Runs on the
-caller's thread (the command line), beside a central that serves; blocking, pieces one at a time.
+feed as it is then. In what order parcels come does not matter. Of a stolen kiosk every word becomes a case, and the answer says
+nothing but the order to wipe itself. Runs on the caller's thread (the command line), beside a central that serves;
+blocking, pieces one at a time.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from kiosk.domain.values import IncarnationId
 from sync import sealed
-from sync.central.fleet import BadPublicKey, Kiosk
+from sync.central.fleet import BadPublicKey, Kiosk, OtherRecords
 from sync.central.inbox import BadPush
 from sync.central.office import Central
-from sync.sealed import SUFFIX, BadParcel, Head, Parcel
+from sync.sealed import SUFFIX, BadParcel, Head, Parcel, name_of
 from sync.stick import (
     StickActs,
     StickEnd,
@@ -56,6 +57,8 @@ class Taken:
     """Judged or told again."""
     answer: Path | None
     """The parcel for the way back; None for what a kiosk or an earlier enrolment left behind: nobody waits for it."""
+    stolen: bool = False
+    """The kiosk was stolen: its words are cases, and the answer wipes it."""
 
 
 def take(
@@ -75,12 +78,12 @@ def take(
         if kiosk.revoked_at is not None and kiosk.farewell is None:
             raise BadParcel(f"{file}: {kiosk.id} is revoked; enrol it anew, then make the parcel again")
         reading = _Reading(central, kiosk, parcel, str(file), advance)
-        if parcel.head.what == "left" or kiosk.farewell is Farewell.STOLEN or kiosk is not named:
+        if parcel.head.what == "left" or kiosk is not named:
             words = sum(len(pushed.verdicts) for pushed in reading.judged())
             return Taken(kiosk.id, parcel.head.number, words, None)
-        answer = folder / f"answer-{kiosk.id}-{parcel.head.number}{SUFFIX}"
+        answer = folder / f"{name_of('answer', kiosk.id, reading.log, parcel.head.number)}{SUFFIX}"
         _answer(central, kiosk, answer, parcel.head.number, reading.answer(), pack=reading.unpacks)
-    return Taken(kiosk.id, parcel.head.number, reading.words, answer)
+    return Taken(kiosk.id, parcel.head.number, reading.words, answer, kiosk.farewell is Farewell.STOLEN)
 
 
 def enrol(
@@ -103,8 +106,8 @@ def enrol(
     if asked.proof != stick_proof(code, asked.public_key, asked.sealing_key):
         raise BadParcel(f"{file}: it was not made with this code; check the code, or make the request again")
     try:
-        kiosk = central.fleet.enrol(code, public_key, sealing_key)
-    except BadPublicKey as error:
+        kiosk = central.fleet.enrol(code, public_key, sealing_key, asked.records_of)
+    except (BadPublicKey, OtherRecords) as error:
         raise BadParcel(f"{file}: {error}") from error
     told = central.fleet.enrolled(kiosk, central.epoch())
     proof = stick_proof(code, asked.public_key, asked.sealing_key, told.signing_key, told.sealing_key)
@@ -141,6 +144,7 @@ class _Reading:
             raise BadParcel(f"{name}: it does not begin with a kiosk's state")
         self._state = first
         self.unpacks = first.unpacks
+        self.log = first.health.incarnation
         self.words = 0
 
     def _piece(self, plain: bytes) -> StickPiece:
@@ -170,9 +174,11 @@ class _Reading:
             )
 
     def answer(self) -> Iterator[StickPiece]:
-        """Verdicts, the feed after the kiosk's cursor, and central's state."""
+        """Verdicts, the feed after the kiosk's cursor, and central's state with its order; a stolen kiosk is told that only."""
+        stolen = self._kiosk.farewell is Farewell.STOLEN
         for pushed in self.judged():
-            yield StickVerdicts(pushed=pushed)
+            if not stolen:
+                yield StickVerdicts(pushed=pushed)
         incarnation = self._state.health.incarnation
         if self._kiosk.revoked_at is None:
             self._central.fleet.note_health(self._kiosk.id, self._state.health)

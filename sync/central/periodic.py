@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from sync.central import tables
 from sync.central.database import Database, DatabaseUnusable, lock, upsert
 from sync.central.records import microseconds, moment
 
 LEASE = timedelta(minutes=10)
-"""Longer than any chore takes."""
+"""Longer than a chore takes on most days. One that takes longer may be begun by another process, too: wasteful, not wrong."""
 TICK_S = 30.0
 """Between two looks whether something is due."""
 
@@ -104,13 +104,18 @@ class Periodic:
         at = microseconds(now)
         with self._database.read() as connection:
             held = connection.execute(select(row).where(row.c.name == chore.name)).one_or_none()
-        if held is not None and (held.due_at > at or held.leased_until > at):
+        late, stale = microseconds(now + chore.every), microseconds(now + LEASE)  # beyond: the clock was set back
+        if held is not None and (at < held.due_at <= late or at < held.leased_until <= stale):
             return False
         with self._database.write() as connection:
             lock(connection, [f"chore {chore.name}"])
             if connection.execute(select(row.c.name).where(row.c.name == chore.name)).one_or_none() is None:
                 connection.execute(insert(row).values(name=chore.name, due_at=0, leased_until=0))
-            free = update(row).where(row.c.name == chore.name, row.c.due_at <= at, row.c.leased_until <= at)
+            free = update(row).where(
+                row.c.name == chore.name,
+                or_(row.c.due_at <= at, row.c.due_at > late),
+                or_(row.c.leased_until <= at, row.c.leased_until > stale),
+            )
             return bool(connection.execute(free.values(leased_until=microseconds(now + LEASE))).rowcount)
 
     def _finish(self, chore: Chore) -> None:

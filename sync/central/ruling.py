@@ -18,6 +18,7 @@ NEEDS_PERSON = frozenset(
         Reason.MEMBERSHIP_BLOCKED,
         Reason.MEMBERSHIP_EXPIRED,
         Reason.MEMBERSHIP_SUSPENDED,
+        Reason.SUSPENDED_WITHOUT_END,
         Reason.MEMBERSHIP_PENDING,
         Reason.CARD_NOT_FOUND,  # a closed membership
         Reason.ITEM_UNKNOWN,

@@ -201,6 +201,77 @@ def test_a_camera_takes_a_path_or_a_number_and_known_symbologies_only() -> None:
 
 def test_a_contact_number_has_any_length_and_a_uid_only_those_that_exist() -> None:
     assert CardRule(technology=Technology.CONTACT, uid_length=12, base=Base.TEXT).uid_length == 12
-    assert ContactScript(commands=("00B0000C",), length=12).length == 12
+    assert ContactScript(commands=("00A40000023F00", "00B0000C"), length=12).length == 12
     with pytest.raises(ValueError, match="4, 7, 8 or 10"):
         CardRule(uid_length=12)
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (["00 A4 04 00 05 F0 00 00 00 01", "00 D6 00 00 01 FF"], "a command that only reads"),
+        (["00 A4 04 00 05 F0 00 00 00 01", "00 20 00 81"], "the second one of A4, B0, B2, C0, CA"),
+        (["00 A4 04"], "at least four bytes"),
+        (["00 B0 00 00 08"], "chooses the library's application"),
+        ([], "at least 1 item"),
+    ],
+)
+def test_a_contact_script_chooses_first_and_then_only_reads(commands: list[str], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        ContactScript.model_validate({"commands": commands})
+
+
+def test_devices_without_a_name_are_numbered_by_their_place_in_the_file() -> None:
+    scanners = [{"path": "/a"}, {"path": "/b", "name": "gun"}, {"path": "/c"}]
+    found = Devices(readers=({}, {"pattern": "x"}), scanners=scanners)  # type: ignore[arg-type]
+    assert [entry.name for entry in found.readers] == ["reader", "reader-2"]
+    assert [entry.name for entry in found.scanners] == ["scanner", "gun", "scanner-3"]
+    assert [entry.path for entry in found.scanners] == ["/a", "/b", "/c"]
+
+
+def test_a_name_given_to_two_devices_of_any_kind_is_one_mistake_that_tells_every_place(file: Path) -> None:
+    more(
+        file,
+        """
+        [devices]
+        keyboard_scanner = true
+        [[devices.readers]]
+        name = "desk"
+        [[devices.scanners]]
+        path = "/a"
+        [[devices.scanners]]
+        path = "/b"
+        name = "desk"
+        [[devices.cameras]]
+        device = 0
+        name = "keyboard"
+        """,
+    )
+    (told,) = problems(file)
+    assert told == (
+        f"{file}: key devices: expected a name of its own for each device, "
+        "got name 'keyboard' at keyboard_scanner and cameras.0; name 'desk' at readers.0 and scanners.1"
+    )
+
+
+def test_a_name_that_a_numbered_device_has_is_taken(file: Path) -> None:
+    more(
+        file,
+        """
+        [[devices.scanners]]
+        path = "/a"
+        name = "scanner-2"
+        [[devices.scanners]]
+        path = "/b"
+        """,
+    )
+    (told,) = problems(file)
+    assert told.endswith("got name 'scanner-2' at scanners.0 and scanners.1")
+
+
+def test_the_settings_shown_in_the_documents_hide_no_device(file: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0].replace('host = "…"', "")
+    devices = load(more(file, shown)).devices
+    names = [entry.name for kind in ("readers", "scanners", "printers", "cameras") for entry in getattr(devices, kind)]
+    assert names == ["reader", "reader-2", "scanner", "gun", "printer", "printer-2", "printer-3"]

@@ -13,7 +13,10 @@ from contracts.camera_next_door import CameraNextDoor
 from ears import Ears
 
 from config.settings import KioskSettings, load
+from drivers.apdu import Script
 from drivers.camera import Camera
+from drivers.card_reading import Slots
+from drivers.card_table import SlotKind
 from drivers.catalog import build_devices
 from drivers.device import Device
 from drivers.input_scanner import InputScanner
@@ -23,6 +26,7 @@ from drivers.queue_printer import QueuePatience, QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.serial_link import SerialDoor
 from drivers.smartcard import CardReader
+from drivers.ssi import DECODE_DATA, SCANNER, SsiFrames, packet
 from drivers.usb_link import UsbDoor
 from drivers.virtual.card import VirtualCard, VirtualReader
 from drivers.virtual.keyboard_scanner import VirtualKeyboardScanner
@@ -63,11 +67,31 @@ def reader(folder: Path, pcscd: VirtualPcscd) -> Bench:
     return Bench(device, ears, lambda: pcscd.plug(0), lambda: pcscd.unplug(0), lambda: pad.lay(card), pad.take)
 
 
+def contact_slot(folder: Path, pcscd: VirtualPcscd) -> Bench:
+    """A slot for chips, with a library's script; the chip is a stranger to every other command."""
+    ears, pad = Ears(), VirtualReader(pcscd.ports[0])
+    choose, read = bytes.fromhex("00A4040005F000000001"), bytes.fromhex("00B0000008")
+    script = Script(commands=(choose, read), length=8)
+    device = CardReader("reader", "PICC 0", ears, Slots(SlotKind.CONTACT, script))
+    answers = {choose: b"\x90\x00", read: b"00001234\x90\x00"}
+    chip = VirtualCard(uid=b"", atr=bytes.fromhex("3B6800000073C84000009000"), answers=answers)
+    return Bench(device, ears, lambda: pcscd.plug(0), lambda: pcscd.unplug(0), lambda: pad.lay(chip), pad.take)
+
+
 def serial_scanner(folder: Path, pcscd: VirtualPcscd) -> Bench:
     ears, twin = Ears(), VirtualScanner(folder / "scanner")
     twin.plug()
     device = SerialScanner("scanner", str(twin.link), 9600, ears)
     return Bench(device, ears, twin.plug, twin.unplug, lambda: twin.scan("C0000001"), _nothing)
+
+
+def ssi_scanner(folder: Path, pcscd: VirtualPcscd) -> Bench:
+    """The same line, with packets on it."""
+    ears, twin = Ears(), VirtualScanner(folder / "scanner")
+    twin.plug()
+    device = SerialScanner("scanner", str(twin.link), 9600, ears, decoder=SsiFrames)
+    code = packet(DECODE_DATA, b"\x03C0000001", SCANNER)
+    return Bench(device, ears, twin.plug, twin.unplug, lambda: twin.noise(code), _nothing)
 
 
 def keyboard_scanner(folder: Path, pcscd: VirtualPcscd) -> Bench:

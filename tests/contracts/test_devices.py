@@ -30,8 +30,8 @@ pytestmark = pytest.mark.xdist_group("pcscd")
 
 SLIP = Slip(kind=SlipKind.TEST, language=Language.ZH_TW, blocks=(Line("圖書館"),))
 TWINS = {
-    DeviceKind.CARD_READER: [benches.reader],
-    DeviceKind.SCANNER: [benches.serial_scanner, benches.keyboard_scanner],
+    DeviceKind.CARD_READER: [benches.reader, benches.contact_slot],
+    DeviceKind.SCANNER: [benches.serial_scanner, benches.ssi_scanner, benches.keyboard_scanner],
     DeviceKind.PRINTER: [benches.network_printer, benches.serial_printer, benches.usb_printer, benches.queue_printer],
     DeviceKind.CAMERA: [benches.camera],
 }

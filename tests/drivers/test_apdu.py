@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.apdu import LONGEST_ANSWER, MOST_ROUNDS, Answer, Script, exchange, run_script
+from drivers.apdu import LONGEST_ANSWER, MOST_ROUNDS, NOT_OURS, Answer, NotOurs, Script, exchange, run_script
 from drivers.card_table import SlotKind, known_by_atr, slot_kind
 from kiosk.domain.values import Reason
 
@@ -58,9 +58,9 @@ def test_no_answers_hang_it_or_grow_without_end(answers: list[bytes | None], com
     assert answer is None or (len(answer.data) <= LONGEST_ANSWER and 0 <= answer.status <= 0xFFFF)
 
 
-def test_the_choice_of_a_file_may_fail_and_the_read_decides() -> None:
+def test_every_command_of_a_script_must_succeed_and_the_last_one_holds_the_number() -> None:
     script = Script(commands=(bytes.fromhex("00A40000023F00"), READ), start=2, length=4)
-    send, _ = chip({"00A40000023F00": "6D00", "00CA11000200": "000031323334FF9000"})
+    send, _ = chip({"00A40000023F00": "9000", "00CA11000200": "000031323334FF9000"})
     assert run_script(send, script) == b"1234"
     send, _ = chip({"00A40000023F00": "9000", "00CA11000200": "6A86"})
     assert run_script(send, script) is None
@@ -68,9 +68,17 @@ def test_the_choice_of_a_file_may_fail_and_the_read_decides() -> None:
     assert run_script(send, script) is None
 
 
+def test_a_card_that_refuses_the_librarys_application_is_not_read() -> None:
+    script = Script(commands=(bytes.fromhex("00A40000023F00"), READ), start=2, length=4)
+    send, asked = chip({"00A40000023F00": "6A82", "00CA11000200": "000031323334FF9000"})
+    assert run_script(send, script) is NOT_OURS
+    assert asked == ["00A40000023F00"]
+
+
 @given(st.binary(max_size=60), st.integers(0, 30), st.sampled_from([4, 7, 8, 10]))
 def test_a_script_gives_a_number_of_the_configured_length_or_none(said: bytes, start: int, length: int) -> None:
     number = run_script(lambda _: said, Script(commands=(READ,), start=start, length=length))
+    assert not isinstance(number, NotOurs)  # it chooses nothing
     assert number is None or (len(number) == length and said.endswith(b"\x90\x00"))
 
 

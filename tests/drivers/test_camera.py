@@ -164,6 +164,17 @@ def test_bytes_that_are_no_picture_do_not_end_the_camera(camera: VirtualCamera, 
     eye.until(["code", "C0000004", "code39"])
 
 
+def test_a_camera_that_sends_nothing_but_what_is_no_picture_is_a_fault_and_heals(
+    camera: VirtualCamera, eye: Eye
+) -> None:
+    eye.tell("on")
+    eye.until(READY)
+    camera.send_bytes(b"\xff\xd8 no picture \xff\xd9")
+    assert eye.next() == SILENT
+    camera.show_code("code39", "C0000006")
+    assert eye.until(["code", "C0000006", "code39"])[0] == READY
+
+
 def test_a_node_that_is_no_camera_is_told_as_such(tmp_path: Path) -> None:
     for path, told in ((os.devnull, "takes no pictures"), (str(tmp_path / "video7"), "No such file")):
         with pytest.raises(DeviceError, match=told) as refused:

@@ -1,6 +1,8 @@
 """Cards that are more than a UID, over the real pcscd: contact cards, known strangers, two cards, a reader held (A2, A3)."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from ears import Ears
@@ -40,6 +42,7 @@ CERTIFICATE = bytes.fromhex("3BB813008131FA524348544D4F494341A5")
 SELECT = bytes.fromhex("00A4040005F000000001")
 READ = bytes.fromhex("00B0000008")
 HEALTH_CARD = bytes.fromhex("00A4040010D158000001000000000000000000001100")
+SAID = b"00001234\x90\x00"
 SCRIPT = Script(commands=(SELECT, READ), length=8)
 
 
@@ -76,6 +79,11 @@ def test_a_contact_cards_number_is_read_by_the_script(contact: tuple[VirtualRead
     [
         (VirtualCard(uid=b"", atr=CERTIFICATE), Reason.CARD_IS_CITIZEN_CERTIFICATE),
         (VirtualCard(uid=b"", atr=CONTACT_ATR, answers={HEALTH_CARD: b"\x90\x00"}), Reason.CARD_IS_HEALTH_CARD),
+        (
+            VirtualCard(uid=b"", atr=CONTACT_ATR, answers={HEALTH_CARD: b"\x90\x00", SELECT: b"\x90\x00", READ: SAID}),
+            Reason.CARD_IS_HEALTH_CARD,
+        ),
+        (VirtualCard(uid=b"", atr=CONTACT_ATR, answers={SELECT: b"\x6a\x82", READ: SAID}), Reason.CARD_NO_RULE),
         (VirtualCard(uid=b"", atr=CONTACT_ATR, answers={SELECT: b"\x90\x00"}), Reason.CARD_UNREADABLE),
     ],
 )
@@ -156,6 +164,53 @@ def test_a_reader_that_another_program_holds_is_reported_and_reads_when_it_is_fr
     assert again.card.uid == bytes.fromhex("11223344")
     readers.until(ready)
     pad.take()
+
+
+@contextmanager
+def transaction() -> Iterator[Callable[[], None]]:
+    """Another program shares the reader and keeps it to itself; gives what ends that."""
+    _, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    name = next(name for name in scard.SCardListReaders(context, [])[1] if "PICC 0" in name)
+    scard.SCardGetStatusChange(context, 5000, [(name, scard.SCARD_STATE_EMPTY)])
+    protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+    code, handle, _ = scard.SCardConnect(context, name, scard.SCARD_SHARE_SHARED, protocols)
+    assert (code, scard.SCardBeginTransaction(handle)) == (scard.SCARD_S_SUCCESS, scard.SCARD_S_SUCCESS)
+    yield lambda: scard.SCardEndTransaction(handle, scard.SCARD_LEAVE_CARD)
+    scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
+    scard.SCardReleaseContext(context)
+
+
+def test_a_read_that_waits_for_another_programs_transaction_is_reported_and_ends_with_it(pcscd: VirtualPcscd) -> None:
+    pad, ears = VirtualReader(pcscd.ports[0]), Ears()
+    supervisor = Supervisor([CardReader("reader", "PICC 0", ears)], ears)
+    pad.lay(EASYCARD)
+    with transaction() as end:
+        supervisor.start()
+        ears.until(ready)
+        held = ears.next()
+        assert isinstance(held, DeviceChanged)
+        assert (held.status.state, held.status.reason) == (DeviceState.FAULT, DeviceReason.HELD_BY_OTHER)
+        end()
+        assert isinstance(ears.next(), CardArrived)
+        assert ready(ears.next())
+    supervisor.stop()
+    pad.take()
+
+
+def test_a_thread_that_is_left_behind_in_a_read_tells_of_no_card_later(pcscd: VirtualPcscd) -> None:
+    pad, ears = VirtualReader(pcscd.ports[0]), Ears()
+    supervisor = Supervisor([CardReader("left", "PICC 0", ears)], ears, stop_s=0.0)
+    pad.lay(EASYCARD)
+    with transaction() as end:
+        supervisor.start()
+        ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.FAULT)
+        supervisor.stop()
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "device:left")
+        end()
+        thread.join(10)
+    pad.take()
+    while ears.waiting():
+        assert not isinstance(ears.next(), CardArrived | CardTrouble)
 
 
 def test_taps_too_short_to_read_do_not_pass_in_silence(pcscd: VirtualPcscd, readers: Ears) -> None:

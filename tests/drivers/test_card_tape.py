@@ -21,6 +21,7 @@ from drivers.virtual.card import Fault, VirtualCard, storage_atr
 EASYCARD, OTHER = bytes.fromhex("93A131C0"), bytes.fromhex("93112233")
 UID = GET_UID.hex()
 ATR = storage_atr()
+HEALTH_CARD = "00A4040010D158000001000000000000000000001100"
 SCRIPT = Script(commands=(bytes.fromhex("00A4040005F000000001"), bytes.fromhex("00B0000008")), start=0, length=8)
 HEAD = "# shelfpoint tape 1: "
 CONTACTLESS = title_of(contact=False, script=None)
@@ -53,8 +54,10 @@ def test_a_card_that_says_no_more_is_told_and_the_next_one_too() -> None:
 def test_a_contact_cards_number_is_read_by_the_script_that_the_tape_names() -> None:
     lines = [
         "= 3B6800000073C84000009000",
+        f"> {HEALTH_CARD}",
+        "< 6A82",
         "> 00A4040005F000000001",
-        "< 6D00",
+        "< 9000",
         "> 00B0000008",
         "< 3132333435363738 9000",
     ]

@@ -136,7 +136,7 @@ def test_a_scanner_that_types_is_grabbed_and_told_like_any_other(node: Node) -> 
     node.twin.scan("]C0C0000001")
     assert node.ears.next() == CodeRead("gun", "C0000001", "code128")
     node.twin.scan("C0000002", end="")
-    assert node.ears.next() == CodeRead("gun", "C0000002", None)  # a pause ends it
+    assert node.ears.next() == CodeTrouble("gun", Reason.CODE_UNREADABLE)  # a pause ends no code
     node.twin.noise(press(F1) + typed("\r"))
     assert node.ears.next() == CodeTrouble("gun", Reason.CODE_UNREADABLE)
 

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.link import TcpDoor
+from drivers.escpos import ask_state
+from drivers.link import ByteLink, Door, TcpDoor
 from drivers.printer import Patience, SlipPrinter
 from drivers.printer_profiles import DEFAULT_PROFILE, PROFILES, Profile
 from drivers.virtual.press import PaperSlip, Press, command_length
 from drivers.virtual.printer import VirtualPrinter
-from kiosk.ports import DeviceReason, DeviceState, DeviceStatus, Event, PrintEnded, PrintOutcome
+from kiosk.ports import DeviceError, DeviceReason, DeviceState, DeviceStatus, Event, PrintEnded, PrintOutcome
 from kiosk.slip import Barcode, Entry, Line, Pair, QrCode, Rule, Slip, SlipKind, Weight, book_slip
 from kiosk.words import Language
 
@@ -83,8 +84,14 @@ class Box:
 def running(
     port: int, profile: Profile = DEFAULT_PROFILE, patience: Patience = QUICK
 ) -> Iterator[tuple[SlipPrinter, Box]]:
+    with going(TcpDoor("127.0.0.1", port), profile, patience) as both:
+        yield both
+
+
+@contextmanager
+def going(door: Door, profile: Profile, patience: Patience) -> Iterator[tuple[SlipPrinter, Box]]:
     box = Box()
-    printer = SlipPrinter("slips", TcpDoor("127.0.0.1", port), profile, mailbox=box, patience=patience)
+    printer = SlipPrinter("slips", door, profile, mailbox=box, patience=patience)
     stop = threading.Event()
     thread = threading.Thread(target=printer.run, args=(stop, box.report))
     thread.start()
@@ -233,6 +240,64 @@ def test_a_connection_lost_in_the_middle_is_not_sent_again_and_the_next_job_prin
     assert len(twin.slips()) == 1
     assert "第二張" in shown(twin.slips()[0])
     assert shown(twin.slips()[0]).count("C0000001") == 1
+
+
+@dataclass(slots=True)
+class StubbornLink:
+    """A link that takes state questions, and of a job not one byte while its door is `shut`."""
+
+    door: "StubbornDoor"
+    link: ByteLink
+    sent: int = 0
+    bytes_per_s: float | None = None
+
+    def read(self, deadline_s: float) -> bytes:
+        return self.link.read(deadline_s)
+
+    def write(self, data: bytes, deadline_s: float) -> None:
+        if self.door.shut and len(data) > len(ask_state(1)):
+            raise DeviceError(DeviceReason.SILENT, "takes no data")
+        try:
+            self.link.write(data, deadline_s)
+        finally:
+            self.sent = self.link.sent
+
+    def fault(self) -> DeviceReason | None:
+        return self.link.fault()
+
+    def close(self, *, lost: bool = False) -> None:
+        self.link.close(lost=lost)
+
+
+@dataclass(slots=True)
+class StubbornDoor:
+    """The way to a twin."""
+
+    door: Door
+    shut: bool = False
+    address: str = "stubborn"
+
+    def open(self, deadline_s: float) -> StubbornLink:
+        return StubbornLink(self, self.door.open(deadline_s))
+
+
+def test_a_job_of_which_nothing_left_does_not_forget_the_picture_that_an_older_one_left_open(
+    twin: VirtualPrinter,
+) -> None:
+    door = StubbornDoor(TcpDoor("127.0.0.1", twin.port))
+    patience = replace(QUICK, job_s=1.0)
+    with going(door, replace(DEFAULT_PROFILE, confirms="gs_h"), patience) as (printer, box):
+        box.sees(DeviceState.READY)
+        twin.drop_connection(after_bytes=1500)  # inside the dots of a line
+        printer.print_slip("one", loan_slip(*["陶堃與喆" * 5] * 4))
+        assert box.ended("one").outcome is not PrintOutcome.PRINTED
+        door.shut = True
+        printer.print_slip("two", loan_slip("短"))
+        assert box.ended("two") == PrintEnded("two", PrintOutcome.FAILED, DeviceReason.SILENT)
+        door.shut = False
+        printer.print_slip("three", loan_slip("短"))
+        assert box.ended("three").outcome is PrintOutcome.PRINTED
+    assert ["短" in shown(slip) for slip in twin.slips()] == [True]
 
 
 def test_a_connection_that_died_while_idle_is_made_again_for_the_job(twin: VirtualPrinter) -> None:

@@ -15,6 +15,7 @@ from drivers.escpos import MARK
 from drivers.link import Door, TcpDoor
 from drivers.print_marks import Marks
 from drivers.printer import Patience, SlipPrinter
+from drivers.printer_profiles import DEFAULT_PROFILE
 from drivers.serial_link import SerialDoor
 from drivers.usb_link import UsbDoor
 from drivers.virtual.printer import VirtualPrinter
@@ -110,6 +111,26 @@ def test_paper_out_with_the_rest_still_in_the_buffer_fails_and_the_rest_comes_on
         assert "第5行".encode("cp950") in twin.waiting()
         twin.load_paper()
         print_one(twin)
+        assert [slip.text.count("第5行") for slip in twin.slips()] == [1]
+
+
+@pytest.mark.parametrize("news", [False, True])
+def test_a_head_that_gets_too_hot_fails_the_slip_and_the_rest_comes_once_when_it_has_cooled_down(news: bool) -> None:
+    profile = replace(DEFAULT_PROFILE, news=news)
+    with (
+        VirtualPrinter(dots_per_s=SPEED) as twin,
+        running(TcpDoor("127.0.0.1", twin.port), profile, LONG) as (printer, ears),
+    ):
+        printer.print_slip("one", SLIP)
+        taken(twin, 1)
+        twin.pass_time(0.1)
+        twin.overheat()
+        twin.pass_time(60.0)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.HOT_HEAD)
+        assert twin.slips() == []
+        twin.overheat(False)
+        print_one(twin)
+        ears.until(is_now(DeviceState.READY))
         assert [slip.text.count("第5行") for slip in twin.slips()] == [1]
 
 

@@ -1,19 +1,25 @@
 """A slip printer on a serial line, its own echo as confirmation, its news, and what a probe finds out (A8, L1, L3)."""
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Iterator
+import tty
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import serial
 from ears import Ears
 from print_room import QUICK, SLIP, ended, is_now, running
 
 from config.settings import Printer
 from drivers.catalog import slip_printer
+from drivers.escpos import MARK
 from drivers.link import TcpDoor
 from drivers.printer_probe import probe
 from drivers.printer_profiles import DEFAULT_PROFILE
@@ -186,3 +192,77 @@ def test_the_commands_probe_a_printer_and_print_its_test_page(tmp_path: Path, se
         failed = call("test", "printer")
         assert failed.returncode == 1
         assert "cover is open" in failed.stderr
+
+
+@pytest.mark.parametrize("harm", [VirtualSerialPrinter.power_cycle, lambda twin: twin.garble(0x00)])
+def test_a_break_or_a_damaged_character_on_the_line_confirms_no_slip(
+    tmp_path: Path, harm: Callable[[VirtualSerialPrinter], None]
+) -> None:
+    with (
+        VirtualSerialPrinter(tmp_path / "printer", dots_per_s=1.0) as twin,
+        running(SerialDoor(str(twin.link)), patience=replace(QUICK, job_s=0.5)) as (printer, ears),
+    ):
+        printer.print_slip("one", SLIP)
+        twin.wait_until(lambda: MARK in twin.waiting())
+        harm(twin)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.UNCONFIRMED)
+        assert twin.slips() == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "heard"),
+    [
+        (0, b"\x00A"),
+        (termios.INPCK, b"\x00\x00"),
+        (termios.INPCK | termios.IGNPAR, b"\x00"),
+        (termios.IGNBRK, b"A"),
+        (termios.IGNBRK | termios.INPCK | termios.IGNPAR, b""),
+    ],
+)
+def test_the_twin_gives_a_break_and_a_damaged_character_as_the_host_has_set_its_port(
+    serial_twin: VirtualSerialPrinter, flags: int, heard: bytes
+) -> None:
+    with serial.Serial(str(serial_twin.link), timeout=5.0) as port:
+        attributes = termios.tcgetattr(port.fileno())
+        attributes[0] = flags
+        termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
+        serial_twin.fall_to_break()
+        serial_twin.garble(ord("A"))
+        serial_twin.noise(b"!")
+        assert port.read_until(b"!") == heard + b"!"
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_closing_after_a_loss_throws_away_what_the_printer_had_not_taken(lost: bool) -> None:
+    far, near = pty.openpty()
+    try:
+        tty.setraw(near)
+        link = SerialDoor(os.ttyname(near)).open(1.0)
+        with pytest.raises(DeviceError, match="silent"):
+            link.write(bytes(200_000), 0.05)
+        link.close(lost=lost)
+        link.close(lost=lost)
+        os.set_blocking(far, False)
+        carried = 0
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(far, 65536):
+                carried += len(part)
+        assert (carried < link.sent) == lost
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+def test_a_closed_port_is_not_plugged(serial_twin: VirtualSerialPrinter) -> None:
+    link = SerialDoor(str(serial_twin.link)).open(1.0)
+    link.close()
+    for attempt in (lambda: link.read(0.1), lambda: link.write(b"1", 0.1)):
+        with pytest.raises(DeviceError, match="not_plugged"):
+            attempt()
+
+
+def test_a_serial_twin_without_a_line_sends_no_break(serial_twin: VirtualSerialPrinter) -> None:
+    serial_twin.unplug()
+    serial_twin.power_cycle()
+    serial_twin.garble(0x41)
+    assert not serial_twin.serves

@@ -1,6 +1,7 @@
 """From the settings of a printer to its driver: each way in has one, and every mistake is told (L1)."""
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ from drivers.serial_link import SerialDoor
 from drivers.suggest import printer_suggestions
 from drivers.usb_link import UsbDoor
 from drivers.usb_ports import UsbPort
+from kiosk import slip
+from kiosk.slip import Line, Pair
+from kiosk.words import Language
 
 
 @pytest.mark.parametrize(
@@ -78,8 +82,43 @@ def test_every_fact_that_differs_within_a_family_can_be_said_in_the_settings() -
     assert (profile.width_dots, profile.columns, profile.cjk) == (512, 42, "gb18030")
     assert (profile.cutter, profile.native_qr, profile.near_end, profile.news) == (False, False, False, True)
     assert profile.confirms == "gs_h"
+    assert profile.title == (
+        "generic-80-big5, width_dots = 512, columns = 42, cjk = gb18030, cutter = false, native_qr = false,"
+        " confirms = gs_h, news = true, near_end = false"
+    )
+    assert PROFILES["generic-80-big5"].title == "generic-80-big5"
     assert slip_printer(Printer(host="printer.example"), Ears()).profile is not profile
     assert slip_printer(Printer(host="printer.example"), Ears()).profile == PROFILES["generic-80-big5"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, ("generic-80-big5", "576", "48", "Big5", "有", "GS r")),
+        (
+            {"cjk": "gb18030", "width_dots": 512, "cutter": False, "confirms": "gs_h"},
+            ("cjk = gb18030", "512", "42", "GB18030", "無", "GS ( H"),
+        ),
+        ({"profile": "generic-80-raster", "confirms": "none"}, ("raster", "576", "48", "以圖形列印", "有", "無")),
+    ],
+)
+def test_the_test_page_says_what_the_printer_is_really_taken_for(
+    values: dict[str, object], said: tuple[str, ...]
+) -> None:
+    printer = slip_printer(Printer.model_validate({"host": "printer.example", "name": "slips", **values}), Ears())
+    page = slip.test_page(
+        language=Language.ZH_TW,
+        library_name="青田市立圖書館",
+        printer=printer.profile.machine("slips"),
+        now=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+    (title,) = [block.text for block in page.blocks if isinstance(block, Line) and block.text.startswith("slips: ")]
+    facts = {block.label: block.value for block in page.blocks if isinstance(block, Pair)}
+    assert said[0] in title
+    labels = ("寬度（點）", "每行字數", "中文字碼", "裁刀", "列印確認")
+    assert tuple(facts[label] for label in labels) == said[1:]
+    ruler = "".join(str(place % 10) for place in range(1, int(said[2]) + 1))
+    assert Line(ruler) in page.blocks
 
 
 @pytest.mark.parametrize("path", ["usb:416:5011", "usb:0416", "usb:0416:5011:"])

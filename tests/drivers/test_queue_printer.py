@@ -1,6 +1,8 @@
 """A slip printer behind a print queue, with the real scheduler and commands of CUPS: spooled is never called printed."""
 
 import os
+import pwd
+import shutil
 import stat
 import subprocess
 import sys
@@ -154,19 +156,92 @@ def test_without_the_commands_it_says_which_package_is_missing(monkeypatch: pyte
     assert "cups-client" in str(told)
 
 
+def commands(monkeypatch: pytest.MonkeyPatch, folder: Path, **says: str) -> Path:
+    """Commands of CUPS that say this; the file that tells which jobs were cancelled. `$HERE` is their folder."""
+    for name, text in {"cancel": 'echo "$*" >> $HERE/cancelled', **says}.items():
+        command = folder / name
+        command.write_text(f"#!/bin/sh\nHERE={folder}\n{text}\n")
+        command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder / "cancelled"
+
+
+IDLE_QUEUE = "echo 'printer slips is idle.'; echo 'slips accepting requests'"
+TAKES = "cat >/dev/null; echo 'request id is slips-7 (1 file(s))'"
+STANDS = f'echo "slips-6 somebody 1024 now"; echo "slips-7 {pwd.getpwuid(os.getuid()).pw_name} 1024 now"'
+HASTY = replace(SHORT, wait_s=0.3, command_s=1.5)
+
+
 def test_a_command_that_hangs_ends_at_its_deadline_and_the_slip_is_in_doubt(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    says = {"lpstat": "echo 'printer slips is idle.'; echo 'slips accepting requests'", "lp": "exec sleep 60"}
-    for name, text in says.items():
-        command = tmp_path / name
-        command.write_text(f"#!/bin/sh\n{text}\n")
-        command.chmod(command.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    commands(monkeypatch, tmp_path, lpstat=f'[ "$1" = -o ] || {{ {IDLE_QUEUE}; }}', lp="exec sleep 60")
     with running("slips", replace(LONG, command_s=0.2)) as (printer, ears):
         printer.print_slip("one", SLIP)
         assert ended(ears) == PrintEnded("one", PrintOutcome.UNCONFIRMED)
         ears.until(is_now(DeviceState.READY))
+
+
+def test_a_job_that_was_handed_over_by_a_command_that_hangs_is_found_and_never_comes_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, queue: str, twin: VirtualPrinter
+) -> None:
+    twin.unplug()
+    lp = shutil.which("lp")
+    commands(monkeypatch, tmp_path, lp=f'{lp} "$@"; exec sleep 60', cancel=f'exec {shutil.which("cancel")} "$@"')
+    with running(queue, replace(LONG, command_s=1.5)) as (printer, ears):
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, DeviceReason.SILENT)
+        ears.until(is_now(DeviceState.READY))
+    assert cups.Queue(queue).own_jobs() == ()
+    assert twin.slips() == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"), [("exec sleep 60", DeviceReason.SILENT), ("exit 1", DeviceReason.SERVICE_DOWN)]
+)
+def test_a_job_that_stands_in_the_queue_is_taken_back_even_if_the_queue_does_not_tell_its_state(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broken: str, reason: DeviceReason
+) -> None:
+    state = f"[ ! -f $HERE/given ] || {broken}; {IDLE_QUEUE}"
+    lpstat = f'case "$1" in -o) {STANDS};; -r) exit 1;; *) {state};; esac'
+    cancelled = commands(monkeypatch, tmp_path, lp=f"touch $HERE/given; {TAKES}", lpstat=lpstat)
+    with running("slips", HASTY) as (printer, ears):
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.FAILED, reason)
+    assert cancelled.read_text() == "slips-7\n"
+
+
+def test_a_scheduler_that_does_not_say_how_a_job_stands_is_asked_until_the_job_has_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = f"echo x >> $HERE/asked; case $(wc -l < $HERE/asked) in 1|2) exit 1;; 3) {STANDS};; esac"
+    lpstat = f'if [ "$1" = -o ]; then {asked}; else {IDLE_QUEUE}; fi'
+    cancelled = commands(monkeypatch, tmp_path, lp=TAKES, lpstat=lpstat)
+    with running("slips", LONG) as (printer, ears):
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.SPOOLED)
+    assert (tmp_path / "asked").read_text().count("x") == 4
+    assert not cancelled.exists()
+
+
+def test_a_job_that_could_not_be_taken_back_is_in_doubt_and_cancelled_once_the_scheduler_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    back = tmp_path / "back"
+    lpstat = f'if [ "$1" = -o ]; then [ -f $HERE/back ] || exit 1; [ -f $HERE/cancelled ] || {{ {STANDS}; }}; else {IDLE_QUEUE}; fi'
+    cancelled = commands(
+        monkeypatch,
+        tmp_path,
+        lp=TAKES,
+        lpstat=lpstat,
+        cancel='[ -f $HERE/back ] || exit 1; echo "$*" >> $HERE/cancelled',
+    )
+    with running("slips", HASTY) as (printer, ears):
+        printer.print_slip("one", SLIP)
+        assert ended(ears) == PrintEnded("one", PrintOutcome.UNCONFIRMED)
+        back.touch()
+        ears.until(is_now(DeviceState.READY))
+    assert cancelled.read_text() == "slips-7\n"
 
 
 def test_the_queues_of_this_machine_are_named_with_their_devices(queue: str, twin: VirtualPrinter) -> None:

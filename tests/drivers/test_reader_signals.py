@@ -37,7 +37,7 @@ class Pad:
         self.supervisor = Supervisor([self.reader], self.ears, back_off_s=(0.05,))
         self.supervisor.start()
         self.ears.until(ready)
-        daemon.signals()
+        self.at_first = daemon.signals()
 
     def lay(self) -> str:
         """Lay a card; gives back where it was read."""
@@ -86,21 +86,27 @@ def test_the_settings_name_every_family_and_nothing_else() -> None:
 @pcsc
 @pytest.mark.parametrize("pad", ["acr122u"], indirect=True)
 def test_an_acr122u_shows_green_or_red_with_the_card_on_it_and_is_hushed_once_for_each_plugging(pad: Pad) -> None:
+    assert pad.at_first == [HUSH]  # before any card
     source = pad.lay()
-    assert pad.show(source, taken=True) == [GREEN, HUSH]
+    assert pad.show(source, taken=True) == [GREEN]
     assert pad.show(source, taken=False) == [RED]
     pad.daemon.unplug()
     pad.ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.ABSENT)
     pad.surface.take()
     pad.daemon.plug()
     pad.ears.until(ready)
-    assert pad.show(source, taken=True) == [GREEN, HUSH]
+    assert pad.daemon.signals() == [HUSH]
 
 
 @pcsc
 @pytest.mark.parametrize("pad", ["acr122u"], indirect=True)
 def test_an_acr122u_with_a_card_needs_no_escape_commands_and_without_one_it_does(pad: Pad) -> None:
+    pad.daemon.unplug()
+    pad.ears.until(lambda event: isinstance(event, DeviceChanged) and event.status.state is DeviceState.ABSENT)
     pad.daemon.lock()
+    pad.daemon.plug()
+    pad.ears.until(ready)
+    assert pad.daemon.signals() == []
     source = pad.lay()
     assert pad.show(source, taken=True) == [GREEN, HUSH]
     pad.surface.take()

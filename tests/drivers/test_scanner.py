@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Scanner
+from drivers.catalog import scanner as build_scanner
 from drivers.catalog import scanner_profile
-from drivers.frames import Frames, Scanned
+from drivers.frames import REST_PAUSES, Ends, Frames, Scanned
 from drivers.scanner import SerialScanner
 from drivers.supervisor import Supervisor
 from drivers.usb_ports import UsbPort
@@ -28,12 +29,61 @@ def test_every_terminator_ends_a_code_once(end: bytes) -> None:
     ]
 
 
-def test_a_pause_ends_a_code_without_terminator() -> None:
-    frames = Frames()
+def test_a_pause_ends_a_code_where_the_settings_say_so() -> None:
+    frames = Frames(Ends.PAUSE)
     assert frames.feed(b"C0000001") == []
     assert frames.pending
     assert frames.pause() == [Scanned("C0000001", None)]
     assert not frames.pending
+
+
+@pytest.mark.parametrize("ends", [Ends.AUTO, Ends.TERMINATOR])
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_pause_in_a_patrons_code_makes_no_other_patrons_code_of_it(ends: Ends, cut: int) -> None:
+    frames, code = Frames(ends), b"P1234567890\r"
+    assert frames.feed(code[:cut]) == []
+    assert frames.pause() == [Reason.CODE_UNREADABLE]
+    assert frames.feed(code[cut:]) == ([Reason.CODE_UNREADABLE] if code[cut:] != b"\r" else [])
+    assert frames.feed(code) == [Scanned("P1234567890", None)]
+
+
+def test_after_one_code_with_a_terminator_a_pause_ends_none_while_the_port_is_open() -> None:
+    frames = Frames()
+    assert frames.feed(b"C0000001\r") == [Scanned("C0000001", None)]
+    for _ in range(3):
+        assert frames.feed(b"P12345678") == []
+        assert frames.pause() == [Reason.CODE_UNREADABLE]
+        assert [frames.pause() for _ in range(REST_PAUSES)] == [[]] * REST_PAUSES
+        assert not frames.pending
+
+
+def test_a_code_whose_rest_was_lost_swallows_no_code_that_is_scanned_a_second_later() -> None:
+    frames = Frames(Ends.TERMINATOR)
+    frames.feed(b"P12345678")
+    assert frames.pause() == [Reason.CODE_UNREADABLE]
+    for _ in range(REST_PAUSES - 1):
+        assert frames.pending
+        frames.pause()
+    assert frames.feed(b"C0000001\r") == [Scanned("C0000001", None)]
+
+
+def test_a_scanner_without_terminator_is_believed_when_it_has_read_the_same_twice() -> None:
+    frames, heard = Frames(), list[Scanned | Reason]()
+    for code in (b"C0000001", b"C0000002", b"C0000002", b"C0000003"):
+        heard += [*frames.feed(code), *frames.pause()]
+    unclear = Reason.CODE_UNREADABLE
+    assert heard == [unclear, unclear, Scanned("C0000002", None), Scanned("C0000003", None)]
+    assert frames.feed(b"C0000004\r") == [Scanned("C0000004", None)]
+    assert [*frames.feed(b"C000"), *frames.pause()] == [unclear]
+
+
+def test_a_terminator_in_noise_or_in_a_scanners_answer_teaches_nothing() -> None:
+    frames = Frames()
+    assert frames.feed(b"\xff\x00\r\r\x02\x010000#SCNTRG1;\x06\x03") == [Reason.CODE_UNREADABLE]
+    for _ in range(2):
+        frames.feed(b"C0000001")
+        heard = frames.pause()
+    assert heard == [Scanned("C0000001", None)]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +170,28 @@ def test_an_unplugged_scanner_is_told_once_and_comes_back(bench: tuple[VirtualSc
     twin.scan("", end="")
     twin.noise(b"\xfe\xfe\r")
     assert ears.next() == CodeTrouble("scanner", Reason.CODE_UNREADABLE)
-    twin.scan("P1234567", end="")
+    twin.scan("P1234567")
     assert ears.next() == CodeRead("scanner", "P1234567", None)
+
+
+def test_a_scanner_of_which_the_settings_say_it_ends_codes_with_a_pause(tmp_path: Path) -> None:
+    twin, ears = VirtualScanner(tmp_path / "scanner"), Ears()
+    twin.plug()
+    device = build_scanner(Scanner(path=str(twin.link), ends="pause"), ears)
+    supervisor = Supervisor([device], ears, back_off_s=(0.02,))
+    supervisor.start()
+    ears.next()
+    for code in ("P1234567", "C0000001"):
+        twin.scan(code, end="")
+        assert ears.next() == CodeRead("scanner", code, None)
+    supervisor.stop()
+    twin.unplug()
+
+
+def test_what_ends_a_code_cannot_be_said_of_packets_and_of_scanners_that_type() -> None:
+    for entry in ({"path": "/dev/ttyACM0", "profile": "zebra-ssi"}, {"path": "/dev/input/by-id/gun-event-kbd"}):
+        with pytest.raises(ValueError, match="no ends for packets"):
+            Scanner(**entry, ends="pause")  # type: ignore[arg-type]
 
 
 def test_a_scanner_that_reads_on_by_itself_tells_a_code_once_and_another_at_once(tmp_path: Path) -> None:

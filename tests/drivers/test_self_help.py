@@ -24,7 +24,7 @@ TOLD = {
         "code C0000001 (code128)",
         "code C0000002 (code39)",
         "trouble code_unreadable",
-        "code C0000003",
+        "trouble code_unreadable",
     ],
     "printer-paper-out-in-the-middle": ["state ready", "state paper_out", "marked", "state paper_low"],
     "printer-stale-echo": ["echo OLD!", "echo A1b2", "state paper_low"],
@@ -44,6 +44,15 @@ def test_every_tape_is_told() -> None:
 def test_a_recorded_fault_is_told_as_it_was(name: str) -> None:
     done = shelfpoint("replay", TAPES / f"{name}.tape")
     assert (done.returncode, done.stdout.splitlines()) == (0, TOLD[name]), done.stderr
+
+
+def test_a_tape_says_what_ends_its_scanners_codes(tmp_path: Path) -> None:
+    burst = (TAPES / "scanner-two-codes-in-one-burst.tape").read_text(encoding="utf-8")
+    tape = tmp_path / "pause.tape"
+    tape.write_text(
+        burst.replace(burst.partition("\n")[0], "# shelfpoint tape 1: scanner, ends pause"), encoding="utf-8"
+    )
+    assert shelfpoint("replay", tape).stdout.splitlines()[-1] == "code C0000003"
 
 
 def test_what_is_no_tape_is_refused(tmp_path: Path) -> None:

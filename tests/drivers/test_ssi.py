@@ -11,7 +11,7 @@ from config.settings import Scanner
 from drivers.catalog import scanner as driver_of
 from drivers.frames import Scanned
 from drivers.scanner_profiles import SCANNER_PROFILES
-from drivers.ssi import ACK, DECODE_DATA, SCANNER, SsiFrames, packet
+from drivers.ssi import ACK, DECODE_DATA, REST_PAUSES, SCANNER, SsiFrames, packet
 from drivers.supervisor import Supervisor
 from drivers.virtual.scanner import VirtualScanner
 from kiosk.domain.values import Reason
@@ -86,6 +86,38 @@ def test_a_code_in_several_packets_is_one_code_and_one_too_long_is_one_complaint
     assert frames.feed(scan("C0000001")) == [Scanned("C0000001", "code128")]
 
 
+@pytest.mark.parametrize("first", ["C0000", "9" * 200])
+def test_a_code_whose_rest_never_comes_is_told_and_is_not_put_before_the_next_one(first: str) -> None:
+    frames = SsiFrames()
+    assert frames.feed(scan(first, QR, status=2)) == []
+    for _ in range(REST_PAUSES - 1):
+        assert frames.pending
+        assert frames.pause() == []
+    assert frames.pause() == [Reason.CODE_UNREADABLE]
+    assert not frames.pending
+    assert frames.feed(scan("C0000777", QR)) == [Scanned("C0000777", "qr")]
+
+
+def test_a_piece_that_is_sent_again_after_two_seconds_is_waited_for_and_taken_once() -> None:
+    frames = SsiFrames()
+    heard = [*frames.feed(scan("LIB-", QR, status=2)), *(told for _ in range(20) for told in frames.pause())]
+    heard += frames.feed(scan("LIB-", QR, status=3))
+    assert heard + frames.feed(scan("00000001", QR)) == [Scanned("LIB-00000001", "qr")]
+
+
+def test_a_damaged_piece_is_sent_again_and_the_code_is_whole() -> None:
+    frames, damaged = SsiFrames(), bytearray(scan("00000001", QR))
+    damaged[6] ^= 0x10
+    heard = [*frames.feed(scan("LIB-", QR, status=2)), *frames.feed(bytes(damaged))]
+    assert heard + frames.feed(scan("00000001", QR, status=1)) == [Scanned("LIB-00000001", "qr")]
+
+
+def test_a_code_of_another_kind_is_no_rest() -> None:
+    frames = SsiFrames()
+    assert frames.feed(scan("C0000", QR, status=2)) == []
+    assert frames.feed(scan("C0000777")) == [Reason.CODE_UNREADABLE, Scanned("C0000777", "code128")]
+
+
 def test_answers_to_our_own_commands_are_not_answered_and_zeros_are_passed_over() -> None:
     frames = SsiFrames()
     assert frames.feed(packet(ACK, source=SCANNER) + bytes(5) + scan("C0000001")) == [Scanned("C0000001", "code128")]
@@ -106,7 +138,8 @@ def test_a_packet_cut_into_any_pieces_is_the_same_code(text: str, cuts: list[int
 @given(st.lists(st.binary(max_size=300), max_size=8))
 def test_no_bytes_become_an_endless_or_unprintable_code(pieces: list[bytes]) -> None:
     frames = SsiFrames()
-    heard = [told for piece in pieces for told in frames.feed(piece)] + frames.pause()
+    heard = [told for piece in pieces for told in frames.feed(piece)]
+    heard += [told for _ in range(REST_PAUSES + 1) for told in frames.pause()]
     assert all(isinstance(told, Reason) or told.text.isprintable() for told in heard)
     assert not frames.pending
 

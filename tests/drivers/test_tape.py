@@ -33,7 +33,7 @@ class Line:
             raise DeviceError(DeviceReason.SILENT)
         self.sent += len(data)
 
-    def close(self) -> None:
+    def close(self, *, lost: bool = False) -> None:
         self.closed = True
 
 

@@ -9,7 +9,7 @@ from contracts.camera_next_door import CameraNextDoor
 from ears import Ears
 
 from drivers.device import Device
-from drivers.escpos import ask_echo, ask_state
+from drivers.escpos import MARK, ask_echo, ask_state
 from drivers.link import TcpDoor
 from drivers.printer_probe import Findings, probe
 from drivers.scanner import SerialScanner
@@ -138,10 +138,14 @@ def test_a_script_is_read_line_by_line_with_its_times_and_without_comments() -> 
         ("after 1 scanner scan", "expected CODE, the rest of the line, got nothing"),
         ("after 1 scanner bytes 1G", "expected bytes in hexadecimal digits, got 1G"),
         ("after 1 scanner bytes", "expected bytes in hexadecimal digits, got nothing"),
-        ("after 1 scanner long 0", "expected a whole number from 1 to 1000000, got 0"),
+        ("after 1 scanner long 0", "expected a whole number from 1 to 7089, got 0"),
+        ("after 1 scanner long 7090", "expected a whole number from 1 to 7089, got 7090"),
+        ("after 1 printer buffer 0", "expected a whole number from 1 to 1000000, got 0"),
         ("after 1 printer buffer", "expected a whole number from 1 to 1000000, got nothing"),
         ("after 1 printer paper-out -3", "expected a whole number from 1 to 1000000, got -3"),
         ("after 1 printer load 99999999999999999999", "expected a whole number from 1"),
+        ("after 1 printer late soon", "expected seconds from 0 to 3600, got soon"),
+        ("after 1 printer late", "expected seconds from 0 to 3600, got nothing"),
         ("after 1 printer late-echo OLD", "expected four letters or digits, got OLD"),
         ("after 1 camera show aztec X", f"expected a kind of code, one of {', '.join(SYMBOLOGIES)}, got aztec"),
         ("after 1 camera show ean13 ABC", "expected what ean13 can say, got ABC"),
@@ -239,7 +243,7 @@ def test_every_word_of_the_scanner(player: Player) -> None:
     for line, event in (
         ("scan C0000001", CodeRead("scanner", "C0000001")),
         ("scan mobile", CodeRead("scanner", CODES["mobile"])),
-        ("bare C0000002", CodeRead("scanner", "C0000002")),
+        ("bare C0000002", CodeTrouble("scanner", Reason.CODE_UNREADABLE)),
         ("bytes FF FE 0D", CodeTrouble("scanner", Reason.CODE_UNREADABLE)),
         ("bytes 5D 45 34 39 36 33 38 35 30 37 34 0D", CodeRead("scanner", "96385074", "ean8")),
         ("long 500", CodeTrouble("scanner", Reason.CODE_TOO_LONG)),
@@ -254,6 +258,17 @@ def test_every_word_of_the_scanner(player: Player) -> None:
     watch.becomes(DeviceState.READY)
     watch.stop()
     assert player.played("scanner") == set(WORDS["scanner"])
+
+
+def test_a_code_that_nobody_reads_is_told_and_leaves_no_half_of_it_on_the_line(player: Player) -> None:
+    with pytest.raises(OSError, match="nobody reads the scanner's line"):
+        player("scanner bytes " + "39" * 100_000)
+    ears = Ears()
+    watch = Watch(SerialScanner("scanner", str(player.hands.scanner.link), 9600, ears), ears)
+    watch.becomes(DeviceState.READY)
+    player("scanner scan C0000001")
+    assert watch.hears() == CodeRead("scanner", "C0000001")
+    watch.stop()
 
 
 def asked(twin: VirtualPrinter) -> Findings:
@@ -285,6 +300,7 @@ def test_every_word_of_the_printer(player: Player) -> None:
         ("near-end", DeviceReason.PAPER_LOW, "full"),
         ("open-cover", DeviceReason.COVER_OPEN, "close-cover"),
         ("jam", DeviceReason.CUTTER, "free"),
+        ("hot", DeviceReason.HOT_HEAD, "cool"),
     ):
         player(f"printer {ill}")
         assert asked(twin).fault is fault
@@ -294,11 +310,31 @@ def test_every_word_of_the_printer(player: Player) -> None:
     assert not asked(twin).state
     player("printer speak", "printer ignore-marks")
     assert asked(twin).confirms == "none"
-    player("printer heed-marks", "printer keep-to-itself")
+    player("printer heed-marks", "printer paper-out", "printer run-dry")
+    assert answer(twin.port, MARK) == b"\x0c"
+    player("printer stop-dry")
+    assert answer(twin.port, MARK) == b""
+    player("printer load")
+    with socket.create_connection(("127.0.0.1", twin.port), timeout=5.0) as line:
+        line.sendall(ask_state(1))
+        assert line.recv(1) == b"\x12"
+        player("printer noise 20 41")
+        assert line.recv(2, socket.MSG_WAITALL) == b" A"
+    player("printer keep-to-itself")
     told = asked(twin)
     assert (told.confirms, told.maker) == ("gs_h", "")
     player("printer tell-all", "printer late-echo OLD0")
     assert answer(twin.port, ask_echo(b"new1"), 14) == b"\x37\x22OLD0\x00\x37\x22new1\x00"
+    player("printer late-mark")
+    assert answer(twin.port, MARK, 2) == b"\x00\x00"
+    player("printer late 60")
+    assert answer(twin.port, ask_state(1)) == b""
+    player("printer late 0")
+    assert answer(twin.port, ask_state(1)) == b"\x12"
+    player("printer swallow")
+    assert answer(twin.port, ask_state(1)) == b""
+    player("printer restore")
+    assert answer(twin.port, ask_state(1)) == b"\x12"
     with socket.create_connection(("127.0.0.1", twin.port), timeout=5.0) as line:
         line.sendall(ask_state(1))
         assert line.recv(1) == b"\x12"

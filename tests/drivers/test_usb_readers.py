@@ -85,7 +85,7 @@ def test_its_name_alone_tells_how_it_shows_that_a_card_was_read(looker: Looker) 
     with looker.call("test", "reader") as command:
         told = json.loads(command.communicate(timeout=60)[0])
     assert (told["outcome"], told["signals"]) == ("read", "acr122u")
-    assert looker.daemon.signals() == ["FF0040A00401010101", "FF00520000"]
+    assert looker.daemon.signals() == ["FF00520000", "FF0040A00401010101"]
     pad.take()
 
 

@@ -1,5 +1,6 @@
 """The virtual reader and its pcscd are themselves what they claim, seen with bare PC/SC calls and none of our drivers."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from smartcard import scard
 
 from drivers.virtual.card import Fault, VirtualCard, VirtualReader, storage_atr
-from drivers.virtual.pcscd import VirtualPcscd
+from drivers.virtual.pcscd import PcscdMissing, VirtualPcscd
 
 pytestmark = pytest.mark.xdist_group("pcscd")
 
@@ -163,3 +164,25 @@ def test_a_second_daemon_runs_beside_the_first_and_survives_being_killed(pcscd: 
         assert readers_seen(other) == "0 3"
     finally:
         other.stop()
+
+
+def running_in(folder: Path) -> int:
+    """Processes whose command names this folder."""
+    found = 0
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended just now
+            found += os.fsencode(folder) in command.read_bytes()
+    return found
+
+
+def test_a_service_that_is_started_twice_runs_once_and_none_outlives_its_end(tmp_path: Path) -> None:
+    daemon = VirtualPcscd(tmp_path)
+    try:
+        daemon.start()
+    except PcscdMissing as missing:
+        pytest.skip(str(missing))
+    once = running_in(tmp_path / "conf")
+    daemon.start()
+    assert running_in(tmp_path / "conf") == once > 0
+    daemon.stop()
+    assert running_in(tmp_path / "conf") == 0

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kiosk_sync import ANN, DUE, KEY, NOON, act, open_log, verdict
+from kiosk_sync import ANN, DUE, KEY, NOON, act, log_of_revision, open_log, verdict
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Word
 from kiosk.domain.values import ActId, ItemId, Reason
 from sync import acts
 from sync.acts import ActsLog
+from sync.encrypted import connect
 
 LATER = DUE + timedelta(days=3)
 
@@ -90,6 +91,7 @@ def test_the_sequence_goes_on_after_a_restart_and_a_prune_of_everything(log: Act
         log.record(Word.FACT, said)
         log.settle(verdict(said))
     log.agree("e1", 3)
+    log.note_held(NOON)
     assert log.prune(NOON + timedelta(days=1)) == 2
     log.close()
     again = open_log(tmp_path)
@@ -250,19 +252,71 @@ def test_prune_keeps_what_is_young_unsettled_open_or_not_held(log: ActsLog) -> N
     unsettled = act()
     log.record(Word.FACT, unsettled)
     open_one = asked(log, None)
-    young = act(minute=9)
+    log.agree("e1", 3)
+    log.note_held(NOON)
+    young = act()
     log.record(Word.FACT, young)
     log.settle(verdict(young))
     not_held = act()
     log.record(Word.FACT, not_held)
     log.settle(verdict(not_held))
-    log.record(Word.FACT, act(minute=9))
+    log.record(Word.FACT, act())
     log.agree("e1", 4)
+    log.note_held(NOON + timedelta(minutes=9))
+    assert log.prune(NOON - timedelta(minutes=5)) == 0
     assert log.prune(NOON + timedelta(minutes=5)) == 1
     assert log.newest_word(settled.id) is None
     for kept in (unsettled, open_one, young, not_held):
         assert log.newest_word(kept.id) is not None
     assert [found.id for found in log.open_requests()] == [open_one.id]
+
+
+def test_a_central_whose_clock_was_ahead_once_holds_nothing_back_afterwards(log: ActsLog) -> None:
+    for _ in range(3):
+        said = act()
+        log.record(Word.FACT, said)
+        log.settle(verdict(said))
+    log.agree("e1", 3)
+    log.note_held(NOON + timedelta(days=366))
+    log.note_held(NOON)
+    assert log.prune(NOON) == 2
+
+
+# --- what an older program wrote ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005"])
+def test_a_log_of_every_older_program_goes_on_and_what_central_holds_of_it_is_kept_its_days(
+    tmp_path: Path, revision: str
+) -> None:
+    log_of_revision(tmp_path, revision)
+    db = connect(tmp_path / acts.FILE, KEY, durable=True)
+    db.executemany(
+        "INSERT INTO word (sequence, act, word, deed, item, branch, happened_at, mode, outcome, epoch, position) "
+        "VALUES (?, ?, 'fact', 'return', 'C0000001', 'main', 1000000, 'offline', ?, 'e1', 1)",
+        [(1, "old-1", "accepted"), (2, "old-2", "accepted"), (3, "old-3", None)],
+    )
+    db.executemany("INSERT INTO meta VALUES (?, ?)", [("epoch", "e1"), ("held_through", "2")])
+    db.close()
+    log = open_log(tmp_path)
+    assert log.incarnation == "an-older-log"
+    assert told(log.unsent(9)) == [(3, Word.FACT, "old-3")]
+    assert log.queue() == (1, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    log.note_held(NOON)
+    assert log.prune(NOON - timedelta(seconds=1)) == 0
+    assert log.prune(NOON) == 2
+    assert log.record(Word.FACT, act()).sequence == 4
+    log.close()
+
+
+def test_how_many_words_wait_and_since_when_is_told_by_a_small_index_alone(log: ActsLog) -> None:
+    plan = log._db.execute(f"EXPLAIN QUERY PLAN {acts.QUEUE}").fetchall()
+    assert [step[-1] for step in plan] == ["SCAN word USING INDEX outbox"]
+    steps = [step[1:4] for step in log._db.execute(f"EXPLAIN {acts.QUEUE}").fetchall()]
+    (table,) = log._db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'word'").fetchone()
+    rows = {cursor for step, cursor, page in steps if step == "OpenRead" and page == table}
+    assert rows
+    assert not any(step in ("Column", "FinishSeek") and cursor in rows for step, cursor, _ in steps)
 
 
 # --- any history -------------------------------------------------------------------------------------------------
@@ -293,7 +347,9 @@ def test_in_any_history_sequences_are_gapless_and_nothing_unsaid_is_lost(
         elif kind == 4:
             log.check()
         elif kind == 5:
-            log.prune(NOON - timedelta(days=1))
+            log.agree("e1", len(places))
+            log.note_held(NOON)
+            log.prune(NOON)
     assert places == list(range(1, len(places) + 1))
     assert {spoken.act.id for spoken in log.unsent(99)} == pending
     assert log.queue()[0] == len(pending)

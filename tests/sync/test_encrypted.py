@@ -1,6 +1,7 @@
 """The two files on disk: unreadable without the key, whole after every fault, and honest about what is wrong."""
 
 import os
+import resource
 import sqlite3
 from pathlib import Path
 
@@ -253,3 +254,17 @@ def test_a_secret_is_sealed_only_while_no_plain_copy_lies_beside_it(
     path.unlink()
     assert (encrypted.kept(path), encrypted.is_sealed(path)) == (Kept.SEALED, True)
     assert encrypted.sealed_secret(path) == b"told by systemd"
+
+
+def test_a_secret_that_the_disk_takes_only_a_part_of_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "kiosk.json"
+    encrypted.write_secret(path, b"the one before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))  # the first ten bytes go in
+    try:
+        with pytest.raises(OSError, match="too large"):
+            encrypted.write_secret(path, b"more than there is room for")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == b"the one before"
+    assert [part.name for part in path.parent.iterdir()] == [path.name]

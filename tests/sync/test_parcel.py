@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk_sync import KEY, act
 
 from kiosk.domain.identity import CardKind
@@ -25,9 +26,11 @@ from sync.central.office import Central, CentralSettings
 from sync.central.registry import Patron
 from sync.central_client import Identity, load_identity
 from sync.replica import Replica, ReplicaWriter
+from sync.rescue import prepare_or_rescue
 from sync.sealed import BadParcel
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+KEEP = timedelta(days=14)
 
 
 @dataclass
@@ -72,7 +75,9 @@ class Branch:
         request = parcel.request_enrolment(self.drive, self.keys, self.code)
         taken = parcels.enrol(self.central, request, self.code, self.drive)
         assert taken.answer is not None
+        self.close()
         parcel.finish_enrolment(taken.answer, self.data, self.keys)
+        self.open()
         parcel.first_feed(taken.answer, self.data, self.writer, self.identity, lambda _what, _done: None)
 
     def says(self, item: str = "C1", deed: Deed = Deed.CHECKOUT, who: str = "ann") -> Act:
@@ -94,7 +99,7 @@ class Branch:
         return answer
 
     def take(self, answer: Path) -> parcel.Imported:
-        return parcel.take(answer, self.data, self.log, self.writer, self.identity)
+        return parcel.take(answer, self.data, self.log, self.writer, self.identity, keep=KEEP, now=self.clock.now)
 
     def trip(self) -> parcel.Imported:
         return self.take(self.taken(self.export()))
@@ -107,6 +112,11 @@ class Branch:
         loans = [reader.loan_of(ItemId(f"C{number}")) for number in range(1, 6)]
         reader.close()
         return {loan.item: loan.act_id for loan in loans if loan is not None}
+
+
+def pieces_of(branch: Branch, path: Path) -> Iterator[bytes]:
+    with sealed.opened(path, branch.data) as found:
+        yield from found.pieces(X25519PrivateKey.from_private_bytes(wire.padded(branch.identity.sealing_key)))
 
 
 @pytest.fixture
@@ -249,6 +259,50 @@ def test_a_parcel_that_was_lost_is_made_good_by_the_next_one(enrolled: Branch) -
     assert enrolled.lent() == {"C1": first.id, "C2": second.id}
 
 
+def test_a_log_that_begins_anew_takes_no_parcels_place_on_the_stick(enrolled: Branch) -> None:
+    """After a rescue the new log counts from 1 too, and of what was damaged only the parcel still tells."""
+    told = [enrolled.says(f"C{number % 5 + 1}", Deed.RETURN) for number in range(120)]
+    first = enrolled.export()
+    enrolled.log.checkpoint()
+    enrolled.close()
+    file = enrolled.data / acts.FILE
+    raw = bytearray(file.read_bytes())
+    for page in range(len(raw) // 4096 - 6, len(raw) // 4096):
+        raw[page * 4096 + 60 : page * 4096 + 360] = bytes(300)
+    file.write_bytes(raw)
+    rescue = prepare_or_rescue(enrolled.data, KEY, enrolled.clock.now)
+    assert rescue is not None
+    assert rescue.said_again < len(told)
+    enrolled.open()
+    second = enrolled.export()
+    assert {path.name for path in enrolled.drive.glob("acts-*")} == {first.name, second.name}
+    assert enrolled.taken(first).name != enrolled.taken(second).name
+    assert set(enrolled.central.holdings.acts()) == {act.id for act in told}
+
+
+def test_a_log_that_was_put_back_as_it_was_takes_no_parcels_place_on_the_stick(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    enrolled.close()
+    before = {path: path.read_bytes() for path in enrolled.data.glob("acts.db*")}
+    enrolled.open()
+    first = enrolled.export()
+    content = first.read_bytes()
+    enrolled.close()
+    for path in enrolled.data.glob("acts.db*"):
+        path.unlink()
+    for path, was in before.items():
+        path.write_bytes(was)
+    enrolled.open()
+    assert enrolled.export() != first
+    assert first.read_bytes() == content
+
+
+def test_nothing_but_letters_of_what_a_kiosk_calls_its_log_gets_into_a_files_name(enrolled: Branch) -> None:
+    health = wire.Health(incarnation="../../x", program="test", queue_length=0)
+    path, _ = parcel.export(enrolled.drive, enrolled.log, "", enrolled.identity, health, enrolled.clock.now)
+    assert enrolled.taken(path).name == "answer-hills-1-x-1.parcel"
+
+
 def test_parcels_and_answers_in_any_order_end_alike(enrolled: Branch) -> None:
     lent = enrolled.says("C1")
     early = enrolled.export()
@@ -258,12 +312,82 @@ def test_parcels_and_answers_in_any_order_end_alike(enrolled: Branch) -> None:
     answer_late, answer_early = enrolled.taken(late), enrolled.taken(early)
     enrolled.take(answer_early)
     assert enrolled.log.queue()[0] == 1
-    with pytest.raises(BadParcel, match="older than what central has told before"):
-        enrolled.take(answer_late)
-    enrolled.trip()
+    place = enrolled.writer.place()
+    assert enrolled.take(answer_late).feed_fits  # to a newer parcel: it has a verdict that the other one lacks
     assert enrolled.log.queue() == (0, None)
+    assert enrolled.writer.place() == replace(place, heard_at=enrolled.writer.place().heard_at)
+    enrolled.trip()
     assert enrolled.lent() == enrolled.known() == {}
     assert enrolled.central.holdings.acts()[lent.id] == "fact"
+
+
+def test_an_older_answer_to_the_same_parcel_or_one_before_is_refused_and_the_replica_does_not_go_back(
+    enrolled: Branch,
+) -> None:
+    enrolled.says("C1")
+    first = enrolled.taken(enrolled.export())
+    second = enrolled.export()
+    old = enrolled.taken(second).rename(enrolled.drive / "old.parcel")
+    enrolled.take(enrolled.taken(second))
+    for older in (old, first):
+        with pytest.raises(BadParcel, match=r"older than what central has told before .* parcel 2"):
+            enrolled.take(older)
+
+
+def test_an_answer_that_brings_everything_does_not_put_back_a_replica_that_is_further(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    health = wire.Health(incarnation=enrolled.log.incarnation, program="test", queue_length=1)
+    first = enrolled.export()
+    anew, _ = parcel.export(enrolled.drive, enrolled.log, "", enrolled.identity, health, enrolled.clock.now)
+    from_the_start = enrolled.taken(anew)
+    with enrolled.central.registry.change("test") as change:
+        change.stand("ann", Standing.BLOCKED)
+    enrolled.take(enrolled.taken(first))
+    place = enrolled.writer.place()
+    done = enrolled.take(from_the_start)  # number 2, told before the answer to number 1
+    assert (done.pages, done.feed_fits, enrolled.writer.place()) == (0, True, place)
+
+
+def test_one_answer_of_a_central_whose_clock_ran_ahead_locks_nobody_out(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    real = enrolled.clock.now
+    enrolled.clock.now = real + timedelta(days=366)
+    enrolled.trip()
+    enrolled.clock.now = real + timedelta(days=1)
+    enrolled.says("C2")
+    assert enrolled.trip().words == 1
+    assert enrolled.log.queue() == (0, None)
+    heard = enrolled.writer.place().heard_at
+    assert heard is not None
+    assert heard < real + timedelta(days=2)
+    assert enrolled.known() == enrolled.lent()
+
+
+def test_a_branch_that_has_only_sticks_forgets_acts_that_central_has_had_for_long(enrolled: Branch) -> None:
+    told = [enrolled.says(f"C{number}", Deed.RETURN) for number in range(1, 6)]
+    enrolled.trip()
+    enrolled.clock.now += timedelta(days=13)
+    enrolled.trip()
+    assert [spoken.act.id for spoken, _ in enrolled.log.words()] == [act.id for act in told]
+    waits = enrolled.says("C1")
+    enrolled.clock.now += timedelta(days=30)
+    late = enrolled.says("C2")
+    enrolled.trip()
+    kept = [spoken.act.id for spoken, _ in enrolled.log.words()]
+    assert set(kept) & {act.id for act in told} == set()
+    assert kept[-1] == late.id
+    assert {waits.id, late.id} <= set(enrolled.central.holdings.acts())
+
+
+def test_a_central_whose_clock_runs_ahead_makes_no_act_old(enrolled: Branch) -> None:
+    told = [enrolled.says(f"C{number}", Deed.RETURN) for number in range(1, 4)]
+    enrolled.trip()
+    real = enrolled.clock.now
+    enrolled.clock.now += timedelta(days=366)
+    answer = enrolled.taken(enrolled.export())
+    enrolled.clock.now = real
+    enrolled.take(answer)
+    assert [spoken.act.id for spoken, _ in enrolled.log.words()] == [act.id for act in told]
 
 
 def test_an_answer_that_was_taken_half_is_taken_up_in_the_middle(enrolled: Branch) -> None:
@@ -277,7 +401,9 @@ def test_an_answer_that_was_taken_half_is_taken_up_in_the_middle(enrolled: Branc
             raise OSError("the power is cut")
 
     with pytest.raises(OSError, match="power"):
-        parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, enrolled.identity, pull_the_plug)
+        parcel.take(
+            answer, enrolled.data, enrolled.log, enrolled.writer, enrolled.identity, pull_the_plug, keep=KEEP, now=NOON
+        )
     assert enrolled.writer.place().position < enrolled.central.feed.head()
     done = enrolled.take(answer)
     assert done.pages > 0
@@ -335,7 +461,7 @@ def test_an_answer_to_another_kiosk_or_log_or_with_a_wrong_signature_changes_not
         enrolled.take(enrolled.export())
     other = msgspec.structs.replace(enrolled.identity, kiosk="main-9")
     with pytest.raises(BadParcel, match="it is for hills-1, this kiosk is main-9"):
-        parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other)
+        parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other, keep=KEEP, now=NOON)
     assert list(enrolled.log.words()) == words
     enrolled.close()
     for part in enrolled.data.glob("acts.db*"):
@@ -376,7 +502,7 @@ def test_the_words_of_a_stolen_kiosk_are_cases_and_count_nowhere(enrolled: Branc
     path = enrolled.export()
     enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
     taken = parcels.take(enrolled.central, path, enrolled.drive)
-    assert (taken.words, taken.answer) == (1, None)
+    assert (taken.words, taken.stolen) == (1, True)
     assert enrolled.lent() == {}
     (case,) = enrolled.central.holdings.cases()
     assert (case.reason, case.act, case.item, case.membership) == (
@@ -384,6 +510,32 @@ def test_the_words_of_a_stolen_kiosk_are_cases_and_count_nowhere(enrolled: Branc
     )  # fmt: skip
     parcels.take(enrolled.central, path, enrolled.drive)
     assert len(enrolled.central.holdings.cases()) == 1
+
+
+def test_the_answer_to_a_stolen_kiosk_says_nothing_but_the_order(enrolled: Branch) -> None:
+    enrolled.says("C1")
+    first = enrolled.export()
+    enrolled.take(enrolled.taken(enrolled.export()))
+    with enrolled.central.registry.change("test") as change:
+        change.stand("ben", Standing.BLOCKED)
+    enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
+    enrolled.says("C2")
+    words, place = list(enrolled.log.words()), enrolled.writer.place()
+    plain = len(list(pieces_of(enrolled, enrolled.taken(enrolled.export()))))
+    done = enrolled.take(enrolled.taken(first))  # an old one does as well: who was stolen stays so
+    assert (done.farewell, done.words, done.pages, plain) == (wire.Farewell.STOLEN, 0, 0, 1)
+    assert (list(enrolled.log.words()), enrolled.writer.place()) == (words, place)
+
+
+def test_an_order_that_is_for_another_enrolment_is_not_heeded(enrolled: Branch) -> None:
+    said = enrolled.says("C1")
+    enrolled.central.fleet.revoke("hills-1", farewell=wire.Farewell.STOLEN)
+    answer = enrolled.taken(enrolled.export())
+    other = msgspec.structs.replace(enrolled.identity, private_key=wire.unpadded(bytes(range(32))))
+    done = parcel.take(answer, enrolled.data, enrolled.log, enrolled.writer, other, keep=KEEP, now=NOON)
+    assert (done.farewell, enrolled.log.queue()[0]) == (None, 1)
+    assert enrolled.lent() == {}
+    assert said.id in enrolled.central.holdings.acts()
 
 
 @pytest.mark.parametrize("farewell", list(wire.Farewell))

@@ -2,7 +2,9 @@
 
 import os
 import random
+import resource
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -249,6 +251,80 @@ def test_a_replica_found_damaged_at_start_is_kept_aside(branch: Branch, tmp_path
     assert branch.knowledge.policy() is None
     assert branch.knowledge.calendar(BranchId("main")).closed_days == frozenset()
     assert (tmp_path / f"{FILE}.damaged").exists()
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow beyond one page: the disk is full for every new one."""
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, unlimited[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+
+def test_without_room_for_a_new_file_the_damaged_one_serves_on_and_nothing_is_left_half_made(
+    branch: Branch, tmp_path: Path
+) -> None:
+    branch.feed._replica.close()  # type: ignore[union-attr]
+    branch.feed._replica = None
+    damage_one_page(tmp_path, with_book=BOOK)
+    branch.care.generation += 1
+    assert branch.knowledge.item(ItemId(BOOK)) is None
+    for _ in range(2):
+        with no_room(), pytest.raises(LedgerError) as caught:
+            branch.feed.turn()
+        assert caught.value.reason is LedgerReason.DISK_FULL
+        assert branch.care.damaged
+        assert branch.knowledge.item(ItemId(OTHER)) is not None
+        again = ReplicaCare(tmp_path, KEY, INDEX_KEY)
+        again.prepare()  # a start meanwhile: its place can be read
+        assert not again.damaged
+        with closing(again.reader()) as reader:
+            assert reader.policy() is not None
+    branch.sync.central.broken = raises(httpx2.ConnectError("away"))
+    branch.feed.turn()
+    assert not branch.care.damaged
+    assert branch.knowledge.item(ItemId(OTHER)) is not None
+    assert branch.knowledge.item(ItemId(BOOK)) is None
+    branch.sync.central.broken = None
+    branch.fill()
+    assert branch.knowledge.item(ItemId(BOOK)) is not None
+    assert not list(tmp_path.glob("*.new*"))
+
+
+def test_a_half_filled_file_found_unreadable_at_start_does_not_push_the_fuller_one_out(
+    branch: Branch, tmp_path: Path
+) -> None:
+    branch.care.noticed(LedgerError(LedgerReason.DAMAGED))
+    branch.sync.central.pages = [page(rules(), patron(), begins=True, more=True, cursor="c1")]
+    branch.feed.turn()
+    branch.feed._replica.close()  # type: ignore[union-attr]
+    branch.feed._replica = None
+    branch.knowledge.close()
+    damage(tmp_path, first_page=0)
+    for _ in range(2):
+        again = ReplicaCare(tmp_path, KEY, INDEX_KEY)
+        again.prepare()
+        branch.knowledge = Holdings(again.reader(), branch.sync.log, again)
+        assert branch.knowledge.item(ItemId(BOOK)) is not None
+        assert branch.knowledge.age(branch.sync.clock.now()) == timedelta()
+        branch.knowledge.close()
+    assert len(list(tmp_path.glob(f"{FILE}.damaged"))) == 1
+
+
+def test_of_two_files_whose_place_cannot_be_read_the_newer_is_kept_aside(branch: Branch, tmp_path: Path) -> None:
+    branch.feed._replica.close()  # type: ignore[union-attr]
+    branch.feed._replica = None
+    branch.knowledge.close()
+    damage(tmp_path, first_page=0)
+    unreadable = (tmp_path / FILE).read_bytes()
+    (tmp_path / f"{FILE}.damaged").write_bytes(bytes(reversed(unreadable)))
+    branch.care = ReplicaCare(tmp_path, KEY, INDEX_KEY)
+    branch.care.prepare()
+    assert (tmp_path / f"{FILE}.damaged").read_bytes() == unreadable
+    branch.knowledge = Holdings(branch.care.reader(), branch.sync.log, branch.care)
 
 
 def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
-from kiosk_sync import DUE, KEY, NOON, act, open_log, verdict
+from kiosk_sync import DUE, KEY, NOON, act, log_of_revision, open_log, verdict
+from sqlcipher3 import dbapi2 as sqlcipher
 
 from kiosk.domain.journal import Act, Outcome, Word
 from kiosk.ports import LedgerError, LedgerReason
 from sync import acts
 from sync.acts import ActsLog
+from sync.encrypted import Connection, connect
+from sync.migrations import runner
 from sync.rescue import prepare_or_rescue
 
 PAGE = 4096
@@ -88,6 +91,71 @@ def test_every_single_damaged_page_leaves_the_kiosk_able_to_start(tmp_path: Path
         assert log.queue()[0] == rescue.said_again
         log.record(Word.FACT, act())
         log.close()
+
+
+@pytest.mark.parametrize("revision", ["acts_0002", "acts_0004", "acts_0005"])
+def test_a_log_that_was_damaged_before_an_upgrade_is_rescued_all_the_same(tmp_path: Path, revision: str) -> None:
+    whole_folder = tmp_path / "whole"
+    log_of_revision(whole_folder, revision)
+    db = connect(whole_folder / acts.FILE, KEY, durable=True)
+    db.execute("BEGIN")
+    db.executemany(
+        "INSERT INTO word (sequence, act, word, deed, membership, item, branch, happened_at, mode, due_at) "
+        "VALUES (?, ?, 'fact', 'checkout', 'm-ann', 'C0000001', 'main', 1000000, 'offline', 2000000)",
+        [(number, f"00000000-0000-7000-8000-{number:012}") for number in range(1, 61)],
+    )
+    db.execute("COMMIT")
+    db.close()
+    whole = (whole_folder / acts.FILE).read_bytes()
+    rescued = set()
+    for page in range(3, len(whole) // PAGE + 1):
+        folder = tmp_path / f"page-{page}"
+        folder.mkdir()
+        (folder / acts.FILE).write_bytes(whole)
+        spoil(folder, page)
+        rescue = prepare_or_rescue(folder, KEY, NOON)
+        assert rescue is not None, page
+        rescued.add(rescue.said_again)
+        log = ActsLog(folder, KEY)
+        assert len(log.unsent(99)) == rescue.said_again
+        log.close()
+    assert max(rescued) == 60
+
+
+def test_a_damaged_log_of_a_newer_program_is_left_for_that_program(tmp_path: Path) -> None:
+    full_log(tmp_path)
+    db = connect(tmp_path / acts.FILE, KEY, durable=True)
+    db.execute("UPDATE alembic_version SET version_num = 'acts_9999'")
+    db.close()
+    spoil(tmp_path, last_page(tmp_path))
+    before = (tmp_path / acts.FILE).read_bytes()
+    with pytest.raises(LedgerError) as caught:
+        prepare_or_rescue(tmp_path, KEY, NOON)
+    assert caught.value.reason is LedgerReason.NEWER_SCHEMA
+    assert (tmp_path / acts.FILE).read_bytes() == before
+
+
+def test_a_disk_that_is_full_at_an_upgrade_is_told_as_such(tmp_path: Path) -> None:
+    log_of_revision(tmp_path, "acts_0005")
+    pages = (tmp_path / acts.FILE).stat().st_size // PAGE
+
+    def on_a_full_disk() -> Connection:
+        opened = connect(tmp_path / acts.FILE, KEY, durable=True)
+        opened.execute(f"PRAGMA max_page_count = {pages}")
+        return opened
+
+    with pytest.raises(sqlcipher.OperationalError, match="full"):
+        runner.upgrade(on_a_full_disk, acts.FILE, "acts", "acts_0005")
+
+
+@pytest.mark.parametrize("size", [0, None])
+def test_a_file_that_was_only_begun_is_made_whole(tmp_path: Path, size: int | None) -> None:
+    if size is not None:
+        (tmp_path / acts.FILE).write_bytes(bytes(size))
+    assert prepare_or_rescue(tmp_path, KEY, NOON) is None
+    log = ActsLog(tmp_path, KEY)
+    assert log.record(Word.FACT, act()).sequence == 1
+    log.close()
 
 
 def test_requests_are_told_by_what_was_said_to_the_patron_and_never_guessed(tmp_path: Path) -> None:

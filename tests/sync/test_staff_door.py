@@ -1,6 +1,9 @@
 """The staff page's door: central's word first, the replica's verifiers for a week, and every try in the log."""
 
+import os
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -11,7 +14,7 @@ import msgspec
 import pytest
 from argon2 import PasswordHasher
 from fakes import FakeClock
-from kiosk_sync import INDEX_KEY, FakeCentral, identity, open_log, open_replica, page, rules
+from kiosk_sync import INDEX_KEY, KEY, FakeCentral, identity, open_log, open_replica, page, rules
 
 from kiosk.domain.journal import Act, Deed, Mode, Word
 from kiosk.domain.staff import TRY_RULE, Entry, StaffId
@@ -19,9 +22,12 @@ from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId
 from kiosk.ports import CentralError, CentralReason, Knock, LedgerError, LedgerReason, StaffAnswered
 from kiosk.station import QueueMailbox
 from sync import wire
+from sync.acts import ActsLog
 from sync.central.keys import login_index
 from sync.central_client import CentralClient, ClockOffset
+from sync.replica import FILE, Replica, ReplicaCare
 from sync.staff_door import Doorkeeper, StaffDoor
+from ui.assembly import ended
 
 PASSWORD = "correct horse"
 VERIFIER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -204,6 +210,25 @@ def test_the_doorkeeper_answers_each_try_by_its_name_and_gives_the_files_back(ki
     assert kiosk.written() == ["s-1", "s-1"]
 
 
+def test_a_page_that_the_door_cannot_read_is_told_so_that_the_replica_is_rebuilt(kiosk: Door) -> None:
+    kiosk.writer.close()
+    kiosk.replica.close()
+    path = kiosk.folder / FILE
+    content = bytearray(path.read_bytes())
+    for start in range(4096, len(content), 4096):
+        content[start + 50 : start + 350] = os.urandom(300)
+    path.write_bytes(content)
+    care = ReplicaCare(kiosk.folder, KEY, INDEX_KEY)
+    with closing(care.reader()) as reader:
+        door = StaffDoor(
+            acts=kiosk.log, replica=reader, central=kiosk.central, branch=BranchId("main"), noticed=care.noticed
+        )
+        with pytest.raises(LedgerError):
+            door.enter(kiosk.knock())
+    assert care.damaged
+    assert kiosk.written() == []
+
+
 def test_where_the_try_cannot_be_written_down_nobody_is_let_in(kiosk: Door) -> None:
     def full() -> StaffDoor:
         raise LedgerError(LedgerReason.DISK_FULL)
@@ -214,3 +239,47 @@ def test_where_the_try_cannot_be_written_down_nobody_is_let_in(kiosk: Door) -> N
     keeper.close()
     keeper.run()
     assert mailbox.take(0) == StaffAnswered(knock.act.id, None, trouble=LedgerReason.DISK_FULL)
+
+
+class Slow(Away):
+    """Central that is asked and answers only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.answers = threading.Event(), threading.Event()
+
+    def staff_entry(self, login: str, password: str, deadline_s: float) -> wire.StaffTold:
+        self.reached.set()
+        self.answers.wait(30)
+        return super().staff_entry(login, password, deadline_s)
+
+
+def test_who_wipes_the_files_can_wait_for_the_try_under_way_and_nobody_opens_them_afterwards(kiosk: Door) -> None:
+    kiosk.central = Slow()
+    opened = []
+
+    def door() -> StaffDoor:
+        opened.append(1)
+        files = ActsLog(kiosk.folder, KEY), Replica(kiosk.folder, KEY, INDEX_KEY)
+        return StaffDoor(acts=files[0], replica=files[1], central=kiosk.central, branch=BranchId("main"))
+
+    mailbox = QueueMailbox()
+    keeper = Doorkeeper(door, mailbox)
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    keeper.knock(kiosk.knock())
+    assert kiosk.central.reached.wait(30)
+    keeper.close()
+    assert not ended([thread], 0.0)
+    kiosk.central.answers.set()
+    assert ended([thread], 30.0)
+    assert kiosk.written() == [StaffId("s-1")]
+    keeper.knock(kiosk.knock())
+    assert len(opened) == 1
+
+
+def test_a_door_that_opens_where_the_files_were_wiped_makes_none(tmp_path: Path) -> None:
+    for opened in (lambda: ActsLog(tmp_path, KEY), lambda: Replica(tmp_path, KEY, INDEX_KEY)):
+        with pytest.raises(LedgerError, match="is not there"):
+            opened()
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,8 @@
 """Only central can wipe a kiosk, a wipe cut short goes on, and what was not told stays for central alone."""
 
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -15,12 +17,14 @@ from kiosk.domain.values import IncarnationId
 from kiosk.ports import LedgerError, LedgerReason
 from sync import acts, replica, sealed, stick, wipe, wire
 from sync.central_client import CentralClient, Identity, keep_identity, load_identity
-from sync.encrypted import connect, write_secret
+from sync.encrypted import connect, draft_of, write_secret
 from sync.wire import Farewell
 
 CENTRAL = Ed25519PrivateKey.from_private_bytes(bytes(range(100, 132)))
 OPENS = X25519PrivateKey.from_private_bytes(bytes(range(132, 164)))
 KEY_NAME = "database.key"
+SMALL = 4 * 2**20
+"""Bytes of a disk that is soon full."""
 
 
 def enrolled() -> Identity:
@@ -160,9 +164,22 @@ def machine(tmp_path: Path) -> Machine:
 def test_everything_goes_but_what_central_has_not_heard(machine: Machine, farewell: Farewell) -> None:
     wipe.begin(machine.keys, farewell)
     machine.wipe()
-    assert machine.everything() == {"left-k1-1.parcel"}
+    assert machine.everything() == {f"left-k1-{machine.incarnation[:8]}-1.parcel"}
     assert machine.sealed_words() == [(Word.FACT, machine.told.id), (Word.WITHDRAWAL, machine.asked.id)]
     assert load_identity(machine.keys) is None
+
+
+def test_what_an_earlier_enrolment_left_and_nobody_fetched_is_left_by_the_next_one_too(machine: Machine) -> None:
+    for _ in range(2):
+        wipe.begin(machine.keys, Farewell.RETIRE)
+        machine.wipe()
+        before = wipe.left_behind(machine.data)
+        keep_identity(machine.keys, enrolled())
+        write_secret(machine.keys / KEY_NAME, bytes(range(32)))
+        log = open_log(machine.data)
+        log.record(Word.FACT, act(item=4))
+        log.close()
+    assert len(before) == 2
 
 
 def test_nothing_is_left_by_a_kiosk_that_has_told_everything(machine: Machine) -> None:
@@ -178,6 +195,48 @@ def test_without_an_order_a_start_wipes_nothing(machine: Machine) -> None:
     before = machine.everything()
     machine.wipe()
     assert machine.everything() == before
+
+
+@pytest.mark.parametrize("farewell", list(Farewell))
+def test_an_order_that_cannot_be_noted_is_carried_out_all_the_same(machine: Machine, farewell: Farewell) -> None:
+    (machine.keys / f".{wipe.NOTE}.new").mkdir()
+    wipe.begin(machine.keys, farewell)
+    assert wipe.ordered(machine.keys) is None
+    wipe.finish(machine.data, machine.keys, KEY_NAME, NOON, farewell)
+    (rest,) = wipe.left_behind(machine.data)
+    assert machine.everything() == {rest.name, f".{wipe.NOTE}.new"}
+    assert machine.sealed_words() == [(Word.FACT, machine.told.id), (Word.WITHDRAWAL, machine.asked.id)]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk_does_not_keep_a_stolen_kiosk_from_wiping_itself(small_disk: Path) -> None:
+    machine = Machine(small_disk)
+    with (small_disk / "filling").open("wb", buffering=0) as file, suppress(OSError):
+        for _ in range(SMALL // 512):
+            file.write(bytes(512))
+    wipe.begin(machine.keys, Farewell.STOLEN)
+    assert wipe.ordered(machine.keys) is None
+    wipe.finish(machine.data, machine.keys, KEY_NAME, NOON, Farewell.STOLEN)
+    (rest,) = wipe.left_behind(machine.data)  # the replica made room for it
+    assert machine.everything() == {rest.name}
+
+
+def test_what_a_power_cut_left_of_a_secret_half_written_goes_too(machine: Machine) -> None:
+    draft = draft_of(machine.keys / "kiosk.json")
+    draft.write_bytes(b"keys of an enrolment that was never kept")
+    wipe.begin(machine.keys, Farewell.STOLEN)
+    machine.wipe()
+    assert not draft.exists()
 
 
 GONE = ["replica.db", "acts.db", KEY_NAME, "kiosk.json"]
@@ -233,7 +292,8 @@ def test_of_a_stolen_kiosks_damaged_log_what_can_be_read_is_sealed(machine: Mach
     path.write_bytes(raw)
     wipe.begin(machine.keys, Farewell.STOLEN)
     machine.wipe()
-    assert machine.everything() == {"left-k1-1.parcel"}
+    (rest,) = machine.everything()
+    assert rest.startswith("left-k1-")
     assert (Word.FACT, machine.told.id) in machine.sealed_words()
 
 

@@ -15,7 +15,7 @@ from sync.central.demo import demo_cast
 from sync.central_client import IDENTITY, load_identity
 from sync.encrypted import key_file
 from sync.owner import owned
-from sync.replica import Replica
+from sync.replica import FILE, Replica
 from ui.assembly import DATABASE_KEY
 from ui.cli.main import shelfpoint
 
@@ -62,8 +62,9 @@ def test_a_branch_lives_by_stick(config: Path) -> None:
     log.record(Word.FACT, act())
     log.close()
     out = run("queue", "export", "--config", config, "--to", stick).output
-    assert "acts-main-1-2.parcel: 1 acts" in out
-    taken = run("central", "parcel", "take", stick / "acts-main-1-2.parcel", *central)
+    (parcel,) = stick.glob("acts-main-1-*-2.parcel")
+    assert f"{parcel}: 1 acts" in out
+    taken = run("central", "parcel", "take", parcel, *central)
     told = json.loads(taken.stdout)
     assert (told["kiosk"], told["number"], told["words"]) == ("main-1", 2, 1)
     with owned(settings.data):
@@ -115,14 +116,74 @@ def test_a_kiosk_without_a_line_retires_by_stick(config: Path) -> None:
     run("central", "revoke", "main-1", "--retire", "--data", folder / "central")
 
     def trip(number: int) -> str:
-        run("central", "parcel", "take", stick / f"acts-main-1-{number}.parcel", *central)
-        return run("queue", "import", "--config", config, stick / f"answer-main-1-{number}.parcel").output
+        (parcel,) = stick.glob(f"acts-main-1-*-{number}.parcel")
+        run("central", "parcel", "take", parcel, *central)
+        (answer,) = stick.glob(f"answer-main-1-*-{number}.parcel")
+        return run("queue", "import", "--config", config, answer).output
 
     assert "1 acts wait" in trip(1)  # made before the last act: it is told first
     assert load_identity(settings.keys) is not None
     run("queue", "export", "--config", config, "--to", stick)
     assert "Central has retired this kiosk: its records and keys are wiped." in trip(2)
     assert {path.name for path in (*settings.data.iterdir(), *settings.keys.iterdir())} == {"running.lock"}
+
+
+def test_acts_go_out_and_verdicts_come_in_beside_a_replica_that_cannot_be_read(config: Path) -> None:
+    folder, stick = config.parent, config.parent / "stick"
+    central = ("--data", folder / "central")
+    code = json.loads(run("central", "enrol", *central, "--json", "--branch", "main").stdout)["code"]
+    run("kiosk", "enrol", "--config", config, "--request", stick, "--code", code)
+    run("central", "parcel", "enrol", stick / "enrol-request.json", *central, "--code", code)
+    run("kiosk", "enrol", "--config", config, "--answer", stick / "enrolled-main-1.parcel")
+    run("queue", "export", "--config", config, "--to", stick)
+    settings = load(config)
+    key = key_file(settings.keys / DATABASE_KEY)
+    log = ActsLog(settings.data, key)
+    log.record(Word.FACT, act())
+    log.close()
+    for part in settings.data.glob(f"{FILE}-*"):
+        part.unlink()
+    raw = bytearray((settings.data / FILE).read_bytes())
+    raw[50:400] = bytes(350)
+    (settings.data / FILE).write_bytes(raw)
+    told = run("queue", "export", "--config", config, "--to", stick)
+    assert "The replica cannot be read" in told.output
+    assert (settings.data / FILE).read_bytes() == raw  # the kiosk may be running on it
+    (out,) = stick.glob("acts-main-1-*-2.parcel")
+    run("central", "parcel", "take", out, *central)
+    (answer,) = stick.glob("answer-main-1-*-2.parcel")
+    assert "1 verdicts" in run("queue", "import", "--config", config, answer).output
+    identity = load_identity(settings.keys)
+    assert identity is not None
+    reader = Replica(settings.data, key, identity.index_key_bytes())
+    assert reader.card(demo_cast().ipass.number) is not None
+    reader.close()
+
+
+def test_a_stolen_kiosk_that_somebody_comes_to_with_a_stick_is_wiped_at_once(config: Path) -> None:
+    folder, stick = config.parent, config.parent / "stick"
+    central = ("--data", folder / "central")
+    code = json.loads(run("central", "enrol", *central, "--json", "--branch", "main").stdout)["code"]
+    run("kiosk", "enrol", "--config", config, "--request", stick, "--code", code)
+    run("central", "parcel", "enrol", stick / "enrol-request.json", *central, "--code", code)
+    run("kiosk", "enrol", "--config", config, "--answer", stick / "enrolled-main-1.parcel")
+    run("queue", "export", "--config", config, "--to", stick)
+    (out,) = stick.glob("acts-main-1-*")
+    settings = load(config)
+    log = ActsLog(settings.data, key_file(settings.keys / DATABASE_KEY))
+    log.record(Word.FACT, act())
+    log.close()
+    run("central", "revoke", "main-1", "--stolen", *central)
+    told = run("central", "parcel", "take", out, *central).output
+    (answer,) = stick.glob("answer-main-1-*")
+    assert f"It is stolen: if anybody comes to it, 'queue import' of {answer} wipes it." in told
+    done = run("queue", "import", "--config", config, answer).output
+    assert "Central was told that this kiosk is stolen: its records and keys are wiped." in done
+    (rest,) = settings.data.glob("left-main-1-*")
+    assert f"{rest}: what it had not told, sealed." in done
+    left = {path.name for path in (*settings.data.iterdir(), *settings.keys.iterdir())}
+    assert left == {"running.lock", rest.name}
+    assert "parcel 2: 1 acts. No answer is needed." in run("central", "parcel", "take", rest, *central).output
 
 
 def test_commands_that_read_say_that_the_key_may_be_sealed_and_leave_no_other_one(config: Path) -> None:

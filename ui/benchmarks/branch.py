@@ -305,7 +305,7 @@ class FusedLog:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._log, name)
-        if name not in ("record", "settle", "settle_all", "agree", "prune"):
+        if name not in ("record", "settle", "settle_all", "agree", "note_held", "prune"):
             return found
 
         def fused(*arguments: Any) -> Any:

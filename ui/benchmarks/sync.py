@@ -1,10 +1,11 @@
-"""The kiosk's files as they grow: a loan with a long log behind it, the replica's first fill, and what a delta costs.
+"""The kiosk's files as they grow: a loan behind a long log or a long queue, the replica's first fill, what a delta costs.
 
-The log is filled by one bulk insert of settled rows, the replica through the feed's own path (`ReplicaWriter.apply`).
+The log is filled by one bulk insert, of settled rows or of loans and returns that wait for central; the replica through the
+feed's own path (`ReplicaWriter.apply`).
 The floor of the fill is one executemany of the same rows into the same tables of an equal encrypted file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,31 +15,54 @@ from config.settings import KioskSettings
 from kiosk.domain.identity import CardRead, Technology
 from kiosk.ports import CardArrived, CodeRead, Intent, RowState, Touched
 from sync import acts, replica, wire
-from sync.encrypted import connect
+from sync.encrypted import connect, drop
 from sync.replica import ReplicaWriter
 from ui.benchmarks.lending import KEY, City, Feeding, fill, item_id, pages, station, uid
 from ui.benchmarks.measure import Figure, median, p99, timed
 
 BASKET = 5
 DELTA = 20
+WORDS_A_VISIT = 3
+"""In a queue: two loans, and the return of the first."""
 
 
 def grow(folder: Path, rows: int, city: City) -> None:
     """Settled facts in the log until it has `rows`, spread over the city's items and memberships."""
+    now = int(datetime.now(UTC).timestamp() * 1_000_000)
+    _insert(
+        folder,
+        rows,
+        "'online', 'accepted', 'bench', 1, NULL",
+        lambda number: ("return", f"m{number % city.memberships}", item_id(number * 7919 % city.items), now),
+    )
+
+
+def queue(folder: Path, rows: int, city: City) -> None:
+    """As after a long outage: visit after visit, and nothing was sent.
+
+    Books with an even number are on the shelf; those with an odd one are out, each at the reader of its number.
+    """
+    now = int(datetime.now(UTC).timestamp() * 1_000_000)
+    due = now + 28 * 86_400_000_000
+
+    def word(number: int) -> tuple[str, str | None, str, int]:
+        visit, step = divmod(number, WORDS_A_VISIT)
+        book = item_id((2 * visit + (step == 1)) % city.items)
+        return ("return", None, book, now) if step == 2 else ("checkout", f"m{visit % city.memberships}", book, now)
+
+    _insert(folder, rows, f"'offline', NULL, NULL, NULL, {due}", word)
+
+
+def _insert(folder: Path, rows: int, known: str, word: Callable[[int], tuple[str, str | None, str, int]]) -> None:
+    """Facts until the log has `rows`; `word` says deed, membership, item and time of each."""
     db = connect(folder / acts.FILE, KEY, durable=True)
     (have,) = db.execute("SELECT coalesce(max(sequence), 0) FROM word").fetchone()
-    now = int(datetime.now(UTC).timestamp() * 1_000_000)
     db.execute("BEGIN IMMEDIATE")
     db.executemany(
-        "INSERT INTO word (sequence, act, word, deed, membership, item, branch, happened_at, mode, policy_version, "
-        "outcome, epoch, position) VALUES (?, ?, 'fact', 'return', ?, ?, 'main', ?, 'online', 'bench-1', "
-        "'accepted', 'bench', 1)",
-        (
-            (number, f"00000000-0000-7000-8000-{number:012}", f"m{number % city.memberships}",
-             item_id(number * 7919 % city.items), now)
-            for number in range(have + 1, rows + 1)
-        ),
-    )  # fmt: skip
+        "INSERT INTO word (sequence, act, word, deed, membership, item, happened_at, branch, policy_version, "
+        f"mode, outcome, epoch, position, due_at) VALUES (?, ?, 'fact', ?, ?, ?, ?, 'main', 'bench-1', {known})",
+        ((number, f"00000000-0000-7000-8000-{number:012}", *word(number)) for number in range(have + 1, rows + 1)),
+    )
     db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     db.close()
@@ -47,20 +71,49 @@ def grow(folder: Path, rows: int, city: City) -> None:
 def loans_at_length(
     folder: Path, settings: KioskSettings, city: City, lengths: Sequence[int], runs: int, progress: Progress
 ) -> list[Figure]:
-    """Barcode → durable verdict offline, with more and more kept acts; the first length is the floor of the others."""
+    """Barcode → durable verdict offline, with more and more acts kept, then waiting; the first length is the floor.
+
+    Who comes has no other loan in the first case, and one in the second, whatever the length.
+    """
     fill(folder, city, progress)
+    figures = _at_lengths(folder, settings, city, lengths, runs, "kept acts", grow, lambda _, visit: visit * 104729)
+    drop(folder / acts.FILE)
+    acts.prepare(folder, KEY)
+    return figures + _at_lengths(
+        folder,
+        settings,
+        city,
+        lengths,
+        runs,
+        "acts waiting",
+        queue,
+        lambda rows, visit: rows // WORDS_A_VISIT - 1 - visit,
+    )
+
+
+def _at_lengths(
+    folder: Path,
+    settings: KioskSettings,
+    city: City,
+    lengths: Sequence[int],
+    runs: int,
+    what: str,
+    lengthen: Callable[[Path, int, City], None],
+    reader: Callable[[int, int], int],
+) -> list[Figure]:
+    """`lengthen` brings the log to a length; `reader` is the membership of a visit at this length."""
     figures: list[Figure] = []
-    for stage, kept in enumerate(lengths):
-        grow(folder, kept, city)
+    for stage, length in enumerate(lengths):
+        lengthen(folder, length, city)
         built, screen, log = station(folder, settings)
         samples = []
         with Feeding(folder, city) as feeding:
             for run in range(stage * runs, (stage + 1) * runs):  # nobody comes twice, and no book
                 if run % BASKET == 0:
                     built.handle(Touched(Intent.END))
-                    card = CardRead(uid(run * 104729 % city.memberships), Technology.ISO14443A)
-                    built.handle(CardArrived("reader", card))
-                code = CodeRead("scanner", item_id((run * 15485863 + 11) % city.items))
+                    who = reader(length, run // BASKET) % city.memberships
+                    built.handle(CardArrived("reader", CardRead(uid(who), Technology.ISO14443A)))
+                code = CodeRead("scanner", item_id(2 * (run * 15485863 + 11) % city.items))  # even, so not out
                 samples.append(timed(lambda built=built, code=code: built.handle(code)))  # type: ignore[misc]
                 if screen.view.rows[0].state is not RowState.PROVISIONAL:
                     raise AssertionError(f"the loan was not recorded: {screen.view.rows[0]}")
@@ -70,11 +123,11 @@ def loans_at_length(
         floor = figures[0].median_ms if figures else None
         figures.append(
             Figure(
-                work=f"barcode → durable verdict, {kept} kept acts",
+                work=f"barcode → durable verdict, {length} {what}",
                 median_ms=median(samples),
                 p99_ms=p99(samples),
                 runs=runs,
-                floor="" if floor is None else f"the same with {lengths[0]} kept acts",
+                floor="" if floor is None else f"the same with {lengths[0]} {what}",
                 floor_ms=floor,
                 goal="" if floor is None else "≤ 1.3 ×",
                 met=None if floor is None else median(samples) <= 1.3 * floor,

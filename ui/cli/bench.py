@@ -29,7 +29,12 @@ RUSH_THINK_S = 12.0
 @click.option("--samples", default=5, show_default=True, help="devices: camera samples of each of 132 sorts.")
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
 @click.option(
-    "--kept", multiple=True, type=int, default=(1_000, 100_000, 1_000_000), show_default=True, help="sync: kept acts."
+    "--kept",
+    multiple=True,
+    type=int,
+    default=(1_000, 100_000, 1_000_000),
+    show_default=True,
+    help="sync: acts kept, and acts waiting.",
 )
 @click.option("--backlog", default=100_000, show_default=True, help="central: acts of one branch told at once.")
 @click.option("--kiosks", default=220, show_default=True, help="central: at rush hour.")

@@ -64,6 +64,13 @@ def _tell(taken: Taken, as_json: bool) -> None:
         "number": taken.number,
         "words": taken.words,
         "answer": None if taken.answer is None else str(taken.answer),
+        "stolen": taken.stolen,
     }
     plain = f"{taken.kiosk}, parcel {taken.number}: {taken.words} acts. "
-    say(as_json, row, plain + ("No answer is needed." if taken.answer is None else f"Bring back {taken.answer}"))
+    if taken.answer is None:
+        follows = "No answer is needed."
+    elif taken.stolen:
+        follows = f"It is stolen: if anybody comes to it, 'queue import' of {taken.answer} wipes it."
+    else:
+        follows = f"Bring back {taken.answer}"
+    say(as_json, row, plain + follows)

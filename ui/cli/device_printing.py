@@ -7,7 +7,7 @@ import click
 from config import logs
 from config.settings import KioskSettings, Printer, load
 from kiosk.ports import DeviceChanged, DeviceState, PrintEnded, PrintOutcome
-from kiosk.slip import Slip, test_page
+from kiosk.slip import Machine, Slip, test_page
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard
 from ui.cli.kiosk_place import CONFIG
@@ -37,7 +37,7 @@ def try_out() -> None:
     "--pdf", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as A4 to this file instead."
 )
 def print_test_page(config: Path, name: str | None, file: Path | None) -> None:
-    """Print a page with widths, characters, barcode and QR code. Exit code 0 printed, 1 not or not confirmed.
+    """Print a page with what the printer is taken for, widths, characters, barcode and QR code. Exit code 0 printed, 1 not or not confirmed.
 
     With --pdf no printer is needed: the page is set on A4 as slips are that are sent by mail or printed in an office.
     """
@@ -49,12 +49,11 @@ def print_test_page(config: Path, name: str | None, file: Path | None) -> None:
     _print(settings, chosen_printer(settings, name))
 
 
-def _page(settings: KioskSettings, printer: str, columns: int) -> Slip:
+def _page(settings: KioskSettings, printer: Machine) -> Slip:
     return test_page(
         language=settings.screen.language,
         library_name=settings.library_name,
         printer=printer,
-        columns=columns,
         now=SystemClock().now(),
     )
 
@@ -63,7 +62,7 @@ def _write_pdf(settings: KioskSettings, file: Path) -> None:
     from drivers.pdf import COLUMNS, pdf
 
     try:
-        file.write_bytes(pdf(_page(settings, "PDF A4", COLUMNS), settings.library_name))
+        file.write_bytes(pdf(_page(settings, Machine(name="PDF A4", columns=COLUMNS)), settings.library_name))
     except OSError as error:
         raise click.ClickException(f"{file} was not written: {error.strerror or error}.") from error
     click.echo(f"Written: {file}")
@@ -76,7 +75,7 @@ def _print(settings: KioskSettings, entry: Printer) -> None:
     heard = Heard()
     printer = slip_printer(entry, heard)
     supervisor = Supervisor([printer], heard)
-    page = _page(settings, f"{entry.name} {printer.profile.name}", printer.profile.columns)
+    page = _page(settings, printer.profile.machine(entry.name))
     supervisor.start()
     try:
         printer.print_slip("test", page)

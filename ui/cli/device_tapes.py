@@ -1,6 +1,7 @@
 """`shelfpoint devices suggest | record | replay`: self-help on site, and a fault that travels as a file."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +19,8 @@ TURN_S = 0.5
 OPEN_S = 2.0
 SSI = "scanner, SSI"
 """Title of a tape of a scanner that sends packets."""
+ENDS = "scanner, ends "
+"""Before what ends its codes: title of a tape of a scanner of which the settings say it."""
 KINDS = ("scanner", "printer", "card reader")
 
 
@@ -70,7 +73,7 @@ def record(config: Path, tape: Path, name: str, seconds: float, numbers: bool) -
     decoder: Decoder = Frames()
     if name in scanners:
         profile = scanner_profile(scanners[name])
-        kind, decoder = SSI if profile.decoder is SsiFrames else "scanner", profile.decoder()
+        kind, decoder = SSI if profile.decoder is SsiFrames else ENDS + scanners[name].ends, profile.decoder()
         if scanners[name].path.startswith(FOLDER):
             raise click.ClickException(f"{name} types like a keyboard; there is no line whose bytes could be recorded.")
         door: Door = SerialDoor(port_of(scanners[name].path, usb_ports()), profile.baud, handshake=False)
@@ -145,7 +148,7 @@ def _record_cards(entry: Reader, tape: Path, seconds: float, numbers: bool) -> N
 def replay(tape: Path) -> None:
     """Show what the drivers make of a tape. Exit code 1 when it is no tape, or when they would ask other things now."""
     from drivers.card_tape import retell_cards
-    from drivers.frames import Frames
+    from drivers.frames import Ends, Frames
     from drivers.retell import retell_printer, retell_scanner
     from drivers.ssi import SsiFrames
 
@@ -161,7 +164,8 @@ def replay(tape: Path) -> None:
     try:
         match kind:
             case "scanner":
-                lines_told = retell_scanner(pieces, SsiFrames if title == SSI else Frames)
+                plain = {f"{ENDS}{ends}": partial(Frames, ends) for ends in Ends}
+                lines_told = retell_scanner(pieces, SsiFrames if title == SSI else plain.get(title, Frames))
             case "printer":
                 lines_told = retell_printer(pieces)
             case _:

@@ -40,9 +40,8 @@ def run(config: Path, windowed: bool) -> None:
 )
 def enrol(config: Path, url: str | None, code: str | None, request: Path | None, answer: Path | None) -> None:
     """Introduce this kiosk to central with a one-time code: over the network (--url), or by stick."""
-    from sync import replica
-    from sync.central_client import enrol as enrol_at
     from sync.encrypted import first_key
+    from sync.enrolment import over_network
     from sync.owner import owned
     from ui.assembly import DATABASE_KEY
     from ui.cli import parcels
@@ -57,8 +56,7 @@ def enrol(config: Path, url: str | None, code: str | None, request: Path | None,
     elif code is not None and url is not None and request is None and answer is None:
         with owned(settings.data):
             first_key(settings.keys / DATABASE_KEY, settings.data)  # before the code is used up
-            identity = enrol_at(url, code, settings.keys, SystemClock())
-            replica.forget(settings.data)
+            identity = over_network(url, code, settings.data, settings.keys, DATABASE_KEY, SystemClock())
     else:
         raise click.UsageError("one of: --url with --code; --request with --code; --answer")
     click.echo(f"This kiosk is {identity.kiosk} at branch {identity.branch}.")

@@ -1,8 +1,8 @@
 """`shelfpoint queue export | import` and the halves of enrolment by stick: a kiosk that has no network (C7)."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from config.settings import KioskSettings, load
+from kiosk.ports import LedgerError
 from sync import acts, parcel, replica, wipe, wire
 from sync.acts import ActsLog
-from sync.central_client import Identity, is_centrals
+from sync.central_client import Identity
 from sync.encrypted import first_key, key_file
+from sync.enrolment import check_records, whose_records
 from sync.owner import owned
-from sync.replica import ReplicaWriter
+from sync.replica import UNREADABLE, ReplicaCare, ReplicaWriter
 from sync.sealed import BadParcel
 from ui.assembly import DATABASE_KEY, require_identity
 from ui.cli.kiosk_place import CONFIG
@@ -31,9 +33,10 @@ from ui.cli.kiosk_place import CONFIG
 def export(config: Path, folder: Path) -> None:
     """Write what waits for central into a sealed parcel. The kiosk may go on running."""
     settings = load(config)
-    with told(), _files(settings) as (log, writer, identity), shown() as advance:
+    with told(), _log(settings) as (log, key, identity), shown() as advance:
+        cursor, fresh = _knowledge(settings, key)
         path, words = parcel.export(
-            folder, log, writer.cursor(), identity, _health(log, writer), datetime.now(UTC), advance=advance
+            folder, log, cursor, identity, _health(log, fresh), datetime.now(UTC), advance=advance
         )
     click.echo(f"{path}: {words} acts. At central: shelfpoint central parcel take {path.name}")
 
@@ -44,16 +47,18 @@ def export(config: Path, folder: Path) -> None:
 def take(config: Path, file: Path) -> None:
     """Take in central's answer from FILE: verdicts and what is new. The kiosk must not run meanwhile."""
     settings = load(config)
-    with told(), owned(settings.data), _files(settings) as (log, writer, identity), shown() as advance:
-        done = parcel.take(file, settings.data, log, writer, identity, advance)
-        left, _ = log.queue()
-        leaves = done.order is not None and is_centrals(identity, done.order) and not left
-        if leaves:
-            wipe.begin(settings.keys, wire.Farewell.RETIRE)
-    click.echo(f"{done.words} verdicts and {done.pages} pages taken; {left} acts wait for central.")
-    if leaves:
-        wipe.resume(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC))
-        click.echo("Central has retired this kiosk: its records and keys are wiped.")
+    with told(), owned(settings.data):
+        with _log(settings) as (log, key, identity), shown() as advance:
+            care = ReplicaCare(settings.data, key, identity.index_key_bytes())
+            care.prepare()  # as at a start: one that cannot be read is put aside, and this answer or the next fills the new one
+            keep = timedelta(days=settings.central.keep_acts_days)
+            with closing(ReplicaWriter(settings.data, key, version("shelfpoint"))) as writer:
+                now = datetime.now(UTC)
+                done = parcel.take(file, settings.data, log, writer, identity, advance, keep=keep, now=now)
+            left, _ = log.queue()
+        click.echo(f"{done.words} verdicts and {done.pages} pages taken; {left} acts wait for central.")
+        if done.farewell is wire.Farewell.STOLEN or (done.farewell is wire.Farewell.RETIRE and not left):
+            _leave(settings, done.farewell)
     if not done.feed_fits:
         click.echo(
             "The news in it do not go on where this kiosk is. Export again, and take the answer to that.", err=True
@@ -62,10 +67,20 @@ def take(config: Path, file: Path) -> None:
         click.echo(f"This machine's clock is behind: at central it was {done.told_at:%Y-%m-%d %H:%M} UTC.", err=True)
 
 
+def _leave(settings: KioskSettings, farewell: wire.Farewell) -> None:
+    wipe.begin(settings.keys, farewell)
+    rest = wipe.finish(settings.data, settings.keys, DATABASE_KEY, datetime.now(UTC), farewell)
+    why = "has retired this kiosk" if farewell is wire.Farewell.RETIRE else "was told that this kiosk is stolen"
+    click.echo(f"Central {why}: its records and keys are wiped.")
+    if rest is not None:
+        click.echo(f"{rest}: what it had not told, sealed. At central: shelfpoint central parcel take {rest.name}")
+
+
 def request_enrolment(settings: KioskSettings, folder: Path, code: str) -> None:
     """First half: the request for central."""
     with told():
-        path = parcel.request_enrolment(folder, settings.keys, code)
+        records_of = whose_records(settings.data, settings.keys, DATABASE_KEY)
+        path = parcel.request_enrolment(folder, settings.keys, code, records_of)
     click.echo(f"{path}: at central run 'shelfpoint central parcel enrol {path.name}' with the same code.")
 
 
@@ -76,8 +91,8 @@ def finish_enrolment(settings: KioskSettings, file: Path) -> Identity:
         if not (settings.keys / parcel.PENDING).exists():
             identity = require_identity(settings)  # the power was cut after the identity, before the feed
         else:
-            identity = parcel.finish_enrolment(file, settings.data, settings.keys)
-            replica.forget(settings.data)
+            records_of = whose_records(settings.data, settings.keys, DATABASE_KEY)
+            identity = parcel.finish_enrolment(file, settings.data, settings.keys, records_of)
         key = first_key(settings.keys / DATABASE_KEY, settings.data)
         replica.prepare(settings.data, key)
         writer = ReplicaWriter(settings.data, key, version("shelfpoint"))
@@ -118,23 +133,32 @@ def shown() -> Iterator[Callable[[str, int], None]]:
 
 
 @contextmanager
-def _files(settings: KioskSettings) -> Iterator[tuple[ActsLog, ReplicaWriter, Identity]]:
+def _log(settings: KioskSettings) -> Iterator[tuple[ActsLog, bytes, Identity]]:
+    """This kiosk's log, the key of both files, and who it is."""
     identity = require_identity(settings)
     key = key_file(settings.keys / DATABASE_KEY)
     acts.prepare(settings.data, key)
-    replica.prepare(settings.data, key)
-    log, writer = ActsLog(settings.data, key), ReplicaWriter(settings.data, key, version("shelfpoint"))
+    with closing(ActsLog(settings.data, key)) as log:
+        check_records(log, settings.data, identity.kiosk)
+        yield log, key, identity
+
+
+def _knowledge(settings: KioskSettings, key: bytes) -> tuple[str, datetime | None]:
+    """Where the replica's feed goes on, and how fresh it is. One that cannot be read keeps no act from going out."""
     try:
-        yield log, writer, identity
-    finally:
-        log.close()
-        writer.close()
+        replica.prepare(settings.data, key)
+        with closing(ReplicaWriter(settings.data, key, version("shelfpoint"))) as writer:
+            return writer.cursor(), writer.place().fresh_at
+    except LedgerError as error:
+        if error.reason not in UNREADABLE:
+            raise
+        click.echo(f"The replica cannot be read ({error.detail}); the answer will bring everything anew.", err=True)
+        return "", None
 
 
-def _health(log: ActsLog, writer: ReplicaWriter) -> wire.Health:
+def _health(log: ActsLog, fresh: datetime | None) -> wire.Health:
     now = datetime.now(UTC)
     waiting, oldest = log.queue()
-    fresh = writer.place().fresh_at
     return wire.Health(
         incarnation=log.incarnation,
         program=version("shelfpoint"),

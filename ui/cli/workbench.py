@@ -15,6 +15,8 @@ import click
 if TYPE_CHECKING:
     from drivers.virtual.script import Step
 
+LONGEST_STEP_S = 15.0
+"""No step takes longer: starting the card service has ten seconds."""
 NOT_WITHOUT_CAMERA = "camera"
 """The device that is only there with --camera."""
 
@@ -60,7 +62,7 @@ def workbench(folder: Path | None, script: Path | None, camera: bool, check: boo
     finally:
         stop.set()
         if player.is_alive():
-            player.join()
+            player.join(LONGEST_STEP_S)  # the step under way; a daemon thread, which cannot keep the workbench open
         hands.close()
         stage.close()
     raise SystemExit(code)

@@ -120,7 +120,13 @@ def scrape(state: State) -> bytes:
     return metrics(state.central)
 
 
-@post("/v1/enrol", status_code=200, sync_to_thread=True, responses=_FAULTS, summary="A new kiosk introduces itself")
+@post(
+    "/v1/enrol",
+    status_code=200,
+    sync_to_thread=True,
+    responses={**_FAULTS, 409: ResponseSpec(Fault, description="The machine holds another kiosk's records")},
+    summary="A new kiosk introduces itself",
+)
 def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: State) -> Enrolled:
     """Takes a one-time code and an Ed25519 public key."""
     central: Central = state.central
@@ -129,7 +135,7 @@ def enrol(data: JSONBody[Enrol], request: Request[None, None, State], state: Sta
     except ValueError as error:
         raise BadPublicKey("public_key or sealing_key is not base64url") from error
     with central.limits.guard(Door.ENROL, address=client_address(request), counts=(CodeRefused,)):
-        kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None)
+        kiosk = central.fleet.enrol(data.code, public_key, sealing_key or None, data.records_of)
     return central.fleet.enrolled(kiosk, central.epoch())
 
 
@@ -226,6 +232,8 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
 def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
     central: Central = state.central
+    if request.user.farewell is not None:
+        raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
     staff, entry = None, Entry.WRONG
     who = {"address": client_address(request), "name": spell_login(data.login)}
     try:

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from kiosk.domain.staff import BadGrant
 from sync.central.database import DatabaseUnusable
-from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
+from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk, OtherRecords
 from sync.central.http.credentials import NotAllowed
 from sync.central.http.gate import Forbidden
 from sync.central.inbox import BadPush
@@ -60,6 +60,9 @@ def handlers(
     def code_refused(_: AnyRequest, __: CodeRefused) -> Response[Fault]:
         return answer(401, "bad_code", "this enrolment code is unknown, used or too old", {"WWW-Authenticate": "Code"})
 
+    def other_records(_: AnyRequest, error: OtherRecords) -> Response[Fault]:
+        return answer(409, "other_records", str(error))
+
     def login_refused(_: AnyRequest, __: LoginRefused) -> Response[Fault]:
         return answer(401, "bad_login", "login or password is wrong", {"WWW-Authenticate": "Login"})
 
@@ -102,6 +105,7 @@ def handlers(
     return {
         NotAllowed: not_allowed,
         CodeRefused: code_refused,
+        OtherRecords: other_records,
         LoginRefused: login_refused,
         LoginLocked: login_locked,
         TooOften: too_often,

@@ -246,6 +246,7 @@ def test_the_first_day_for_reserving_is_apart_from_that_for_borrowing() -> None:
     both = replace(ANN, suspended_until=today)
     refused = asks(membership=both)
     assert refused == Refused(Reason.HOLDS_SUSPENDED, {"date": (today + timedelta(days=1)).isoformat()})
+    assert asks(membership=replace(ANN, suspended_until=date.max)) == Refused(Reason.SUSPENDED_WITHOUT_END)
     longer = replace(ANN, suspended_until=today - timedelta(days=1), holds_suspended_until=today + timedelta(days=5))
     refused = asks(membership=longer)
     assert refused == Refused(Reason.HOLDS_SUSPENDED, {"date": (today + timedelta(days=6)).isoformat()})

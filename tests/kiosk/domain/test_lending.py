@@ -88,6 +88,7 @@ WHO_MAY_NOT = [
     (replace(ANN, standing=Standing.CLOSED), (), Reason.CARD_NOT_FOUND, {}),
     (replace(ANN, expires_on=TODAY - timedelta(days=1)), (), Reason.MEMBERSHIP_EXPIRED, {"date": "2026-11-19"}),
     (replace(ANN, suspended_until=TODAY), (), Reason.MEMBERSHIP_SUSPENDED, {"days": 1, "date": "2026-11-21"}),
+    (replace(ANN, suspended_until=date.max), (), Reason.SUSPENDED_WITHOUT_END, {}),
     (replace(ANN, category="stranger"), (), Reason.NO_POLICY, {}),
     (replace(ANN, owed=1), (), Reason.MONEY_OWED, {"amount": 1}),
     (ANN, (loan(2, -1), loan(3, -5)), Reason.HAS_OVERDUE, {"count": 2}),

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kiosk.domain.staff import Grant, Role, branch_scope
 from sync.central.alerts import Rule, alerts
+from sync.central.metrics import metrics
 from sync.wire import Health
 from ui.cli.central import central as central_command
 
@@ -50,6 +51,26 @@ def test_a_heartbeat_raises_what_is_wrong_and_nothing_else(
 ) -> None:
     assert caller.call("POST", "/v1/health", said).status_code == 200
     assert raised(town) == expected
+
+
+def test_a_heartbeat_out_of_all_bounds_is_kept_within_them(caller: Any, town: Any) -> None:
+    said = {
+        "incarnation": "log-1",
+        "program": "p\n" * 5000,
+        "queue_length": -(2**63),
+        "queue_age_ms": 2**63 - 1,
+        "replica_age_ms": 10**17,
+        "clock_offset_ms": -(2**63),
+        "devices": {f"d{number}" * 99: "absent: " + "x" * 9000 for number in range(90)},
+        "trouble": "t" * 9000,
+        "disk_free_mb": 2**62,
+    }
+    assert caller.call("POST", "/v1/health", said).status_code == 200
+    (kiosk,) = town.central.fleet.all()
+    assert len(msgspec.json.encode(kiosk.health)) < 20_000
+    assert {rule for rule, _ in raised(town)} >= {Rule.QUEUE_OLD, Rule.OUT_OF_SERVICE, Rule.CLOCK, Rule.DEVICE}
+    assert b"shelfpoint" in metrics(town.central)
+    assert "main-1" in fleet(town).stdout
 
 
 def test_a_silent_kiosk_is_told_after_a_quarter_of_an_hour_and_a_revoked_one_never(caller: Any, town: Any) -> None:

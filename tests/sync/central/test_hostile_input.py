@@ -55,6 +55,36 @@ def test_noise_is_a_fault_and_nothing_is_held(caller: Any, town: Any, noise: byt
 
 
 @pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("due_at", "9999-12-31T23:59:59-01:00"),
+        ("due_at", "9999-12-31T20:00:00Z"),
+        ("due_at", "0001-01-01T00:00:00+01:00"),
+        ("heard_at", "9999-12-31T23:59:59-01:00"),
+        ("happened_at", "9999-12-31T23:59:59-01:00"),
+        ("happened_at", "2026-11-24T04:00:00"),
+        ("clock_offset_ms", 10**15),
+        ("replica_age_ms", -(10**15)),
+    ],
+)
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_a_time_that_nobody_can_reckon_with_is_a_case_and_stops_nothing_after_it(
+    caller: Any, town: Any, field: str, told: Any, doubtful: bool
+) -> None:
+    def tell(name: str, **more: Any) -> tuple[str, str]:
+        word = json.loads(msgspec.json.encode(town.word(Word.FACT, name))) | more
+        answer = caller.call("POST", "/v1/acts", {"incarnation": "log-1", "words": [word]})
+        (verdict,) = msgspec.json.decode(answer.content, type=Pushed).verdicts
+        return verdict.outcome, str(verdict.reason)
+
+    assert tell("far", **{field: told, "doubtful": doubtful}) == (Outcome.CASE, "cannot_be_judged")
+    assert caller.call("GET", "/v1/feed").status_code == 200
+    assert tell("back", deed="return", membership=None) == (Outcome.NOTED, "item_not_on_loan")
+    assert tell("other", item="C2")[0] is Outcome.ACCEPTED
+    assert [loan.act_id for loan in town.central.holdings.open_loans()] == ["other"]
+
+
+@pytest.mark.parametrize(
     "strange", ["\0", "\0" * 200, "\udc80".encode("utf-8", "surrogatepass").decode("latin1"), "a" * 10_000]
 )
 def test_a_name_that_no_database_holds_is_a_fault(caller: Any, strange: str) -> None:

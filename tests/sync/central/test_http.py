@@ -19,6 +19,7 @@ from sync.central.keys import RootKey
 from sync.packed import packed
 from sync.wire import (
     MAX_WORDS,
+    CalendarEntry,
     Envelope,
     Farewell,
     Fault,
@@ -28,6 +29,7 @@ from sync.wire import (
     Order,
     Push,
     Pushed,
+    StaffAsk,
     farewell_said,
     padded,
     unpadded,
@@ -121,6 +123,17 @@ def order_of(town: Any, caller: Any, told: Any) -> Farewell:
     return order.farewell
 
 
+def test_a_kiosk_that_moved_leaves_its_name_to_nobody_and_its_branch_open(town: Any, caller: Any) -> None:
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east", name="東"))
+    names = [caller.kiosk]
+    for branch, again in (("main", None), ("east", "main-1"), ("main", None)):
+        caller.key = Ed25519PrivateKey.generate()
+        assert caller.enrol(town.central.fleet.make_code(branch, again=again)) == 200
+        names.append(caller.kiosk)
+    assert names == ["main-1", "main-2", "main-1", "main-3"]
+
+
 def test_a_stolen_kiosk_gets_nothing_but_the_order_to_wipe(town: Any, caller: Any) -> None:
     town.central.fleet.revoke(caller.kiosk, farewell=Farewell.STOLEN)
     push = Push(incarnation="log-1", words=[town.word(Word.FACT, "a")])
@@ -135,6 +148,8 @@ def test_a_stolen_kiosk_gets_nothing_but_the_order_to_wipe(town: Any, caller: An
 def test_a_retiring_kiosk_may_tell_but_is_told_nothing(town: Any, caller: Any) -> None:
     town.central.fleet.revoke(caller.kiosk, farewell=Farewell.RETIRE)
     assert fault(caller.call("GET", "/v1/feed")) == (401, "retired")
+    asked = StaffAsk(login="chen", password="secret")
+    assert fault(caller.call("POST", "/v1/staff-entry", asked)) == (401, "retired")
     pushed = caller.call("POST", "/v1/acts", Push(incarnation="log-1", words=[town.word(Word.FACT, "a")]))
     assert pushed.json()["verdicts"][0]["outcome"] == "accepted"
     assert order_of(town, caller, pushed.json()) is Farewell.RETIRE

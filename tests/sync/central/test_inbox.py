@@ -421,8 +421,10 @@ def test_a_word_that_cannot_be_written_holds_back_no_other_kiosk(town: Any) -> N
     parts = [
         Part((KioskId("main-1"), IncarnationId("log-1")), [town.word(Word.FACT, "bad", item="C1", sequence=1)]),
         Part((KioskId("main-2"), IncarnationId("log-2")), [town.word(Word.FACT, "good", item="C2", sequence=1)]),
+        Part((KioskId("main-3"), IncarnationId("log-3")), []),  # asks how far central is
     ]
-    bad, good = inbox._group(parts)
+    bad, good, empty = inbox._group(parts)
+    assert empty.verdicts == []
     assert bad.verdicts[0].reason is Reason.CANNOT_BE_JUDGED
     assert good.verdicts[0].outcome is Outcome.ACCEPTED
     assert town.loans() == {"C2": ("good", "ann")}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Outcome, Spoken, Word
 from kiosk.domain.reconcile import Held
 from kiosk.domain.values import IncarnationId, KioskId
@@ -18,13 +19,15 @@ from sync.central.inbox import Inbox
 from sync.central.judge import judge
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central
+from sync.central.registry import Change
 from sync.central.ruling import Known, Ruling
-from sync.wire import ItemEntry
+from sync.wire import CardEntry, ItemEntry
 
 WAITING = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 pytestmark = [
     pytest.mark.postgresql,
@@ -75,6 +78,35 @@ def test_no_reader_passes_a_commit_that_was_held_back(town: Any, second: Central
         later.result(20)
     entries, _ = read_all(town.central.feed, cursor)
     assert [entry.id for entry in entries] == ["C1", "C2"]
+
+
+def test_what_comes_back_while_tombstones_are_pruned_stays_in_the_feed(town: Any, second: Central) -> None:
+    with town.central.registry.change("test") as change:
+        change.bind_card("ann", CardKind.EASYCARD, "99999999")  # 1A2B3C4D is void
+    _, cursor = read_all(town.central.feed, None)
+    head = town.central.feed.head()
+    held_back, may_end = threading.Event(), threading.Event()
+
+    def bind_again() -> None:
+        with second.database.write() as connection:
+            change = Change(connection, "test", town.clock())
+            change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
+            change.marks.write()
+            held_back.set()
+            assert may_end.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        binding = pool.submit(bind_again)
+        assert held_back.wait(20)
+        pruning = pool.submit(town.central.feed.prune, before=head)
+        with town.central.database.read() as connection:
+            while not connection.execute(BLOCKED).scalar_one():
+                assert not pruning.done()
+        may_end.set()
+        binding.result(20)
+        pruning.result(20)
+    entries, _ = read_all(town.central.feed, cursor)
+    assert [entry.membership for entry in entries if isinstance(entry, CardEntry)] == ["ben"]
 
 
 def change_item(central: Central, item: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,37 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
     (tmp_path / "noise").write_bytes(os.urandom(5000))
     with pytest.raises(BackupFailed):
         restore_from(settings, tmp_path / "noise")
+
+
+DIES_BEFORE_THE_EXCHANGE = """
+import os, pathlib, sys
+from sync.central.backup import restore_from
+from sync.central.office import CentralSettings
+
+exchange = pathlib.Path.replace
+pathlib.Path.replace = lambda old, new: os._exit(9) if old.parent.name == "restoring" and old.suffix == ".sqlite" else exchange(old, new)
+data, key, copy = map(pathlib.Path, sys.argv[1:])
+restore_from(CentralSettings(data=data, key_file=key), copy)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_restore_that_is_cut_before_the_exchange_leaves_the_old_database_whole(town: Any, tmp_path: Path) -> None:
+    settings, killed = CentralSettings(data=tmp_path / "central-0"), tmp_path / "killed"
+    town.central.key_copy.write(tmp_path / "safe.key", settings.data, key_file=settings.root_key_file(), who="test")
+    back_up(settings, tmp_path / "copy.sqlite")
+    town.say(Word.FACT, "a")
+    shutil.copytree(settings.data, killed)  # as a killed central leaves it: the act stands in the log beside the file
+    assert (killed / "central.sqlite-wal").stat().st_size
+    left = CentralSettings(data=killed, key_file=settings.root_key_file())
+    places = map(str, (killed, settings.root_key_file(), tmp_path / "copy.sqlite"))
+    command = [sys.executable, "-c", DIES_BEFORE_THE_EXCHANGE, *places]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 9
+    again = Central.open(left, clock=town.clock)
+    try:
+        assert [loan.act_id for loan in again.holdings.open_loans()] == ["a"]
+    finally:
+        again.close()
 
 
 def run(*arguments: str) -> Any:

@@ -59,6 +59,16 @@ def test_a_chore_that_fails_holds_up_no_other_is_told_and_is_tried_again(town: A
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_clock_that_was_ahead_and_is_right_again_stops_no_chore(town: Any) -> None:
+    good = Counted()
+    periodic = Periodic(town.central.database, town.clock, [Chore("good", timedelta(minutes=15), good)])
+    town.clock.go(days=400)
+    assert periodic.tick() == ["good"]
+    town.clock.go(days=-400)
+    assert periodic.tick() == ["good"]
+    assert periodic.tick() == []
+
+
 def test_a_serving_central_goes_on_ticking_after_a_chore_that_failed(town: Any) -> None:
     resting = asyncio.Event()
 
