@@ -93,3 +93,13 @@ def opened_at(place: CentralSettings) -> Iterator[Central]:
 def say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:
     """For programs or for people."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain)
+
+
+def outside(place: CentralSettings, target: Path) -> Path:
+    """`target`, which must not lie among what central works with. Raises WrongUse."""
+    real = target.resolve()
+    if real.is_relative_to(place.data.resolve()):
+        raise WrongUse(f"{target}: this is in central's data folder; name a place outside, best on another disk")
+    if real == place.root_key_file().resolve():
+        raise WrongUse(f"{target}: this is central's root key; name another place")
+    return target

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from kiosk.domain.lending import Standing
 from sync.central import tables
+from sync.central.checks import checks
 from sync.central.import_runs import LEASE, ImportRuns, ImportUnderWay
 from sync.central.import_sources import MarcPlaces, read_items, read_patrons
 from sync.central.imports import APPLY, STAGE, Report, RowReport
@@ -208,6 +209,22 @@ def test_an_import_that_died_does_not_go_on_with_its_rest_when_another_file_came
     assert set(left(town).values()) == {0}
     done = take("a")
     assert (done.good, done.changed, titles(town)) == (ROWS, ROWS, {"書 a": ROWS})
+
+
+def test_the_doctor_counts_only_imports_that_nobody_is_at(town: Any, take: Callable[..., Report]) -> None:
+    def unfinished() -> str:
+        return next(check.found for check in checks(town.central) if check.name == "imports")
+
+    told: list[str] = []
+    with pytest.raises(Killed):
+        take(progress=lambda *now: (told.append(unfinished()), killed_at("applying", APPLY)(*now)))
+    as_killed(town)
+    told.append(unfinished())
+    assert set(told) == {"none unfinished"}
+    town.clock.now += LEASE
+    assert unfinished() == "1 unfinished"
+    assert take("b").applied
+    assert unfinished() == "none unfinished"
 
 
 def test_the_command_line_says_who_is_importing(town: Any, tmp_path: Path) -> None:
