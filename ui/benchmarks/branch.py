@@ -514,11 +514,12 @@ class KioskSide:
 
     def take(self, answer: Path) -> None:
         """Central's answer from a stick: the kiosk is stopped for it. One that is too old says so and changes nothing."""
+        self.remember_staff()
         self._close()
         log, writer = ActsLog(self.folder, KEY), ReplicaWriter(self.folder, KEY)
         fused: Any = FusedLog(log, self.fuse)
         try:
-            parcel.take(answer, answer.parent, fused, writer, self.identity)
+            parcel.take(answer, answer.parent, fused, writer, self.identity, keep=KEEP_ACTS, now=self.clock.now())
         except BadParcel:
             pass
         finally:
