@@ -518,7 +518,7 @@ class KioskSide:
         log, writer = ActsLog(self.folder, KEY), ReplicaWriter(self.folder, KEY)
         fused: Any = FusedLog(log, self.fuse)
         try:
-            parcel.take(answer, answer.parent, fused, writer, self.identity)
+            parcel.take(answer, answer.parent, fused, writer, self.identity, keep=KEEP_ACTS, now=self.clock.now())
         except BadParcel:
             pass
         finally:
