@@ -145,7 +145,8 @@ class ImportRuns:
             with self._database.write() as connection:
                 query = select(name).where(left).order_by(name).limit(SWEPT)
                 some = list(connection.execute(query).scalars())
-                connection.execute(delete(table).where(own, among(name)), {"ids": some})
+                if some:
+                    connection.execute(delete(table).where(left, name <= some[-1]))
             if len(some) < SWEPT:
                 return
             left = and_(own, name > some[-1])  # those before are gone, but not from the index
