@@ -478,6 +478,8 @@ class SyncFeed:
         if nightly.due(replica.checked_at(), now, monotonic - self._started):
             replica.check(now)
             log.info("every page of the replica was read", seconds=round(self._clock.monotonic() - monotonic, 1))
+            if self._care is not None:
+                self._care.proven()
 
     def interrupt(self) -> None:
         """End a long poll that is under way (from another thread): the program stops, or the replica must be rebuilt."""

@@ -156,6 +156,11 @@ class ReplicaCare:
         """How far the file is; the feed thread says it after each page."""
         self._whole = place.whole
 
+    def proven(self) -> None:
+        """Every page of the file was read: if it is whole, nobody needs what lies beside it. Feed thread only."""
+        if self._whole and not self.damaged:
+            drop(self._folder / f"{FILE}.{ASIDE}")
+
     def begin_anew(self) -> None:
         """Put the damaged file aside, in the place of the one before it, and make an empty one. Feed thread only.
 

@@ -31,10 +31,10 @@ from kiosk.ports import (
     Touched,
 )
 from kiosk.station import Station
-from sync.agent import SyncFeed
+from sync.agent import LOOK_S, SyncFeed
 from sync.encrypted import connect
 from sync.holdings import Holdings
-from sync.nightly import SETTLED_S
+from sync.nightly import LATEST, SETTLED_S
 from sync.replica import FILE, Replica, ReplicaCare, ReplicaWriter
 
 PAGE = 4096
@@ -221,9 +221,18 @@ def test_the_nightly_reading_of_every_page_finds_what_no_patron_met(branch: Bran
     branch.sync.clock.pass_time(SETTLED_S + 1)
     assert branch.feed.turn() == 0.0
     assert branch.care.damaged
+    branch.sync.central.broken = raises(httpx2.ConnectError("away"))
+    branch.sync.clock.pass_time(LOOK_S)
+    branch.feed.turn()
+    assert (tmp_path / f"{FILE}.damaged").exists()  # the empty one proves nothing
+    branch.sync.central.broken = None
     branch.fill()
     assert not branch.care.damaged
     assert branch.knowledge.policy() is not None
+    branch.sync.clock.pass_time(LATEST.total_seconds() + 1)
+    branch.fill()
+    assert not (tmp_path / f"{FILE}.damaged").exists()
+    assert branch.knowledge.item(ItemId(BOOK)) is not None
 
 
 def test_a_whole_replica_is_read_once_and_that_is_remembered_over_a_start(branch: Branch) -> None:
