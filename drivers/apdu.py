@@ -10,6 +10,8 @@ answers a read is somebody else's, and what it says from its own first file woul
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from config.settings import SELECT
+
 Send = Callable[[bytes], bytes | None]
 """Sends one command, gives back the answer with its status word, or None when the card is gone."""
 
@@ -18,8 +20,6 @@ MOST_ROUNDS = 8
 LONGEST_ANSWER = 1024
 """Bytes; no number of a card is longer."""
 SUCCESS = 0x9000
-SELECT = 0xA4
-"""Chooses an application or a file (the second byte of a command)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Literal
 
-from kiosk.slip import Machine
+from kiosk.slip import PaperMachine
 
 CodePage = Literal["big5", "gb18030", "none"]
 """Chinese characters that the printer holds itself."""
@@ -59,9 +59,9 @@ class Profile:
             [self.name, *(f"{key} = {str(now).lower()}" for key, (was, now) in told.items() if was != now)]
         )
 
-    def machine(self, name: str) -> Machine:
+    def machine(self, name: str) -> PaperMachine:
         """For the test page of the printer that is called so."""
-        return Machine(
+        return PaperMachine(
             name=f"{name}: {self.title}",
             columns=self.columns,
             width_dots=self.width_dots,

@@ -143,12 +143,12 @@ class QueuePrinter:
 
     def _perhaps_taken(self, report: Report) -> Ended:
         """`lp` did not end in time: FAILED where the job was found in the queue and cancelled, else UNCONFIRMED."""
-        self._strays = True
         try:
             if self._sweep():
                 return PrintOutcome.FAILED, DeviceReason.SILENT
         except DeviceError as error:
             self._lose(error, report)
+        self._strays = True  # CUPS may take it up a moment later
         return PrintOutcome.UNCONFIRMED, None
 
     def _take_back(self, request: str, report: Report) -> Ended:

@@ -330,7 +330,7 @@ TEST_CODE = "C0000123"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class PaperMachine:
     """What a printer is taken for, as its test page says it."""
 
     name: str
@@ -347,7 +347,7 @@ class Machine:
     """The command by which it says that it has printed; None: it does not."""
 
 
-def _facts(printer: Machine, language: Language) -> tuple[Block, ...]:
+def _facts(printer: PaperMachine, language: Language) -> tuple[Block, ...]:
     """What this very page shows to be so, or not."""
     if printer.width_dots is None:
         return ()
@@ -360,7 +360,7 @@ def _facts(printer: Machine, language: Language) -> tuple[Block, ...]:
     )
 
 
-def test_page(*, language: Language, library_name: str, printer: Machine, now: datetime) -> Slip:
+def test_page(*, language: Language, library_name: str, printer: PaperMachine, now: datetime) -> Slip:
     """What staff compare with the paper: what the printer is taken for, width, characters, bold, barcode and QR code."""
     ruler = "".join(str(place % 10) for place in range(1, printer.columns + 1))
     return Slip(

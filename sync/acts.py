@@ -122,13 +122,15 @@ class ActsLog:
         with transaction(self._db, self._path) as db:
             db.execute("INSERT INTO meta VALUES ('checked', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1")
 
-    def begin_with(self, words: Iterable[tuple[Word, Act]], rescue: Rescue) -> None:
-        """The first words of a new log, rescued from a damaged one."""
+    def begin_with(self, words: Iterable[tuple[Word, Act]], rescue: Rescue, kiosk: str | None) -> None:
+        """The first words of a new log, rescued from a damaged one, which was this kiosk's."""
         with transaction(self._db, self._path) as db:
             for word, act in words:
                 self._insert(word, act)
             note = json.dumps([rescue.at.isoformat(), rescue.said_again, rescue.unclear])
             db.execute("INSERT INTO meta VALUES ('rescue', ?)", (note,))
+            if kiosk is not None:
+                self._note("kiosk", kiosk)
 
     def rescue(self) -> Rescue | None:
         """How this log began, if a damaged one was before it."""

@@ -326,7 +326,7 @@ class SyncActs:
         self._next_prune = now + PRUNE_S
         central_now = self._clock.now() + (self._offset.value or timedelta())
         acts.note_held(central_now)
-        forgotten = acts.prune(central_now - self._keep)
+        forgotten = acts.prune(min(central_now, self._clock.now()) - self._keep)  # one of both may be ahead
         if forgotten:
             log.info("old acts forgotten", words=forgotten)
 

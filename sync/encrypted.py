@@ -158,8 +158,9 @@ def connect(path: Path, key: bytes, *, durable: bool) -> Connection:
 
 def connect_prepared(path: Path, key: bytes, *, durable: bool) -> Connection:
     """As `connect`, to a file that is there: nobody makes an empty one where a wipe has just taken it away."""
-    if not path.exists():
-        raise LedgerError(LedgerReason.NOT_WRITABLE, f"{path} is not there")
+    with translated(path):
+        if not path.exists():
+            raise LedgerError(LedgerReason.NOT_WRITABLE, f"{path} is not there")
     return connect(path, key, durable=durable)
 
 

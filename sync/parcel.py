@@ -69,7 +69,7 @@ def export(
 ) -> tuple[Path, int]:  # fmt: skip
     """Write what waits into a new parcel in `folder`; returns its path and how many words it holds.
 
-    No file there is replaced.     Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
+    No file there is replaced. Raises BadParcel if this kiosk knows no key of central, LedgerError, OSError.
     """
     if not identity.central_opens:
         raise BadParcel(f"{identity.kiosk} was enrolled by a program that knew no parcels; enrol it anew")

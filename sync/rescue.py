@@ -42,11 +42,12 @@ def prepare_or_rescue(folder: Path, key: bytes, now: datetime) -> Rescue | None:
         return None
     aside = set_aside(path, f"damaged-{now:%Y%m%dT%H%M%S}")
     words, unclear = _readable(aside, key)
+    whose = _Source(aside, key).one("SELECT value FROM meta WHERE key = 'kiosk'")
     prepare(folder, key)
     new = ActsLog(folder, key)
     try:
         rescue = Rescue(now, len(words), unclear)
-        new.begin_with(words, rescue)
+        new.begin_with(words, rescue, None if whose is None else str(whose[0]))
     finally:
         new.close()
     log.error("acts were rescued", said_again=rescue.said_again, unclear=unclear, kept_aside=aside.name)

@@ -3,8 +3,9 @@
 Every try is an act in the kiosk's log, on disk before it is answered: so it reaches central's audit, and the pause after
 too many wrong tries is read from the log and holds over a restart. Central's own count of wrong tries of a login goes
 beside it. Verifiers are believed while the replica is at most as old as the policy says (7 days), and never without a policy. How old
-it is, is told by the clock, the newest word of the log or an earlier try, whichever is the latest: so a clock that was set back makes nothing
-younger than it was, and staff still come in to see that it is wrong. Argon2id takes a tenth of a second and central may take its deadline, so
+it is, is told from central's own time in it: what came while this kiosk's clock was ahead does not look younger or older once the
+clock is right again. Staff come in with a clock that jumped, to see it and to confirm it; to set it back far enough to keep old
+verifiers alive takes the rights over the machine. Argon2id takes a tenth of a second and central may take its deadline, so
 this belongs to a thread of its own: `Doorkeeper`.
 """
 
@@ -79,15 +80,13 @@ class StaffDoor:
     def enter(self, knock: Knock) -> StaffAnswered:
         """One try; it is on disk when this returns. Raises LedgerError: then nobody is let in."""
         now, login = knock.act.happened_at, spell_login(knock.login)
-        tries = self._acts.staff_tries(now - LOOK_BACK)
-        until = locked_until(tries, now, self._rule)
+        until = locked_until(self._acts.staff_tries(now - LOOK_BACK), now, self._rule)
         if until is not None:
             return self._ended(knock, Entry.LOCKED, None, Mode.OFFLINE, until)
         try:
             entry, staff = self._ask(login, knock.password)
         except CentralError:
-            latest = max((now, self._acts.newest() or now, *(at for at, _ in tries)))
-            entry, staff = self._look(login, knock.password, latest)
+            entry, staff = self._look(login, knock)
             return self._ended(knock, entry, staff, Mode.OFFLINE)
         return self._ended(knock, entry, staff, Mode.ONLINE)
 
@@ -100,15 +99,15 @@ class StaffDoor:
         told = self._central.staff_entry(login, password, self._deadline_s)
         return told.entry, None if told.staff is None else StaffId(told.staff)
 
-    def _look(self, login: str, password: str, now: datetime) -> tuple[Entry, StaffId | None]:
+    def _look(self, login: str, knock: Knock) -> tuple[Entry, StaffId | None]:
         try:
-            policy, fresh = self._replica.policy(), self._replica.place().fresh_at
-            usable = policy is not None and fresh is not None and now - fresh <= policy.staff_max_age
+            policy, told = self._replica.policy(), self._replica.place().heard_at
+            usable = policy is not None and told is not None and knock.act.corrected_at - told <= policy.staff_max_age
             known = self._replica.staff(login) if usable else None
         except LedgerError as error:
             self._noticed(error)
             raise
-        fits = self._fits(_NOBODYS if known is None else known.verifier, password)
+        fits = self._fits(_NOBODYS if known is None else known.verifier, knock.password)
         if known is None:
             return Entry.WRONG, None
         let_in = fits and may(known.grants, Permission.KIOSK_OPEN, branch_scope(self._branch))

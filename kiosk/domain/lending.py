@@ -14,9 +14,9 @@ from kiosk.domain.calendar import Calendar, days_left, due_at, library_day
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
 
 ANY = "*"
+"""In a rule: every category, item type or branch."""
 NO_END = date(9000, 1, 1)
 """From here on a date means "until further notice": library systems write 9999-12-31."""
-"""In a rule: every category, item type or branch."""
 _OWN_WORK = WorkId("")
 
 

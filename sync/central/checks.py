@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 
 from sync.central import tables
 from sync.central.database import DatabaseUnusable
-from sync.central.import_runs import APPLYING, STAGING
+from sync.central.import_runs import APPLYING, STAGING, leased
 from sync.central.key_copy import ADVICE
 from sync.central.office import Central
-from sync.central.records import microseconds
 
 QUIET = timedelta(minutes=15)
 """A kiosk silent for longer is told."""
@@ -79,8 +78,7 @@ def _rules(central: Central) -> tuple[bool, str]:
 def _imports(central: Central) -> tuple[bool, str]:
     with central.database.read() as connection:
         run = tables.import_run.c
-        over = run.leased_until <= microseconds(central.clock())
-        unfinished = select(func.count()).where(run.state.in_((STAGING, APPLYING)), over)
+        unfinished = select(func.count()).where(run.state.in_((STAGING, APPLYING)), not_(leased(central.clock())))
         halted = connection.execute(unfinished).scalar_one()
     return not halted, f"{halted} unfinished" if halted else "none unfinished"
 

@@ -18,7 +18,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    and_,
+    delete,
+    exists,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from sync.central import tables
 from sync.central.bulk import among
@@ -57,6 +71,11 @@ class Turn:
     """Known to whoever has the turn."""
 
 
+def leased(now: datetime) -> ColumnElement[bool]:
+    """Somebody is at it; a lease from before the clock was set back is over."""
+    return and_(_RUN.leased_until > microseconds(now), _RUN.leased_until <= microseconds(now + 2 * LEASE))
+
+
 class ImportRuns:
     """Gives and ends turns."""
 
@@ -72,7 +91,7 @@ class ImportRuns:
         now = self._clock()
         with self._database.write() as connection:
             lock(connection, [f"import {kind}"])
-            under_way = _RUN.state.in_((STAGING, APPLYING)) & (_RUN.leased_until > microseconds(now))
+            under_way = _RUN.state.in_((STAGING, APPLYING)) & leased(now)
             for other in connection.execute(select(tables.import_run).where(_RUN.kind == kind, under_way)):
                 if not preview or other.digest == digest:
                     raise ImportUnderWay(_told(other, digest))
@@ -82,16 +101,16 @@ class ImportRuns:
             run = connection.execute(known).one_or_none()
             if run is not None and (preview or run.state == DONE):
                 return Turn(id=run.id, state=run.state, staged=run.staged)
-            leased = {
+            taken = {
                 "runner": self._runner, "token": token, "started_at": microseconds(now),
                 "leased_until": microseconds(now + LEASE),
             }  # fmt: skip
             if run is not None:
-                connection.execute(update(tables.import_run).where(_RUN.id == run.id).values(**leased))
+                connection.execute(update(tables.import_run).where(_RUN.id == run.id).values(**taken))
                 return Turn(id=run.id, state=APPLYING, staged=run.staged, token=token)
             state = PREVIEW if preview else STAGING
             new = {"digest": digest, "kind": kind, "state": state, "staged": 0, "changed": 0}
-            made = insert(tables.import_run).values(**new, **leased).returning(_RUN.id)
+            made = insert(tables.import_run).values(**new, **taken).returning(_RUN.id)
             return Turn(id=connection.execute(made).scalar_one(), state=state, staged=0, token=token)
 
     def renew(self, connection: Connection, turn: Turn, **values: object) -> None:
@@ -122,7 +141,7 @@ class ImportRuns:
         """Keys of runs that are checked, rows of those that are not to go on, all of those that died before they changed
         anything."""
         with self._database.write() as connection:
-            over = and_(_CHANGED_NOTHING, _RUN.leased_until <= microseconds(self._clock()))
+            over = and_(_CHANGED_NOTHING, not_(leased(self._clock())))
             ended = update(tables.import_run).where(over).values(token="")  # whoever only slept finds its turn over
             dead = list(connection.execute(ended.returning(_RUN.id)).scalars())
             keyed = and_(_RUN.state.in_((APPLYING, DONE, PAST)), exists().where(_KEY.run == _RUN.id))
@@ -156,5 +175,5 @@ def _told(run: Row[Any], digest: str) -> str:
     what = "this file is" if run.digest == digest else f"another file of {run.kind} is"
     return (
         f"{what} being imported since {moment(run.started_at):%Y-%m-%d %H:%M:%S} UTC by {run.runner}; wait until that has "
-        f"ended. If that process is gone, try again after {moment(run.leased_until):%H:%M:%S} UTC"
+        f"ended. If that process is gone, try again after {moment(run.leased_until):%Y-%m-%d %H:%M:%S} UTC"
     )

@@ -320,8 +320,9 @@ class Imports:
         told.changed, told.applied = total, True
 
     def _survey(self, *grown: Table) -> None:
-        with self._database.write() as connection:
-            survey(connection, *grown)
+        if self._database.dialect == "postgresql":
+            with self._database.write() as connection:
+                survey(connection, *grown)
 
     def _left(self, turn: Turn) -> int:
         """Rows still to be applied."""

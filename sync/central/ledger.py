@@ -442,8 +442,9 @@ class Ledger:
         return replace(verdict, position=self.marks.placed(verdict.position))
 
     def _write_audit(self) -> None:
-        """Tries to open a kiosk's staff page and what was said there, and what staff and the clock did to holds, into the audit; once each, with
-        the word that told of them. A hold is named by its id only: who waits for what can be forgotten, the audit cannot."""
+        """Tries to open a kiosk's staff page and what was said there, and what staff and the clock did to holds, into the
+        audit; once each, with the word that told of them. A hold is named by its id only: who waits for what can be
+        forgotten, the audit cannot."""
         rows = [
             {
                 "at": microseconds(self._now),

@@ -18,7 +18,7 @@ from sync.central.database import Database, DatabaseUnusable, lock, upsert
 from sync.central.records import microseconds, moment
 
 LEASE = timedelta(minutes=10)
-"""Longer than a chore takes on most days. One that takes longer may be begun by another process, too: wasteful, not wrong."""
+"""Longer than a chore takes on most days; one that takes longer may be begun by another process, too."""
 TICK_S = 30.0
 """Between two looks whether something is due."""
 
@@ -104,7 +104,8 @@ class Periodic:
         at = microseconds(now)
         with self._database.read() as connection:
             held = connection.execute(select(row).where(row.c.name == chore.name)).one_or_none()
-        late, stale = microseconds(now + chore.every), microseconds(now + LEASE)  # beyond: the clock was set back
+        # beyond these the clock was set back; the margin is for processes and machines whose clocks differ a little
+        late, stale = microseconds(now + chore.every + LEASE), microseconds(now + 2 * LEASE)
         if held is not None and (at < held.due_at <= late or at < held.leased_until <= stale):
             return False
         with self._database.write() as connection:

@@ -20,7 +20,7 @@ from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.serial_printer import VirtualSerialPrinter
 from kiosk.ports import DeviceError, DeviceReason, DeviceState, PrintEnded, PrintOutcome
 
-HASTY = replace(QUICK, answer_s=0.2, job_s=0.5)
+HASTY = replace(QUICK, answer_s=0.5, job_s=1.5)
 
 
 @given(st.integers(0, 255))

@@ -58,6 +58,8 @@ def test_a_whole_log_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_damaged_page_costs_only_its_own_rows_and_is_told(tmp_path: Path) -> None:
     said = full_log(tmp_path)
     before = open_log(tmp_path)
+    before.note_kiosk("main-1")
+    before.checkpoint()
     incarnation = before.incarnation
     before.close()
     spoil(tmp_path, last_page(tmp_path))
@@ -66,7 +68,7 @@ def test_a_damaged_page_costs_only_its_own_rows_and_is_told(tmp_path: Path) -> N
     assert len(said) - 40 <= rescue.said_again <= len(said)
     log = ActsLog(tmp_path, KEY)
     assert log.incarnation != incarnation
-    assert log.rescue() == rescue
+    assert (log.rescue(), log.kiosk()) == (rescue, "main-1")
     ids = [one.id for one in said]
     waiting = [word.act.id for word in log.unsent(999)]
     assert waiting == [one for one in ids if one in set(waiting)], "not in their order"

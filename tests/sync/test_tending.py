@@ -68,6 +68,18 @@ def test_a_kiosk_whose_clock_runs_ahead_forgets_by_centrals_clock(kiosk: SyncKio
     assert kept(kiosk) == [1, 2]
 
 
+def test_a_central_whose_clock_runs_ahead_makes_no_act_old(kiosk: SyncKiosk) -> None:
+    for _ in range(3):
+        kiosk.says()
+    kiosk.turns(3)
+    days(kiosk, 0.1)
+    kiosk.turns()
+    kiosk.central.now += timedelta(days=366)
+    kiosk.clock.pass_time(PRUNE_S)
+    kiosk.turns(3)
+    assert kept(kiosk) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_clock_that_stands_years_back_makes_no_act_old(kiosk: SyncKiosk, known: bool) -> None:
     behind = timedelta(days=400)

@@ -7,7 +7,7 @@ import click
 from config import logs
 from config.settings import KioskSettings, Printer, load
 from kiosk.ports import DeviceChanged, DeviceState, PrintEnded, PrintOutcome
-from kiosk.slip import Machine, Slip, test_page
+from kiosk.slip import PaperMachine, Slip, test_page
 from kiosk.words import Language, say
 from ui.cli.device_ears import Heard
 from ui.cli.kiosk_place import CONFIG
@@ -49,7 +49,7 @@ def print_test_page(config: Path, name: str | None, file: Path | None) -> None:
     _print(settings, chosen_printer(settings, name))
 
 
-def _page(settings: KioskSettings, printer: Machine) -> Slip:
+def _page(settings: KioskSettings, printer: PaperMachine) -> Slip:
     return test_page(
         language=settings.screen.language,
         library_name=settings.library_name,
@@ -62,7 +62,7 @@ def _write_pdf(settings: KioskSettings, file: Path) -> None:
     from drivers.pdf import COLUMNS, pdf
 
     try:
-        file.write_bytes(pdf(_page(settings, Machine(name="PDF A4", columns=COLUMNS)), settings.library_name))
+        file.write_bytes(pdf(_page(settings, PaperMachine(name="PDF A4", columns=COLUMNS)), settings.library_name))
     except OSError as error:
         raise click.ClickException(f"{file} was not written: {error.strerror or error}.") from error
     click.echo(f"Written: {file}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +118,9 @@ def test_another_file_of_the_kind_waits_but_its_preview_and_patrons_do_not(
 
 
 @pytest.mark.parametrize("died", [("checking", STAGE), ("applying", APPLY)])
+@pytest.mark.parametrize("later", [LEASE, timedelta(days=-400)], ids=["in time", "the clock had been ahead"])
 def test_a_killed_import_is_taken_over_when_its_lease_is_over(
-    town: Any, take: Callable[..., Report], died: tuple[str, int]
+    town: Any, take: Callable[..., Report], died: tuple[str, int], later: timedelta
 ) -> None:
     with pytest.raises(Killed):
         take(progress=killed_at(*died))
@@ -127,9 +128,9 @@ def test_a_killed_import_is_taken_over_when_its_lease_is_over(
         runs = ImportRuns(town.central.database, town.clock)
         runs.begin("items", "a", preview=False)
     as_killed(town)
-    with pytest.raises(ImportUnderWay, match=r"If that process is gone, try again after 04:02:00 UTC"):
+    with pytest.raises(ImportUnderWay, match=r"If that process is gone, try again after 2026-11-24 04:02:00 UTC"):
         take()
-    town.clock.now += LEASE
+    town.clock.now += later
     seen: list[str] = []
     done = take(progress=lambda phase, *_: seen.append(phase))
     assert (done.changed, done.applied, titles(town)) == (ROWS, True, {"書 a": ROWS})

@@ -50,7 +50,7 @@ def test_imports_of_the_sixth_version_go_on_and_of_each_kind_the_last_file_count
         run = text("INSERT INTO import_run VALUES (:digest, :kind, :state, 5, 2, :begun, :ended)")
         for digest, kind, state, begun, ended in (
             ("first", "items", "done", 1, 2), ("last", "items", "done", 3, 4), ("people", "patrons", "done", 1, 9),
-            ("half", "patrons", "applying", 10, None), ("checked", "items", "staging", 11, None),
+            ("half", "patrons", "applying", 10, None), ("stale", "items", "applying", 2, None), ("checked", "items", "staging", 11, None),
         ):  # fmt: skip
             row = {"digest": digest, "kind": kind, "state": state, "begun": begun, "ended": ended}
             connection.execute(run, row)
@@ -61,7 +61,8 @@ def test_imports_of_the_sixth_version_go_on_and_of_each_kind_the_last_file_count
         own = import_run.c
         states = {row.digest: row.state for row in connection.execute(select(own.digest, own.state))}
         assert states == {
-            "first": "past", "last": "done", "people": "past", "half": "applying", "checked": "staging",
+            "first": "past", "last": "done", "people": "past", "half": "applying", "stale": "past",
+            "checked": "staging",
         }  # fmt: skip
         for table, value in ((import_row, 3), (import_key, "id a")):
             here = select(table).join(import_run, own.id == table.c.run).where(own.digest == "half")

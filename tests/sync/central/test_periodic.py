@@ -1,7 +1,7 @@
 """Periodic work: one chore that fails holds up no other, is told, and is tried again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +67,25 @@ def test_a_clock_that_was_ahead_and_is_right_again_stops_no_chore(town: Any) -> 
     town.clock.go(days=-400)
     assert periodic.tick() == ["good"]
     assert periodic.tick() == []
+
+
+def test_two_processes_whose_clocks_differ_a_little_do_a_chore_once(town: Any) -> None:
+    runs: list[str] = []
+    every = timedelta(minutes=15)
+
+    def ahead() -> datetime:
+        return town.clock.now + timedelta(seconds=1)
+
+    second = Periodic(town.central.database, town.clock, [Chore("chore", every, lambda: runs.append("second"))])
+
+    def work() -> None:
+        runs.append("first")
+        assert second.tick() == []  # it is being done
+
+    first = Periodic(town.central.database, ahead, [Chore("chore", every, work)])
+    assert first.tick() == ["chore"]
+    assert second.tick() == []  # it has just been done
+    assert runs == ["first"]
 
 
 def test_a_serving_central_goes_on_ticking_after_a_chore_that_failed(town: Any) -> None:

@@ -48,9 +48,11 @@ def upgrade() -> None:
         )
     op.execute(
         "INSERT INTO import_run (digest, kind, state, staged, changed, started_at, finished_at, runner, token, leased_until) "
-        "SELECT digest, kind, CASE WHEN state = 'done' AND EXISTS (SELECT 1 FROM former_import_run later "
-        "WHERE later.kind = own.kind AND later.state <> 'staging' "
-        "AND (later.finished_at IS NULL OR later.finished_at > own.finished_at)) THEN 'past' ELSE state END, "
+        "SELECT digest, kind, CASE WHEN state <> 'staging' AND EXISTS (SELECT 1 FROM former_import_run later "
+        "WHERE later.kind = own.kind AND later.digest <> own.digest AND CASE later.state "
+        "WHEN 'done' THEN later.finished_at > coalesce(own.finished_at, own.started_at) "
+        "WHEN 'applying' THEN later.started_at > coalesce(own.finished_at, own.started_at) ELSE false END) "
+        "THEN 'past' ELSE state END, "
         "staged, changed, started_at, finished_at, '', '', 0 FROM former_import_run own ORDER BY started_at, digest"
     )
     op.execute(
