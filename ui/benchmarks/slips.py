@@ -4,6 +4,8 @@ Seconds are bytes × 10 bits / baud (8N1): a serial line is no faster, and no pr
 is drawn by the same typesetting, so both print the same; python-escpos sends it as raster (GS v 0).
 """
 
+import contextlib
+import sys
 from datetime import UTC, datetime
 
 from escpos.printer import Dummy
@@ -82,5 +84,6 @@ def _picture_bytes(slip: Slip) -> int:
         paper.paste(strip, (0, y))
         y += strip.height
     printer = Dummy()
-    printer.image(paper, impl="bitImageRaster")
+    with contextlib.redirect_stdout(sys.stderr):  # it prints a remark, and stdout may be JSON
+        printer.image(paper, impl="bitImageRaster")
     return len(printer.output)
