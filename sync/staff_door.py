@@ -2,11 +2,11 @@
 
 Every try is an act in the kiosk's log, on disk before it is answered: so it reaches central's audit, and the pause after
 too many wrong tries is read from the log and holds over a restart. Central's own count of wrong tries of a login goes
-beside it. Verifiers are believed while the replica is at most as old as the policy says (7 days), and never without a policy. How old
-it is, is told from central's own time in it: what came while this kiosk's clock was ahead does not look younger or older once the
-clock is right again. Staff come in with a clock that jumped, to see it and to confirm it; to set it back far enough to keep old
-verifiers alive takes the rights over the machine. Argon2id takes a tenth of a second and central may take its deadline, so
-this belongs to a thread of its own: `Doorkeeper`.
+beside it. Verifiers are believed while the replica is at most as old as the policy says (7 days), and never without a
+policy. How old it is, is told from central's own time in it: what came while this kiosk's clock was ahead does not look
+younger or older once the clock is right again. Staff come in with a clock that jumped, to see it and to confirm it; to
+set it back far enough to keep old verifiers alive takes the rights over the machine. Argon2id takes a tenth of a second
+and central may take its deadline, so this belongs to a thread of its own: `Doorkeeper`.
 """
 
 import queue

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from kiosk.domain.holds import suspended_from_holds
 from kiosk.domain.lending import may_borrow_at_all, quota_left
+from kiosk.domain.values import Refused
 from kiosk.ports import DeviceKind, DeviceState, Message, SlipState, View
 from kiosk.visit.done import printer_ready, slip_of
 from kiosk.visit.idle import seconds_left
@@ -56,11 +57,12 @@ def _ready(visit: Visit, kind: DeviceKind) -> bool:
     return any(status.kind is kind and status.state is DeviceState.READY for status in visit.devices.values())
 
 
+def _said(refused: Refused | None) -> Message | None:
+    return None if refused is None else Message(reason=refused.reason, details=refused.details)
+
+
 def _unready(world: World) -> Message | None:
-    if world.library.age(world.now) is not None:
-        return None
-    why = knows_nothing(world)
-    return Message(reason=why.reason, details=why.details)
+    return _said(knows_nothing(world)) if world.library.age(world.now) is None else None
 
 
 def _holds_blocked(visit: Visit, world: World) -> Message | None:
@@ -72,8 +74,7 @@ def _holds_blocked(visit: Visit, world: World) -> Message | None:
     rule = None if membership is None else policy.patron_rule(membership.category)
     if membership is None or rule is None or rule.holds == 0:
         return None
-    refused = suspended_from_holds(membership, world.now)
-    return None if refused is None else Message(reason=refused.reason, details=refused.details)
+    return _said(suspended_from_holds(membership, world.now))
 
 
 def _quota(visit: Visit, world: World) -> tuple[int | None, Message | None]:
@@ -86,5 +87,4 @@ def _quota(visit: Visit, world: World) -> tuple[int | None, Message | None]:
         return None, None
     loans = world.library.open_loans(visit.membership)
     refused = may_borrow_at_all(membership=membership, open_loans=loans, policy=policy, now=world.now)
-    blocked = None if refused is None else Message(reason=refused.reason, details=refused.details)
-    return quota_left(membership, loans, policy), blocked if isinstance(visit.task, Account) else None
+    return quota_left(membership, loans, policy), _said(refused) if isinstance(visit.task, Account) else None

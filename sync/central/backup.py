@@ -26,7 +26,8 @@ class BackupFailed(Exception):
 
 
 def back_up(settings: CentralSettings, target: Path) -> None:
-    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable, InUse."""
+    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable, InUse, OwnFiles."""
+    settings.outside(target)
     _only_sqlite(settings)
     source = settings.data / FILE_NAME
     if not source.exists():

@@ -48,6 +48,10 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+class OwnFiles(Exception):
+    """What should be written would stand among central's own files, or over its key."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralSettings:
     """Where central keeps its things and where it listens."""
@@ -72,6 +76,15 @@ class CentralSettings:
         if path.is_relative_to(data):
             raise KeyFileUnusable(f"{path}: the key must lie outside the data folder {data}")
         return path
+
+    def outside(self, target: Path) -> Path:
+        """`target`, which must not be among what central works with. Raises OwnFiles."""
+        real = target.resolve()
+        if real.is_relative_to(self.data.resolve()):
+            raise OwnFiles(f"{target}: this is in central's data folder; name a place outside, best on another disk")
+        if real == self.root_key_file().resolve():
+            raise OwnFiles(f"{target}: this is central's root key; name another place")
+        return target
 
 
 class Central:

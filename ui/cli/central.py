@@ -27,7 +27,7 @@ from ui.cli.central_fleet import fleet
 from ui.cli.central_holds import hold
 from ui.cli.central_key import key
 from ui.cli.central_parcel import parcel
-from ui.cli.central_place import AS_JSON, WrongUse, opened_at, outside, say, told, with_place
+from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, import_items, import_patrons
 from ui.cli.central_retention import forget, retention
 from ui.cli.central_staff import user
@@ -237,7 +237,7 @@ def bind_card(place: CentralSettings, membership: str, kind: str, number: str, t
 def backup(place: CentralSettings, file: Path) -> None:
     """Copy the database, encrypted with the same key, while it is in use. Needs a recovery copy of the key first."""
     with told():
-        back_up(place, outside(place, file))
+        back_up(place, file)
     click.echo(f"{file}: complete. It is worth nothing without the root key, whose copy belongs in yet another place.")
 
 

@@ -18,7 +18,7 @@ from sync.central.import_sources import BadFile
 from sync.central.in_use import InUse
 from sync.central.key_copy import ADVICE
 from sync.central.keys import KeyFileUnusable
-from sync.central.office import Central, CentralSettings
+from sync.central.office import Central, CentralSettings, OwnFiles
 from sync.central.passwords import BadPassword
 from sync.central.policies import BadPolicy
 from sync.central.registry import UnknownRecord
@@ -66,7 +66,7 @@ def told() -> Iterator[None]:
     """What we know can go wrong becomes a message and an exit code."""
     try:
         yield
-    except (KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, NotYours) as error:
+    except (KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, NotYours, OwnFiles) as error:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
@@ -93,13 +93,3 @@ def opened_at(place: CentralSettings) -> Iterator[Central]:
 def say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:
     """For programs or for people."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain)
-
-
-def outside(place: CentralSettings, target: Path) -> Path:
-    """`target`, which must not lie among what central works with. Raises WrongUse."""
-    real = target.resolve()
-    if real.is_relative_to(place.data.resolve()):
-        raise WrongUse(f"{target}: this is in central's data folder; name a place outside, best on another disk")
-    if real == place.root_key_file().resolve():
-        raise WrongUse(f"{target}: this is central's root key; name another place")
-    return target

@@ -14,7 +14,7 @@ from sync.central.export import export
 from sync.central.import_sources import MarcPlaces, read_items, read_patrons
 from sync.central.imports import Report, RowReport, digest_of
 from sync.central.office import CentralSettings
-from ui.cli.central_place import AS_JSON, opened_at, outside, say, told, with_place
+from ui.cli.central_place import AS_JSON, opened_at, say, told, with_place
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 
@@ -85,7 +85,7 @@ def import_patrons(
 def export_all(place: CentralSettings, folder: Path, as_json: bool) -> None:
     """Write everything central holds into the new FOLDER, one CSV file for each table."""
     with opened_at(place) as opened, _shown() as progress:
-        counts = export(opened.database, outside(place, folder), lambda table, rows: progress(table, rows, None))
+        counts = export(opened.database, place.outside(folder), lambda table, rows: progress(table, rows, None))
     say(as_json, dict(counts), "\n".join(f"{rows:>10}  {table}" for table, rows in counts.items()))
 
 
