@@ -50,7 +50,7 @@ from kiosk.ports import (
     View,
 )
 from kiosk.visit.glance import Glance
-from kiosk.visit.shell import PHASES, rule_for, step
+from kiosk.visit.shell import PHASES, remind_of_card, rule_for, step
 from kiosk.visit.state import OutOfService, Visit, VisitSettings, World
 from kiosk.visit.steps import open_start
 from kiosk.visit.view import view_of
@@ -143,7 +143,8 @@ class Station:
             self.visit = outcome.visit
             view = view_of(self.visit, world)
         except LedgerError as error:
-            self.visit = replace(open_start(self.visit, world), task=OutOfService(str(error.reason), world.monotonic))
+            ended = remind_of_card(open_start(self.visit, world))
+            self.visit = replace(ended, task=OutOfService(str(error.reason), world.monotonic))
             view = view_of(self.visit, world)
         if view != self._shown:
             self._shown = view
@@ -160,7 +161,7 @@ class Station:
         self.visit = replace(self.visit, task=OutOfService(task.key, world.monotonic))
         self._acts.check()
         self._settle_the_past()
-        self.visit = open_start(self.visit, world)
+        self.visit = remind_of_card(open_start(self.visit, world))
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

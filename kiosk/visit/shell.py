@@ -84,6 +84,8 @@ PHASES: Mapping[type[Task], Phase] = MappingProxyType(
     }
 )
 
+CARD_LEFT_BEHIND = Message(reason=Reason.CARD_LEFT_BEHIND, stop=False)
+
 _NOT_DONE = (RowState.REFUSED, RowState.WORKING)
 _BY_A_PERSON = (Touched, StaffTried, CardArrived, CardTrouble, CodeRead, CodeTrouble)
 
@@ -93,9 +95,19 @@ def step(visit: Visit, event: Event, world: World) -> Step:
     if isinstance(event, _BY_A_PERSON):
         visit = replace(visit, touched_at=world.monotonic)
     if isinstance(event, CardArrived | CardTrouble):
-        visit = replace(visit, card_on=event.reader)
+        gone = isinstance(event, CardTrouble) and event.reason is Reason.CARD_TAKEN_EARLY
+        visit = replace(visit, card_on="" if gone else event.reader)
     rule = rule_for(visit.task, event)
-    return Step(visit) if rule is None else rule.run(visit, event, world)
+    outcome = Step(visit) if rule is None else rule.run(visit, event, world)
+    ended = isinstance(outcome.visit.task, Start) and not isinstance(visit.task, Start)
+    if not ended or outcome.visit.message is not None or not outcome.visit.card_on:
+        return outcome
+    return Step(remind_of_card(outcome.visit), (*outcome.effects, Play(Sound.ATTENTION)))
+
+
+def remind_of_card(visit: Visit) -> Visit:
+    """However a visit ended: a card that still lies on a reader is called out until it is lifted (I2)."""
+    return replace(visit, message=CARD_LEFT_BEHIND) if visit.card_on else visit
 
 
 def rule_for(task: Task, event: Event) -> Rule | None:
@@ -118,17 +130,14 @@ def _tick(visit: Visit, event: Ticked, world: World) -> Step:
         return Step(_back_to_plain(visit, world))
     if left is None or left > 0:
         return Step(visit)
-    if visit.card_on:
-        return Step(
-            replace(open_start(visit, world), message=Message(reason=Reason.CARD_LEFT_BEHIND, stop=False)),
-            (Play(Sound.ATTENTION),),
-        )
     return Step(open_start(visit, world))
 
 
 def _back_to_plain(visit: Visit, world: World) -> Visit:
-    """The start page forgets the last patron's language, looks and message."""
+    """The start page forgets the last patron's language, looks and message; a card left behind stays called out."""
     plain = open_start(visit, world)
+    if visit.message == CARD_LEFT_BEHIND:
+        plain = remind_of_card(plain)
     if replace(plain, visits=visit.visits, touched_at=visit.touched_at) == visit:
         return visit
     return plain
@@ -154,7 +163,7 @@ def _card_left(visit: Visit, event: CardLeft, world: World) -> Step:
         card_on="" if visit.card_on == event.reader else visit.card_on,
         known_by="" if visit.known_by == event.reader else visit.known_by,
     )
-    if visit.message is not None and visit.message.reason is Reason.CARD_LEFT_BEHIND:
+    if visit.message == CARD_LEFT_BEHIND:
         visit = replace(visit, message=None)
     return Step(visit)
 

@@ -18,6 +18,7 @@ from kiosk.ports import (
     CentralReason,
     CodeRead,
     DeviceReason,
+    Event,
     Intent,
     LedgerError,
     LedgerReason,
@@ -28,10 +29,12 @@ from kiosk.ports import (
     PrintOutcome,
     RowState,
     SlipState,
+    Sound,
     Started,
     Ticked,
     Touched,
     VerdictCame,
+    View,
 )
 from kiosk.slip import Line
 from kiosk.words import Language
@@ -420,10 +423,48 @@ def test_idleness_ends_a_visit_after_a_visible_countdown_and_a_touch_extends_it(
 def test_a_forgotten_card_is_called_out(kiosk: Kiosk) -> None:
     kiosk.hear(OFFLINE, TAP)
     kiosk.clock.pass_time(61)
-    view = kiosk.hear(Ticked())
-    assert view.message is not None
-    assert view.message.reason is Reason.CARD_LEFT_BEHIND
+    assert calls_out(kiosk.hear(Ticked()))
     assert kiosk.hear(CardLeft("reader")).message is None
+
+
+def calls_out(view: View) -> bool:
+    return view.message is not None and view.message.reason is Reason.CARD_LEFT_BEHIND
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        (touch(Intent.END),),
+        (touch(Intent.ACCOUNT), touch(Intent.END)),
+        (scan(1), touch(Intent.FINISH), touch(Intent.SLIP_NONE)),
+        (touch(Intent.FINISH),),
+    ],
+)
+def test_a_card_left_behind_is_called_out_however_the_visit_ends(kiosk: Kiosk, way: tuple[Event, ...]) -> None:
+    view = kiosk.hear(OFFLINE, TAP, *way)
+    assert (view.phase, calls_out(view), kiosk.screen.sounds[-1]) == (Phase.START, True, Sound.ATTENTION)
+    assert kiosk.hear(CardLeft("reader")).message is None
+
+
+def test_a_lifted_card_is_not_called_out(kiosk: Kiosk) -> None:
+    assert kiosk.hear(OFFLINE, TAP, CardLeft("reader"), touch(Intent.END)).message is None
+    early = CardTrouble("reader", Reason.CARD_TAKEN_EARLY)
+    assert kiosk.hear(early, touch(Intent.RETURN), touch(Intent.END)).message is None
+
+
+def test_a_card_left_behind_is_called_out_for_as_long_as_it_lies_there(kiosk: Kiosk) -> None:
+    kiosk.hear(OFFLINE, TAP, touch(Intent.END))
+    kiosk.clock.pass_time(600)
+    assert calls_out(kiosk.hear(Ticked()))
+    kiosk.hear(CardLeft("reader"))
+    assert kiosk.hear(Ticked()).message is None
+
+
+def test_a_card_left_behind_is_called_out_where_a_full_disk_ends_the_visit(kiosk: Kiosk) -> None:
+    kiosk.hear(OFFLINE, TAP)
+    kiosk.acts.fails = LedgerError(LedgerReason.DISK_FULL)
+    view = kiosk.hear(scan(1))
+    assert (view.phase, calls_out(view)) == (Phase.OUT_OF_SERVICE, True)
 
 
 def test_a_visit_does_not_end_while_central_is_asked(kiosk: Kiosk) -> None:
