@@ -17,7 +17,7 @@ from kiosk.ports import Intent, RowState
 from kiosk.words import Language, say
 from ui.patron.finger import NoSuchTargetError
 from ui.patron.gallery import VIEWS
-from ui.patron.pictures import QrPicture, qr_modules
+from ui.patron.pictures import qr_modules
 from ui.patron.screen import PatronScreen
 from ui.patron.sounds import NOTES, tone
 
@@ -201,24 +201,26 @@ def test_an_unknown_reason_for_being_out_of_service_still_says_what_to_do(app: o
     assert screen.property("outText") == say("out.other", Language.ZH_TW)
 
 
-def test_a_slip_becomes_a_qr_code_that_can_be_read_back(app: object) -> None:
+def test_a_slip_becomes_a_qr_code_that_can_be_read_off_the_screen(
+    open_kiosk: Callable[..., Any], tmp_path: Path
+) -> None:
     zxingcpp = pytest.importorskip("zxingcpp")
     image_module = pytest.importorskip("PIL.Image")
-    text = VIEWS["done_qr"].slip_text
-    modules = qr_modules(text)
-    side = len(modules) + 8
-    image = image_module.new("L", (side, side), 255)
-    for y, row in enumerate(modules):
-        for x, dark in enumerate(row):
-            image.putpixel((x + 4, y + 4), 0 if dark else 255)
-    found = zxingcpp.read_barcodes(image.resize((side * 6, side * 6), 0))
-    assert [code.text for code in found] == [text]
+    kiosk = open_kiosk()
+    for text in (VIEWS["done_qr"].slip_text, "100 % + 1/2 & #3?\r\n%0A // 𣳝", "書" * 200):
+        kiosk.patron.show(replace(VIEWS["done_qr"], slip_text=text))
+        kiosk.settle()
+        kiosk.finger.picture(tmp_path / "qr.png")
+        found = zxingcpp.read_barcodes(image_module.open(tmp_path / "qr.png"))
+        assert [code.text for code in found] == [text]
 
 
-def test_a_text_too_long_for_a_qr_code_is_told_not_raised(app: object) -> None:
-    picture = QrPicture()
-    picture.setProperty("text", "書" * 2000)
-    assert picture.property("readable") is False
+def test_a_text_too_long_for_a_qr_code_is_told_not_raised(open_kiosk: Callable[..., Any]) -> None:
+    kiosk = open_kiosk()
+    for text, readable in (("書" * 2000, False), ("書" * 200, True)):
+        kiosk.patron.show(replace(VIEWS["done_qr"], slip_text=text))
+        kiosk.settle()
+        assert kiosk.finger.shows("qr") is readable
     assert qr_modules("") == ()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
 ROWS = ("cards", "lending", "online", "start")
-ON_WISH = ("devices", "sync", "central", "faults")
+ON_WISH = ("devices", "sync", "central", "faults", "ui")
 """Long work that is measured only when it is named; "devices" holds "cards"."""
 WORKERS = (1, 2, 4)
 HISTORY_RUNS = 200
@@ -45,6 +45,7 @@ RUSH_THINK_S = 12.0
     help="central: empty databases, four for backlog, single acts and long histories, two for each number of processes; "
     "without them SQLite only.",
 )
+@click.option("--visits", default=10_000, show_default=True, help="ui: how many people come, one after the other.")
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
 @click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
@@ -58,6 +59,7 @@ def bench(
     backlog: int,
     kiosks: int,
     postgresql: tuple[str, ...],
+    visits: int,
     schedules: int,
     seed: int,
     as_json: bool,
@@ -80,6 +82,11 @@ def bench(
                 task = progress.add_task(row, total=None)
                 if row == "central":
                     figures += _central(folder / row, backlog, kiosks, list(postgresql), progress)
+                    continue
+                if row == "ui":
+                    from ui.benchmarks.visits import memory_over_visits
+
+                    figures.append(memory_over_visits(folder / row, visits, progress))
                     continue
                 figures += _measure(row, folder / row, memberships, items, samples, runs, kept, progress, console)
                 progress.remove_task(task)

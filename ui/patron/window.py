@@ -27,8 +27,9 @@ from drivers.viewfinder import Viewfinder
 from kiosk.ports import Mailbox, Screen, Sound, View
 from kiosk.words import Language
 from ui.bridge import ScreenBridge
-from ui.patron import books, pictures
+from ui.patron import books
 from ui.patron.keyboard import KeyboardScanner
+from ui.patron.pictures import DRAWINGS, QR_CODES, Drawings, QrCodes
 from ui.patron.preview import PROVIDER, CameraPictures
 from ui.patron.screen import PatronScreen
 from ui.patron.sounds import Sounder
@@ -38,8 +39,8 @@ QML_FOLDER = Path(__file__).parent / "qml"
 TRANSLATION = Path(__file__).parents[1] / "translations" / "shelfpoint_zh_TW.qm"
 """Compiled at set-up from the .ts beside it. English stands in the QML itself."""
 
-QML_TYPES = (books.BookList, pictures.Drawing, pictures.QrPicture, PatronScreen)
-"""Importing these registers them with QML."""
+QML_TYPES = (books.BookList, PatronScreen)
+"""Importing these registers them with QML, by name only: they are made here, never by QML."""
 
 _log = structlog.get_logger(__name__)
 
@@ -78,6 +79,8 @@ class PatronWindow:
         self._sounder = Sounder() if settings.sounds else None
         self.engine = QQmlApplicationEngine()
         self.engine.warnings.connect(_log_warnings)
+        self.engine.addImageProvider(DRAWINGS, Drawings())
+        self.engine.addImageProvider(QR_CODES, QrCodes())
         self.engine.addImageProvider(PROVIDER, CameraPictures(settings.viewfinder or Viewfinder()))
         self._speak(self.screen.view.language)
         self.engine.setInitialProperties({"visit": self.screen, "moving": settings.moving})

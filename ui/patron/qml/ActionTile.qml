@@ -1,7 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
-import Shelfpoint
 
 // One of the few big things to choose from: a drawing, its name, and a line about it.
 T.Button {

@@ -83,13 +83,10 @@ Item {
             width: parent.width - 4 * Theme.gap
 
             Drawing {
-                accent: Theme.action
                 anchors.horizontalCenter: parent.horizontalCenter
                 height: Math.min(width * 0.66, shelf.height * 0.5)
                 ink: Theme.inkSoft
                 name: "empty_shelf"
-                surface: Theme.surface
-                tint: Theme.tint
                 visible: shelf.height > 300
                 width: Math.min(parent.width * 0.6, 460)
             }

@@ -1,6 +1,5 @@
 import QtQuick
 import QtQuick.Layouts
-import Shelfpoint
 
 // A drawing and what it means: side by side where the place is low, one above the other where it is high. What the camera sees
 // stands in the drawing's place, or beside it where both ways are open.
@@ -40,12 +39,8 @@ GridLayout {
             Layout.fillHeight: true
             Layout.fillWidth: true
             Layout.preferredWidth: 1
-            accent: Theme.action
-            ink: Theme.ink
             name: lead.drawing
             objectName: "lead_drawing"
-            surface: Theme.surface
-            tint: Theme.tint
             visible: lead._drawn && (!lead.camera || lead.drawingToo)
         }
         Loader {
