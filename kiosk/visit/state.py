@@ -38,7 +38,7 @@ class VisitSettings:
     branch_name: str
     """As shown and printed until central has said its name."""
     library_name: str
-    """As printed on slips and shown in the header."""
+    """The same of the library."""
     code_patterns: Sequence[CodePattern]
     """Shapes of this library's barcodes."""
     spelling: Mapping[CardClass, SpellingRule]
