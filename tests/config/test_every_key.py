@@ -63,8 +63,6 @@ def test_every_table_of_the_settings_is_looked_at_here() -> None:
     assert {one for one in tables if not one.__name__.startswith("_")} == set(TAKEN)
 
 
-@pytest.mark.parametrize(
-    ("table", "key"), [(table, key) for table in TAKEN for key in table.model_fields], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("table", "key"), [(table, key) for table in TAKEN for key in table.model_fields], ids=str)
 def test_a_key_is_taken_where_its_table_is_used(table: type[BaseModel], key: str) -> None:
     assert any(key in read_in(place) for place in TAKEN[table]), f"{table.__name__}.{key} does nothing"
