@@ -204,7 +204,7 @@ def own_branch(world: World) -> str:
 
 
 def own_library(world: World) -> str:
-    """The same of the library."""
+    """The library's name, in the same way."""
     return world.library.library_name(world.settings.branch) or world.settings.library_name
 
 

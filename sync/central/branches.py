@@ -6,17 +6,19 @@ Promised due dates stand with their loans: no change of a calendar touches one. 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from msgspec import structs
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
+from kiosk.domain.holds import HoldState
 from sync.central import tables
 from sync.central.calendars import Day, differences, with_day, with_hours, with_list, without_day
 from sync.central.database import Database, lock
 from sync.central.day_lists import DayList
+from sync.central.place_lists import BranchRow, TermRow
 from sync.central.places import (
     ADD_BRANCH,
     ALL,
@@ -38,6 +40,10 @@ from sync.central.terms import TermKind, term, terms
 from sync.wire import CalendarEntry, LibraryEntry, TermEntry
 
 LONGEST_NAME = 80
+
+
+class RolledBack(Exception):
+    """The end of a preview."""
 
 
 class BadPlace(ValueError):
@@ -147,12 +153,38 @@ class Branches:
                 update(codes).where(codes.c.branch == code, codes.c.used_at.is_(None)).values(used_at=now)
             )
             closed = structs.replace(before, given_up=True)
-            return put_branch(own, before, closed, may_change=True, what="branch closed")
+            lines = put_branch(own, before, closed, may_change=True, what="branch closed")
+            waiting = _to_pick_up(own.connection, code)
+        if waiting:
+            lines.append(
+                f"! {waiting} holds are still to be picked up there: `shelfpoint central hold list --branch {code}`"
+            )
+        return lines
 
     def add_term(self, kind: TermKind, code: str, *, zh: str, en: str, who: str, change: bool = False) -> list[str]:
         """A patron category or an item type; what is new or different. Raises BadPlace, Differs."""
         with self._changing(who) as own:
             return put_term(own, kind, code, zh, en, may_change=change)
+
+    def take_branches(self, rows: Iterable[BranchRow], *, who: str, preview: bool = False) -> list[str]:
+        """Branches of a file: what is new or different. Raises BadPlace, BadHours, UnknownRecord."""
+        lines: list[str] = []
+        with self._changing(who, preview=preview) as own:
+            known, of = branches(own.connection), libraries(own.connection)
+            for row in rows:
+                before = known.get(row.code)
+                entry = CalendarEntry(branch=row.code) if before is None else before
+                entry = structs.replace(entry, **row.said)
+                need_library(own.connection, entry.library or (next(iter(of)) if len(of) == 1 else ""))
+                entry = structs.replace(entry, library=entry.library or next(iter(of)))
+                entry = with_hours(entry, row.hours) if row.hours else entry
+                lines += put_branch(own, before, entry, may_change=True, what="branch set")
+        return lines
+
+    def take_terms(self, kind: TermKind, rows: Iterable[TermRow], *, who: str, preview: bool = False) -> list[str]:
+        """Words of a file: what is new or different. Raises BadPlace."""
+        with self._changing(who, preview=preview) as own:
+            return [line for row in rows for line in put_term(own, kind, row.code, row.zh, row.en, may_change=True)]
 
     # --- calendars ---
 
@@ -185,20 +217,23 @@ class Branches:
     ) -> list[str]:  # fmt: skip
         """The same change at several branches; `all` names every one that is not closed for good."""
         lines: list[str] = []
-        with self._changing(who) as own:
+        with self._changing(who, preview=preview) as own:
             for before in _named(own.connection, codes):
                 after = make(before)
                 lines += differences(before, after)
-                if after != before and not preview:
+                if after != before:
                     own.branch(after, what, {} if day is None else {"day": day.isoformat()})
         return lines
 
     @contextmanager
-    def _changing(self, who: str) -> Iterator[Change]:
-        with self._database.write() as connection:
+    def _changing(self, who: str, *, preview: bool = False) -> Iterator[Change]:
+        """One transaction; a preview does the same and is rolled back, so that it can say nothing else."""
+        with suppress(RolledBack), self._database.write() as connection:
             lock(connection, ["registry"])
             change = Change(connection, who, self._clock())
             yield change
+            if preview:
+                raise RolledBack
             change.marks.write()
 
 
@@ -297,6 +332,12 @@ def _enrolled_at(connection: Connection, code: str) -> tuple[str, ...]:
             select(own.id).where(own.branch == code, own.revoked_at.is_(None)).order_by(own.id)
         ).scalars()
     )
+
+
+def _to_pick_up(connection: Connection, code: str) -> int:
+    own = tables.hold.c
+    still = own.state.in_([one.value for one in HoldState if one.open])
+    return int(connection.execute(select(func.count()).where(own.branch == code, still)).scalar_one())
 
 
 def _named(connection: Connection, codes: Collection[str]) -> list[CalendarEntry]:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from kiosk.domain.staff import EVERYWHERE, Grant, Role
 from sync.central import tables
-from sync.central.branches import put_branch, put_library, put_term
+from sync.central.branches import RolledBack, put_branch, put_library, put_term
 from sync.central.calendars import SETUP, Day, with_hours, with_list
 from sync.central.day_lists import DayList, read_days
 from sync.central.import_sources import BadFile
@@ -34,10 +34,6 @@ from sync.wire import CalendarEntry, LibraryEntry, PolicyEntry
 
 ADMINISTRATOR = Grant(Role.SYSTEM_ADMINISTRATOR, EVERYWHERE)
 _FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
-
-
-class _RolledBack(Exception):
-    """The end of a preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +95,9 @@ def set_up(
 
 def _would_change(central: Central, prepared: Prepared, who: str) -> list[str]:
     lines: list[str] = []
-    with contextlib.suppress(_RolledBack), central.registry.change(who) as change:
+    with contextlib.suppress(RolledBack), central.registry.change(who) as change:
         lines += _records(change, prepared)
-        raise _RolledBack
+        raise RolledBack
     return lines
 
 

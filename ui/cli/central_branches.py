@@ -12,13 +12,16 @@ import click
 from sync.central.branches import BranchLine
 from sync.central.calendars import hours_of, known_until
 from sync.central.office import CentralSettings
+from sync.central.place_lists import read_branches, read_terms
 from sync.central.places import LibraryKind
 from sync.central.sheets import branches_sheet
 from sync.central.terms import TermKind
 from sync.wire import LibraryEntry
-from ui.cli.central_place import AS_JSON, WHO, opened_at, say, say_lines, with_place, write_sheet
+from ui.cli.central_place import AS_JSON, WHO, opened_at, say, say_lines, told, with_place, write_sheet
 
 _CODE = click.argument("code")
+_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+_PREVIEW = click.option("--preview", is_flag=True, help="Only say what would change.")
 _CHANGE = click.option("--change", is_flag=True, help="It is known already: make it so.")
 
 
@@ -95,6 +98,20 @@ def list_branches(place: CentralSettings, csv_file: Path | None, as_json: bool) 
     say(as_json, rows, "\n".join(_plain(row) for row in rows) or "No branch is known.")
 
 
+@branch.command("import")
+@with_place
+@_FILE
+@_PREVIEW
+@AS_JSON
+def import_branches(place: CentralSettings, file: Path, preview: bool, as_json: bool) -> None:
+    """Take branches from the CSV file FILE: branch,name and, if wanted, library,address,telephone,mon,…,sun."""
+    with told():
+        rows = read_branches(file)
+    with opened_at(place) as opened:
+        lines = opened.branches.take_branches(rows, who=WHO, preview=preview)
+    say_lines(as_json, lines, preview=preview)
+
+
 @branch.command("close")
 @with_place
 @_CODE
@@ -107,7 +124,7 @@ def close_branch(place: CentralSettings, code: str, as_json: bool) -> None:
 
 
 def _words_of(kind: TermKind, name: str, about: str) -> click.Group:
-    """`add` and `list` for one kind of words."""
+    """`add`, `import` and `list` for one kind of words."""
 
     def add(place: CentralSettings, code: str, zh: str, en: str, change: bool, as_json: bool) -> None:
         with opened_at(place) as opened:
@@ -120,10 +137,20 @@ def _words_of(kind: TermKind, name: str, about: str) -> click.Group:
         rows = [{"code": one.key.partition(":")[2], "zh": one.zh, "en": one.en} for one in found]
         say(as_json, rows, "\n".join(f"{row['code']}  {row['zh']}  {row['en']}" for row in rows) or "None is known.")
 
+    def take(place: CentralSettings, file: Path, preview: bool, as_json: bool) -> None:
+        with told():
+            rows = read_terms(file)
+        with opened_at(place) as opened:
+            lines = opened.branches.take_terms(kind, rows, who=WHO, preview=preview)
+        say_lines(as_json, lines, preview=preview)
+
     zh, en = (click.option(f"--{key}", required=True, help=f"As people read it, {key}.") for key in ("zh", "en"))
     options: list[Callable[..., Any]] = [with_place, _CODE, zh, en, _CHANGE, AS_JSON]
     group = click.Group(name, help=about)
     group.command("add", help="Make CODE known.")(_decorated(add, options))
+    group.command("import", help="Take them from the CSV file FILE: code,zh,en.")(
+        _decorated(take, [with_place, _FILE, _PREVIEW, AS_JSON])
+    )
     group.command("list", help="List them.")(_decorated(list_all, [with_place, AS_JSON]))
     return group
 

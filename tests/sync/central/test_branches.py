@@ -1,6 +1,7 @@
 """Libraries, branches, calendars and words: entered, changed, closed, refused with what helps, and told to the kiosks (D6)."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from sync.central.branches import BadPlace, Differs, StillServed
 from sync.central.calendars import OFFICE, Day
 from sync.central.day_lists import DayList
 from sync.central.fleet import CodeRefused
+from sync.central.import_sources import BadFile
+from sync.central.place_lists import read_branches, read_terms
 from sync.central.places import ClosedBranch, UnknownRecord
 from sync.central.policies import BadPolicy
 from sync.central.terms import TermKind
@@ -225,3 +228,56 @@ def test_what_was_never_touched_is_as_before(town: Any) -> None:
     """A branch of an older database has no library, hours or notes."""
     assert [line.entry.branch for line in town.central.branches.all()] == ["main"]
     assert town.say(Word.REQUEST, "a").outcome is Outcome.ACCEPTED
+
+
+def listed(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "list.csv"
+    path.write_text(text, encoding="utf-8-sig")
+    return path
+
+
+def test_a_file_of_branches_changes_what_differs_and_an_empty_cell_says_nothing(
+    town: Any, office: Any, tmp_path: Path
+) -> None:
+    text = "branch,name,library,telephone,mon,tue\nmain,新總館,city,,closed,\neast,東區分館,city,04-1,,8:30-17:00\n\n"
+    rows = read_branches(listed(tmp_path, text))
+    before = head(town)
+    told = office.take_branches(rows, who="test", preview=True)
+    assert head(town) == before
+    assert office.take_branches(rows, who="test") == told
+    assert told[:2] == ["~ branch main: name: 總館 -> 新總館", "~ branch main: library: none -> city"]
+    assert told[2].startswith(
+        "+ branch east (東區分館) of library city: mon open, hours not known; tue 08:30-17:00; wed"
+    )
+    assert len(told) == 3
+    assert office.take_branches(rows, who="test") == []
+    assert office.named("east").telephone == "04-1"
+
+
+def test_a_file_of_words_is_taken_whole_or_not_at_all(town: Any, office: Any, tmp_path: Path) -> None:
+    rows = read_terms(listed(tmp_path, "code,zh,en\nadult,成人,Adult\nsenior,樂齡,Senior\n"))
+    assert (
+        office.take_terms(TermKind.CATEGORY, rows, who="test", preview=True)[-1] == "+ category senior (樂齡, Senior)"
+    )
+    assert "category:senior" not in {one.key for one in office.terms(TermKind.CATEGORY)}
+    office.take_terms(TermKind.CATEGORY, rows, who="test")
+    assert "category:senior" in {one.key for one in office.terms(TermKind.CATEGORY)}
+    bad = read_terms(listed(tmp_path, "code,zh,en\nnew,新,New\nb c,x,x\n"))
+    with pytest.raises(BadPlace):
+        office.take_terms(TermKind.CATEGORY, bad, who="test")
+    assert "category:new" not in {one.key for one in office.terms(TermKind.CATEGORY)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("branch\nmain\n", "line 1: expected branch, name"),
+        ("branch,name,colour\n", "line 1"),
+        ("branch,name\nmain\n", "line 2: expected 2 columns"),
+        ("branch,name\nmain,a\nmain,b\n", "line 3: expected each branch once"),
+        ("branch,name,mon\nmain,a,nine\neast,b,ten\n", "line 2: mon: .*\n.*line 3: mon"),
+    ],
+)
+def test_a_wrong_row_of_a_list_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadFile, match=said):
+        read_branches(listed(tmp_path, text))
