@@ -24,6 +24,7 @@ from sync.central.calendars import SETUP, Day, with_hours, with_list
 from sync.central.day_lists import DayList, read_days
 from sync.central.import_sources import BadFile
 from sync.central.office import Central, CentralSettings
+from sync.central.passwords import demand
 from sync.central.places import ALL, branches
 from sync.central.policies import BadPolicy, changed_rules, load_policy, preset
 from sync.central.records import policy_entry
@@ -84,12 +85,14 @@ def set_up(
 
     `password`: of an administrator who is new. Raises BadSetup, BadPlace, BadPolicy, BadLogin, BadPassword, KeyFileUnusable.
     """
-    lines = _would_change(central, prepared, who)  # so that what cannot be is told before a login is made
+    if not preview and needs_password(central, prepared.file):
+        demand(password or "")
+    lines = _would_change(central, prepared, who)  # what cannot be is told before anything else is done
+    lines += _key(central, settings, prepared, who=who, preview=preview)
     lines += _administrator(central, prepared.file, password=password, who=who, preview=preview)
     if not preview:
         with central.registry.change(who) as change:
             deque(_records(change, prepared), maxlen=0)
-    lines += _key(central, settings, prepared, who=who, preview=preview)
     return lines
 
 

@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from kiosk.domain.opening import EXPECTED, WEEKDAYS, BadHours, parse_hours
+from kiosk.domain.staff import spell_login
 from sync.central.places import ALL, CODE, CODE_EXPECTED, LibraryKind
+from sync.central.staff import LOGIN, LOGIN_EXPECTED
 from sync.central.terms import CODE as TERM_CODE
 from sync.central.terms import CODE_EXPECTED as TERM_CODE_EXPECTED
 
@@ -49,6 +51,12 @@ def _hours(text: str) -> str:
         parse_hours(text)
     except BadHours as error:
         raise ValueError(EXPECTED) from error
+    return text
+
+
+def _login(text: str) -> str:
+    if LOGIN.fullmatch(spell_login(text)) is None:
+        raise ValueError(LOGIN_EXPECTED)
     return text
 
 
@@ -128,7 +136,7 @@ class SingleDay(_Part):
 class Administrator(_Part):
     """Who looks after central; the password is asked for, never written."""
 
-    login: str = Field(min_length=2, max_length=64)
+    login: Annotated[str, AfterValidator(_login)]
 
 
 class Key(_Part):

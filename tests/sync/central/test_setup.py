@@ -9,6 +9,7 @@ from msgspec import structs
 
 from kiosk.domain.staff import EVERYWHERE, Grant, Role
 from sync.central.calendars import Day, days
+from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central
 from sync.central.passwords import BadPassword
 from sync.central.policies import BadPolicy, preset, preset_words
@@ -113,7 +114,7 @@ code = "main"
 name = ""
 hours = { mon = "9-17", day = "closed" }
 [administrator]
-login = "admin"
+login = "a b"
 password = "never here"
 """
     with pytest.raises(BadSetup) as told:
@@ -121,7 +122,7 @@ password = "never here"
     keys = [problem.split(": ")[1] for problem in told.value.problems]
     assert keys == [
         "key libraries.0.code", "key libraries.0.kind", "key branches.0.name", "key branches.0.hours.mon",
-        "key branches.0.hours.day", "key administrator.password", "key surprise",
+        "key branches.0.hours.day", "key administrator.login", "key administrator.password", "key surprise",
     ]  # fmt: skip
     assert all(" expected " in problem and ", got " in problem for problem in told.value.problems)
     assert all(problem.startswith(str(tmp_path / "setup.toml")) for problem in told.value.problems)
@@ -171,6 +172,13 @@ def test_a_password_that_will_not_do_leaves_everything_as_it_was(central: Any, t
     assert needs_password(central, load_setup(path))
     run(central, tmp_path, text)
     assert not needs_password(central, load_setup(path))
+
+
+def test_a_key_copy_that_cannot_be_leaves_everything_as_it_was(central: Any, tmp_path: Path) -> None:
+    written(tmp_path, "taken.key", "something else")
+    with pytest.raises(KeyFileUnusable):
+        run(central, tmp_path, SMALL + '[administrator]\nlogin = "admin"\n[key]\ncopy_to = "taken.key"\n')
+    assert (central.branches.all(), central.staff.known("admin")) == ([], None)
 
 
 def test_somebody_who_has_a_login_already_gets_the_role_and_keeps_the_password(central: Any, tmp_path: Path) -> None:
