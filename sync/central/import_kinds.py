@@ -46,6 +46,10 @@ class Items:
         """Column and value of what may come only once in a file."""
         return [("id", entry.id)]
 
+    def names(self, entry: ItemEntry) -> list[tuple[str, str]]:
+        """Column and code of what must be known before."""
+        return [("branch", entry.branch), ("item_type", entry.item_type)]
+
     def apply(self, change: Change, lines: list[tuple[ItemEntry, frozenset[str]]]) -> int:
         """Writes those that differ, in key order; how many they were."""
         table = tables.item
@@ -53,11 +57,13 @@ class Items:
         before = {row.id: row._mapping for row in held}
         rows = []
         for entry, said in sorted(lines, key=lambda line: line[0].id):
-            row = item_row(entry)
+            row = item_row(entry, change.now)
             del row["reserved_for"]
             was = before.get(entry.id)
             if was is not None:
-                row |= {name: was[name] for name in row.keys() - said}
+                row |= {name: was[name] for name in row.keys() - said - {"missing_since"}}
+                if row["state"] == was["state"]:
+                    row["missing_since"] = was["missing_since"]
             if was is None or any(was[name] != value for name, value in row.items()):
                 rows.append(row)
         upsert(change.connection, table, rows)
@@ -79,6 +85,10 @@ class Patrons:
     def keys(self, entry: Patron) -> list[tuple[str, str]]:
         """Column and value of what may come only once in a file."""
         return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
+
+    def names(self, entry: Patron) -> list[tuple[str, str]]:
+        """Column and code of what must be known before."""
+        return [("category", entry.category)]
 
     def apply(self, change: Change, lines: list[tuple[Patron, frozenset[str]]]) -> int:
         """Writes those that differ, in key order; how many they were."""

@@ -13,7 +13,16 @@ from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.journal import Outcome, Verdict, Word
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
 from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason, WorkId
-from sync.wire import CalendarEntry, HoldEntry, ItemEntry, LoanEntry, MembershipEntry, PolicyEntry
+from sync.wire import (
+    CalendarEntry,
+    HoldEntry,
+    ItemEntry,
+    LibraryEntry,
+    LoanEntry,
+    MembershipEntry,
+    PolicyEntry,
+    TermEntry,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -87,6 +96,7 @@ def item_of(row: AnyRow) -> Item:
         reserved_for=None if row.reserved_for is None else MembershipId(row.reserved_for),
         desensitise=bool(row.desensitise),
         work=WorkId(row.work),
+        missing_since=None if row.missing_since is None else moment(row.missing_since),
     )
 
 
@@ -106,9 +116,10 @@ def item_entry(row: AnyRow) -> ItemEntry:
     )
 
 
-def item_row(entry: ItemEntry) -> dict[str, Any]:
-    """For an insert."""
+def item_row(entry: ItemEntry, now: int) -> dict[str, Any]:
+    """For an insert; `now`: when a missing one was recorded as such."""
     return msgspec.structs.asdict(entry) | {
+        "missing_since": now if entry.state is ItemState.MISSING else None,
         "state": entry.state.value,
         "desk_only": int(entry.desk_only),
         "desensitise": int(entry.desensitise),
@@ -206,6 +217,16 @@ def calendar_entry(body: str) -> CalendarEntry:
 def calendar_of(body: str) -> Calendar:
     """As the rules use it."""
     return calendar_entry(body).calendar()
+
+
+def library_entry(row: AnyRow) -> LibraryEntry:
+    """As the feed tells it."""
+    return LibraryEntry(code=row.code, name=row.name, kind=row.kind)
+
+
+def term_entry(row: AnyRow) -> TermEntry:
+    """As the feed tells it."""
+    return TermEntry(key=row.key, zh=row.zh, en=row.en)
 
 
 def body_of(entry: PolicyEntry | CalendarEntry) -> str:

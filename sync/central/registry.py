@@ -1,4 +1,4 @@
-"""The library's own records: branches, policies, memberships and their cards, items. Every change reaches the feed.
+"""The library's own records: libraries, branches, terms, policies, memberships and their cards, items; all reach the feed.
 
 One `Change` is one transaction: rows, feed positions and audit lines are committed together or not at all. The audit
 names a person only by membership id. Any thread; blocking.
@@ -20,8 +20,11 @@ from sync.central.bulk import among, write
 from sync.central.cards import ACTIVE, HELD, Claim, claims, open_cases
 from sync.central.database import Database, lock, upsert
 from sync.central.feed import Marks
+from sync.central.places import UnknownRecord
+from sync.central.policies import BadPolicy, unknown_names
 from sync.central.records import body_of, details_text, item_row, microseconds, policy_entry
-from sync.wire import CalendarEntry, ItemEntry, PolicyEntry
+from sync.central.terms import known_names
+from sync.wire import CalendarEntry, ItemEntry, LibraryEntry, PolicyEntry, TermEntry
 
 _HOLD, _CARD = tables.hold.c, tables.card.c
 _WORK = select(tables.item.c.work).where(tables.item.c.id == _HOLD.asked).scalar_subquery()
@@ -30,10 +33,6 @@ _BOUND = select(_CARD.id, _CARD.number, _CARD.membership, _CARD.kind).where(ACTI
 _BY_NUMBER, _BY_MEMBERSHIP = _BOUND.where(among(_CARD.number)), _BOUND.where(among(_CARD.membership))
 """Two looks: asked for either in one, SQLite reads every active card."""
 _ENDED = update(tables.card).where(among(_CARD.id, "cards")).values(active=0)
-
-
-class UnknownRecord(Exception):
-    """There is no such branch, membership, item or kiosk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,34 +68,59 @@ class Change:
         self.connection = connection
         self.marks = Marks(connection)
         self._who = who
-        self._now = microseconds(now)
+        self.now = microseconds(now)
+        """Of this transaction."""
 
     def audit(self, what: str, subject: str, details: Mapping[str, Detail] | None = None) -> None:
         """One line that nobody can change any more."""
-        row = {"at": self._now, "who": self._who, "what": what, "subject": subject}
+        row = {"at": self.now, "who": self._who, "what": what, "subject": subject}
         self.connection.execute(insert(tables.audit).values(**row, details=details_text(details or {})))
 
-    def branch(self, entry: CalendarEntry) -> None:
-        """A branch and its opening calendar."""
+    def library(self, entry: LibraryEntry) -> None:
+        """A library that branches belong to."""
+        upsert(self.connection, tables.library, [{"code": entry.code, "name": entry.name, "kind": entry.kind}])
+        self.marks.add("library", entry.code)
+        self.audit("library set", entry.code)
+
+    def branch(
+        self, entry: CalendarEntry, what: str = "branch set", details: Mapping[str, Detail] | None = None
+    ) -> None:
+        """A branch and its opening calendar; `what`: for the audit."""
         upsert(self.connection, tables.branch, [{"id": entry.branch, "calendar": body_of(entry)}])
         self.marks.add("calendar", entry.branch)
-        self.audit("branch set", entry.branch)
+        self.audit(what, entry.branch, details)
+
+    def term(self, entry: TermEntry) -> None:
+        """A patron category or an item type."""
+        upsert(self.connection, tables.term, [{"key": entry.key, "zh": entry.zh, "en": entry.en}])
+        self.marks.add("term", entry.key)
+        self.audit("term set", entry.key)
 
     def policy(self, entry: PolicyEntry) -> None:
-        """These rules hold from now on; the versions before stay known but are current no more."""
+        """These rules hold from now on; the versions before stay known but are current no more.
+
+        Raises BadPolicy where they name a category, an item type or a branch that nobody knows.
+        """
+        unknown = list(unknown_names(entry, known_names(self.connection)))
+        if unknown:
+            raise BadPolicy(unknown)
         policy = tables.policy
         before = select(policy.c.version).where(policy.c.current == 1)
         self.marks.add_all("policy", self.connection.execute(before).scalars())
         self.connection.execute(update(policy).where(policy.c.current == 1).values(current=0))
-        row = {"version": entry.policy_version, "body": body_of(entry), "set_at": self._now, "current": 1}
+        row = {"version": entry.policy_version, "body": body_of(entry), "set_at": self.now, "current": 1}
         upsert(self.connection, policy, [row])
         self.marks.add("policy", entry.policy_version)
         self.audit("policy set", entry.policy_version)
 
     def items(self, entries: Sequence[ItemEntry]) -> None:
         """New or changed items; who has one on the ready shelf keeps it, unless the entry names another."""
-        upsert(self.connection, tables.item, [item_row(entry) for entry in entries if entry.reserved_for is not None])
-        others = [item_row(entry) for entry in entries if entry.reserved_for is None]
+        upsert(
+            self.connection,
+            tables.item,
+            [item_row(entry, self.now) for entry in entries if entry.reserved_for is not None],
+        )
+        others = [item_row(entry, self.now) for entry in entries if entry.reserved_for is None]
         for row in others:
             del row["reserved_for"]
         upsert(self.connection, tables.item, others)
@@ -134,7 +158,7 @@ class Change:
 
     def card_cases(self, refused: Sequence[Claim]) -> None:
         """A person finds out whose card it is."""
-        open_cases(self.connection, refused, who=self._who, now=self._now)
+        open_cases(self.connection, refused, who=self._who, now=self.now)
 
     def bind_card(self, membership: str, kind: CardKind, number: str, *, take: bool = False) -> list[Claim]:
         """This number opens this membership from now on; its card of that kind ends.
@@ -161,18 +185,6 @@ class Change:
         self._update(tables.membership, membership, standing=standing.value)
         self.marks.add("membership", membership)
         self.audit("membership set", membership, {"standing": standing.value})
-
-    def suspend(self, membership: str, until: date | None) -> None:
-        """停權 until the end of this day; None ends it."""
-        self._update(tables.membership, membership, suspended_until=None if until is None else until.isoformat())
-        self.marks.add("membership", membership)
-        self.audit("membership suspended", membership, {"until": "" if until is None else until.isoformat()})
-
-    def reserve(self, item: str, membership: str | None) -> None:
-        """On the ready shelf for this membership; None ends it. The audit, which keeps everything, does not say for whom."""
-        self._update(tables.item, item, reserved_for=membership)
-        self.marks.add("item", item)
-        self.audit("item reserved" if membership is not None else "item released", item)
 
     def _update(self, table: Any, key: str, **values: Any) -> None:
         if not self.connection.execute(update(table).where(table.c.id == key).values(**values)).rowcount:

@@ -18,11 +18,15 @@ from kiosk.domain.staff import grant as checked_grant
 from sync.central import tables
 from sync.central.database import Database, lock
 from sync.central.passwords import Passwords
+from sync.central.places import UnknownRecord, need_scope
 from sync.central.records import microseconds, moment
-from sync.central.registry import Change, UnknownRecord
+from sync.central.registry import Change
 from sync.central.roster import Member, members
 
-_LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{2,64}")
+LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{2,64}")
+
+
+LOGIN_EXPECTED = "2 to 64 characters without blanks"
 
 
 class BadLogin(ValueError):
@@ -68,13 +72,20 @@ class Staff:
         with self._database.read() as connection:
             return _found(connection, login_or_id)
 
+    def known(self, login: str) -> Member | None:
+        """By what is typed; None if nobody has this login."""
+        try:
+            return self.find(login)
+        except UnknownRecord:
+            return None
+
     # --- changing; `who` stands in the audit ---
 
     def add(self, login: str, password: str, grants: Iterable[Grant] = (), *, who: str) -> Member:
         """A new member of staff. Raises BadLogin, BadPassword, BadGrant."""
         spelled = spell_login(login)
-        if _LOGIN.fullmatch(spelled) is None:
-            raise BadLogin("login: expected 2 to 64 characters without blanks")
+        if LOGIN.fullmatch(spelled) is None:
+            raise BadLogin(f"login: expected {LOGIN_EXPECTED}")
         verifier = self._passwords.verifier(password)
         id_ = f"s-{secrets.token_hex(6)}"
         now = self._clock()
@@ -163,7 +174,7 @@ class Staff:
 
     def _take_try(self, spelled: str) -> str | None:
         """The verifier to compare with, and one try less; None for a login that opens nothing. Raises LoginLocked."""
-        if _LOGIN.fullmatch(spelled) is None:
+        if LOGIN.fullmatch(spelled) is None:
             return None  # and a text that no database takes is nobody's
         now = self._clock()
         own = tables.staff
@@ -208,6 +219,7 @@ def _set(connection: Connection, id_: str, **values: object) -> None:
 
 def _give(change: Change, id_: str, one: Grant) -> None:
     checked_grant(one.role, one.scope)
+    need_scope(change.connection, one.scope)
     row = {"staff": id_, "role": one.role.value, "scope": str(one.scope)}
     change.connection.execute(insert(tables.staff_grant).values(**row))
     change.audit("grant given", id_, {"role": one.role.value, "scope": str(one.scope)})
