@@ -32,7 +32,7 @@ from sync.encrypted import (
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0006"
+HEAD = "acts_0007"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 QUEUE = "SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'"
@@ -443,8 +443,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry) "
-            f"VALUES ({', '.join('?' * 20)})",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry, card) "
+            f"VALUES ({', '.join('?' * 21)})",
             (
                 act.id,
                 word,
@@ -466,6 +466,7 @@ class ActsLog:
                 None if act.reading is None else round(act.reading.seconds * 1000),
                 act.staff,
                 act.entry,
+                act.card,
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)

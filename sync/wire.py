@@ -43,7 +43,7 @@ from kiosk.domain.lending import (
     Standing,
 )
 from kiosk.domain.staff import Entry, StaffId
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, WorkId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason, WorkId
 
 VERSION = 1
 MAX_WORDS = 500
@@ -150,6 +150,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Staff entry: who, by opaque id."""
     entry: Entry | None = None
     """Staff entry: how it ended."""
+    card: str | None = None
+    """The card that it was opened with, by the id that the feed gave it."""
     strange: str = ""
     """What of it the reader did not know; put in by the reader (`tolerant`), never sent."""
 
@@ -176,6 +178,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             doubtful=act.doubtful,
             staff=act.staff,
             entry=act.entry,
+            card=act.card,
         )
 
     def spoken(self) -> Spoken:
@@ -200,6 +203,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 doubtful=self.doubtful,
                 staff=None if self.staff is None else StaffId(self.staff),
                 entry=self.entry,
+                card=None if self.card is None else CardId(self.card),
             ),
         )
 
@@ -334,6 +338,8 @@ class CardEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="card")
     index: str
     membership: str
     kind: CardKind
+    id: str = ""
+    """Opaque, of this binding; empty from a central that gives none."""
 
 
 class ItemEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="item"):

@@ -21,7 +21,7 @@ from kiosk.domain.holds import Hold
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId
 from kiosk.ports.devices import DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus
 from kiosk.ports.effects import Ask, Effect, Knock, Play, Print, Record, Settle, Sound, TrustClock
 from kiosk.ports.events import (
@@ -119,6 +119,8 @@ class CardHit:
     """Whose it is."""
     kind: CardKind
     """Which kind of card it is."""
+    id: CardId | None = None
+    """By which acts name it; None where central told none."""
 
 
 class Library(Protocol):

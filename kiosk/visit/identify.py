@@ -74,7 +74,13 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
         return refuse(visit, Refused(Reason.NO_POLICY))
     wanted = visit.task.next_task if isinstance(visit.task, Identify) else Phase.BORROW
     visit = replace(
-        visit, membership=membership.id, name=membership.display_name, unknown_cards=0, message=None, rows=()
+        visit,
+        membership=membership.id,
+        card=None if hit is None else hit.id,
+        name=membership.display_name,
+        unknown_cards=0,
+        message=None,
+        rows=(),
     )
     loans = world.library.open_loans(membership.id)
     blocked = may_borrow_at_all(membership=membership, open_loans=loans, policy=policy, now=world.now)

@@ -9,7 +9,7 @@ from kiosk.domain.clock import Reading
 from kiosk.domain.identity import CardClass, CodePattern, SpellingRule
 from kiosk.domain.journal import Act
 from kiosk.domain.staff import StaffId
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId
 from kiosk.ports import (
     CentralReason,
     DeviceReason,
@@ -205,6 +205,8 @@ class Visit:
     """The help page is open."""
     membership: MembershipId | None = None
     """Who is here."""
+    card: CardId | None = None
+    """The card that opened this visit, by which acts name it."""
     name: str = ""
     """Their masked name."""
     rows: tuple[Row, ...] = ()

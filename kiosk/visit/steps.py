@@ -215,6 +215,7 @@ def new_act(visit: Visit, deed: Deed, item: ItemId, mode: Mode, world: World) ->
         id=world.new_act_id(),
         deed=deed,
         membership=visit.membership,
+        card=visit.card,
         item=item,
         branch=world.settings.branch,
         happened_at=world.now,

@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.cards import Binding
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
-from sync.central import bulk, stored, tables
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason, Refused, WorkId
+from sync.central import bulk, cards, stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
 from sync.central.histories import LONG, Histories, Touch
@@ -76,6 +77,7 @@ class Ledger:
         self._calendars: dict[str, Calendar] = {}
         self._memberships: dict[str, Membership] = {}
         self._items: dict[str, Item] = {}
+        self._bindings: dict[CardId, tuple[Binding, ...]] = {}
         self._acts: dict[str, HeldAct] = {}
         self._verdicts: dict[tuple[str, Word], Verdict] = {}
         self._sequences: dict[tuple[int, int], tuple[str, Word]] = {}
@@ -98,9 +100,10 @@ class Ledger:
     def load(
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
         sequences: Iterable[tuple[int, int]], asked: Iterable[str] = (), touches: Iterable[Touch] = (),
+        opened_with: Iterable[str] = (),
     ) -> None:  # fmt: skip
         """Everything about these keys, in a fixed number of queries: a sequence with the row of its log; `asked` are
-        items of words about holds; `touches`: of each word about an item.
+        items of words about holds; `touches`: of each word about an item; `opened_with`: ids of cards.
 
         Call once, before judging. Raises Defeated.
         """
@@ -115,6 +118,7 @@ class Ledger:
             self._works.check(item.id, item.work)
         for membership in run(stored.MEMBERSHIPS, {"ids": membership_ids}):
             self._memberships[membership.id] = membership_of(membership)
+        self._bindings = cards.bindings(self._connection, opened_with)
         for row in run(stored.ACTS, {"ids": act_ids}):
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
@@ -200,6 +204,7 @@ class Ledger:
             item=self._items.get(act.item),
             events=self._events[act.item],
             spans=self._spans[act.item],
+            bindings=() if act.card is None else self._bindings.get(act.card, ()),
             lent_before=self._histories.lent_before(act.item),
             open_loans=tuple(loans.values()),
             policy=self._policy,

@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.cards import Binding
 from kiosk.domain.holds import Copy, HoldSettlement
 from kiosk.domain.journal import Act, Outcome, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
@@ -21,6 +22,8 @@ NEEDS_PERSON = frozenset(
         Reason.SUSPENDED_WITHOUT_END,
         Reason.MEMBERSHIP_PENDING,
         Reason.CARD_NOT_FOUND,  # a closed membership
+        Reason.CARD_MEANT_ANOTHER,
+        Reason.CARD_WAS_VOID,
         Reason.ITEM_UNKNOWN,
         Reason.ITEM_RESERVED,
         Reason.ITEM_WITHDRAWN,
@@ -95,6 +98,8 @@ class Known:
     """Central's clock: nothing that was told can have happened later."""
     work: KnownWork | None = None
     """None where nobody ever waited."""
+    bindings: Sequence[Binding] = ()
+    """All that the number of the act's card was ever bound to; empty where nobody knows the card."""
     lent_before: bool = False
     """The item was lent before all of `events`."""
 

@@ -285,7 +285,7 @@ def test_a_central_whose_clock_was_ahead_once_holds_nothing_back_afterwards(log:
 # --- what an older program wrote ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005"])
+@pytest.mark.parametrize("revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005", "acts_0006"])
 def test_a_log_of_every_older_program_goes_on_and_what_central_holds_of_it_is_kept_its_days(
     tmp_path: Path, revision: str
 ) -> None:
