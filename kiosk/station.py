@@ -186,17 +186,19 @@ class Station:
                 assert_never(never)
 
     def _world(self, event: Event) -> World:
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._watch = self._watch.look(now, monotonic, self._newest(event)).answered(self._asker.clock_heard())
+        wall, monotonic = self._clock.now(), self._clock.monotonic()
+        offset = self._asker.clock_offset()
+        self._watch = self._watch.look(wall, monotonic, self._newest(event)).answered(self._asker.clock_heard())
         self._glance = Glance(self._library)
         return World(
-            now=now,
+            now=wall if offset is None else wall + offset,
+            wall=wall,
             monotonic=monotonic,
             library=self._glance,
             settings=self._settings,
             new_act_id=self._new_act_id,
             clock_trusted=not self._watch.jumped,
-            clock_offset=self._asker.clock_offset(),
+            clock_offset=offset,
             reading=Reading(self._clock.boot(), monotonic),
             queue=lambda: self._count(monotonic),
         )
@@ -208,15 +210,19 @@ class Station:
         return self._queue
 
     def _newest(self, event: Event) -> datetime | None:
-        """When, by the kiosk's clock, something was last written; only at start is that more than the watch knows."""
+        """The latest time in what is on the disk: of the acts, of the knowledge, and of central's clock when it told it.
+
+        Only at start is that more than the watch knows. A clock that stands before central's last word is wrong, also where it
+        was so before and the kiosk's own times agree with it.
+        """
         if not isinstance(event, Started):
             return None
         try:
             now = self._clock.now()
-            acted, age = self._acts.newest(), self._library.age(now)
+            acted, age, heard = self._acts.newest(), self._library.age(now), self._library.heard_at()
         except LedgerError:
             return None
-        written = [moment for moment in (acted, None if age is None else now - age) if moment is not None]
+        written = [moment for moment in (acted, None if age is None else now - age, heard) if moment is not None]
         return max(written, default=None)
 
 

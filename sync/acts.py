@@ -113,9 +113,13 @@ class ActsLog:
         return tuple(spoken_of(row).act for row in rows)
 
     def newest(self) -> datetime | None:
-        """Kiosk time of the newest word; None in an empty log."""
-        rows = self._read("SELECT happened_at FROM word ORDER BY sequence DESC LIMIT 1")
-        return moment(cast(int, rows[0][0])) if rows else None
+        """Of the newest word, by the kiosk's clock and by central's, and central's clock as last noted: the latest."""
+        rows = self._read(
+            "SELECT max(at) FROM (SELECT happened_at + max(0, coalesce(clock_offset_ms, 0)) * 1000 AS at FROM "
+            "(SELECT * FROM word ORDER BY sequence DESC LIMIT 1) UNION ALL SELECT max(at) FROM held)"
+        )
+        at = cast("int | None", rows[0][0])
+        return None if at is None else moment(at)
 
     def check(self) -> None:
         """Prove that the log can be written."""

@@ -162,7 +162,10 @@ class FakeActs:
         )
 
     def newest(self) -> datetime | None:
-        return self.words[-1].act.happened_at if self.words else None
+        if not self.words:
+            return None
+        act = self.words[-1].act
+        return act.happened_at + max(timedelta(), act.clock_offset or timedelta())
 
     def queue(self) -> tuple[int, datetime | None]:
         judged = {(verdict.act_id, verdict.word) for verdict in self.verdicts}
@@ -182,6 +185,7 @@ class FakeAsker:
     def __init__(self) -> None:
         self.asked: list[ActId] = []
         self.heard: float | None = None
+        self.offset: timedelta | None = timedelta(seconds=2)
 
     def ask(self, act_id: ActId) -> None:
         self.asked.append(act_id)
@@ -190,7 +194,7 @@ class FakeAsker:
         return self.heard
 
     def clock_offset(self) -> timedelta | None:
-        return timedelta(seconds=2)
+        return self.offset
 
 
 class FakeEntrance:

@@ -185,7 +185,8 @@ class Acts(Protocol):
         """Requests with neither verdict nor last word: the process died while asking."""
 
     def newest(self) -> datetime | None:
-        """Kiosk time of the newest act, for the clock check; None in an empty log."""
+        """The latest time written here, for the clock check: of the newest act, by the kiosk's clock and by central's, and of
+        central's clock as last noted; None where there is none."""
 
     def queue(self) -> tuple[int, datetime | None]:
         """How many words wait for central, and since when (kiosk time). Counts them: not for every event."""

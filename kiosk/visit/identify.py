@@ -63,7 +63,7 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
         return refuse(visit, Refused(Reason.REPLICA_DAMAGED))
     if membership is None:
         unknown = visit.unknown_cards + 1
-        if world.library.age(world.now) is None:
+        if world.library.age(world.wall) is None:
             return refuse(visit, knows_nothing(world))
         if unknown >= UNKNOWN_LIMIT:
             pause = replace(visit, unknown_cards=0, unknown_until=world.monotonic + UNKNOWN_PAUSE_S)

@@ -62,7 +62,10 @@ class World:
     """What a rule may look at; made anew for each event."""
 
     now: datetime
-    """Wall clock (aware UTC)."""
+    """What time it is (aware UTC): at central, as far as that is known since the machine started; else the wall clock. Due
+    dates, the clock on the screen and slips go by it."""
+    wall: datetime
+    """The kiosk's own clock, by which its files are dated."""
     monotonic: float
     """Seconds."""
     library: Library
