@@ -113,13 +113,13 @@ class ActsLog:
         return tuple(spoken_of(row).act for row in rows)
 
     def newest(self) -> datetime | None:
-        """Of the newest word, by the kiosk's clock and by central's, and central's clock as last noted: the latest."""
-        rows = self._read(
-            "SELECT max(at) FROM (SELECT happened_at + max(0, coalesce(clock_offset_ms, 0)) * 1000 AS at FROM "
-            "(SELECT * FROM word ORDER BY sequence DESC LIMIT 1) UNION ALL SELECT max(at) FROM held)"
-        )
-        at = cast("int | None", rows[0][0])
-        return None if at is None else moment(at)
+        """The latest of the newest word by the kiosk's clock, by central's, and of central's clock as noted; None in an empty log."""
+        rows = self._read("SELECT happened_at, clock_offset_ms FROM word ORDER BY sequence DESC LIMIT 1")
+        if not rows:
+            return None
+        happened, offset_ms = cast("tuple[int, int | None]", rows[0])
+        ((noted,),) = cast("list[tuple[int | None]]", self._read("SELECT max(at) FROM held"))
+        return moment(max(happened, happened + 1000 * (offset_ms or 0), noted or 0))
 
     def check(self) -> None:
         """Prove that the log can be written."""

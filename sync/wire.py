@@ -12,8 +12,9 @@ incarnation's log without a gap. Times are aware UTC (RFC 3339), durations are w
     POST /v1/health   Health  -> Envelope        heartbeat, also the probe that leads back to online mode
     POST /v1/staff-entry  StaffAsk -> StaffTold  may this login open the kiosk's staff page
 
-Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti, and
-bh = base64url(SHA-256(body)). A 401 with code `token_time` carries central's clock; the client retries once.
+Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti,
+bh = base64url(SHA-256(body)), and rh = base64url(SHA-256(`request_said`)); an older kiosk's has no rh, and an older central
+does not look at it. A 401 with code `token_time` carries central's clock; the client retries once.
 Any other answer than a well-formed one that names the act's id is no verdict.
 """
 
@@ -60,6 +61,14 @@ class Farewell(StrEnum):
     """It tells what it has not told yet, then forgets everything."""
     STOLEN = "stolen"
     """It forgets everything at once; what it had not told stays in a file that only central can open."""
+
+
+def request_said(method: str, target: str) -> bytes:
+    """What a token is made for beside the body: method, and path with query as they stand in the request's first line.
+
+    The path is central's own; a prefix that a proxy in front takes away does not count.
+    """
+    return f"{method} {target}".encode()
 
 
 class Order(Struct, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, Membersh
 from kiosk.ports import Event, LedgerError
 from sync import acts, replica, wire
 from sync.agent import SyncActs
-from sync.central_client import CentralClient, ClockOffset, Identity
+from sync.central_client import CentralClient, Identity
+from sync.clock_offset import ClockOffset
 from sync.encrypted import connect
 from sync.link_state import LinkRules
 

@@ -128,6 +128,7 @@ class Reason(StrEnum):
     CARD_BOUND_TO_ANOTHER = "card_bound_to_another"
     CARD_MEANT_ANOTHER = "card_meant_another"
     CARD_WAS_VOID = "card_was_void"
+    PROMISED_TOO_LONG = "promised_too_long"
     CANCELLED = "cancelled"
     CANNOT_BE_JUDGED = "cannot_be_judged"
     OTHER = "other"

@@ -186,7 +186,7 @@ class Acts(Protocol):
 
     def newest(self) -> datetime | None:
         """The latest time written here, for the clock check: of the newest act, by the kiosk's clock and by central's, and of
-        central's clock as last noted; None where there is none."""
+        central's clock as last noted; None in an empty log."""
 
     def queue(self) -> tuple[int, datetime | None]:
         """How many words wait for central, and since when (kiosk time). Counts them: not for every event."""

@@ -30,6 +30,7 @@ from kiosk.domain.lending import (
     may_renew,
     take_back,
 )
+from kiosk.domain.promises import promised_too_long
 from kiosk.domain.reconcile import (
     JOIN,
     Held,
@@ -129,14 +130,17 @@ def _same_loan(act: Act, known: Known) -> Ruling:
         event = replace(event, due_at=act.due_at)
         settlement = settle({**known.events, act.id: event}.values())
     spoken_of = settlement or settle(known.events.values())
-    conflict = _in_conflict(act.id, spoken_of)
+    conflict, promise = _in_conflict(act.id, spoken_of), _promise(act, known)
+    reason = conflict or (None if promise is None else promise.reason)
     return Ruling(
-        outcome=Outcome.CASE if conflict else Outcome.ACCEPTED,
-        reason=conflict,
+        outcome=Outcome.ACCEPTED if reason is None else Outcome.CASE,
+        reason=reason,
+        details=promise.details if promise is not None and conflict is None else {},
         due_at=event.due_at,
         held=Held.FACT,
         event=event,
         settlement=settlement,
+        cases=() if promise is None else (promise,),
     )
 
 
@@ -276,6 +280,8 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
     used_at = known.now if act.doubtful else known.placed(act)
     if (misuse := _card(act, known, used_at)) is not None:
         said.append(misuse)
+    if (promise := _promise(act, known)) is not None:
+        said.append(promise)
     if known.item is None:
         said.append(Refused(Reason.ITEM_UNKNOWN))
     if act.deed in (Deed.RETURN, Deed.EXPIRE_HOLD):
@@ -327,6 +333,13 @@ def _card(act: Act, known: Known, at: datetime) -> Refused | None:
     if act.card is None or act.membership is None:
         return None
     return misused(act.card, act.membership, at, known.bindings)
+
+
+def _promise(act: Act, known: Known) -> Refused | None:
+    """What is wrong with the due date that the act promised."""
+    if act.due_at is None or act.deed not in (Deed.CHECKOUT, Deed.RENEW):
+        return None
+    return promised_too_long(act.due_at, known.placed(act), known.longest_loan, known.calendar)
 
 
 def _repeatable(said: Refused) -> Mapping[str, Detail]:

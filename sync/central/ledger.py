@@ -19,6 +19,7 @@ from kiosk.domain.cards import Binding
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
+from kiosk.domain.promises import longest_loan, promised_too_long
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
 from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason, Refused, WorkId
 from sync.central import bulk, cards, stored, tables
@@ -38,7 +39,7 @@ from sync.central.records import (
     policy_of,
     verdict_of,
 )
-from sync.central.ruling import Known, KnownWork, Ruling
+from sync.central.ruling import Known, KnownWork, Ruling, placed
 from sync.central.stored import HeldAct, Log
 from sync.central.works import Works, conflict_id
 
@@ -205,6 +206,7 @@ class Ledger:
             events=self._events[act.item],
             spans=self._spans[act.item],
             bindings=() if act.card is None else self._bindings.get(act.card, ()),
+            longest_loan=self._longest_loan(act),
             lent_before=self._histories.lent_before(act.item),
             open_loans=tuple(loans.values()),
             policy=self._policy,
@@ -212,6 +214,14 @@ class Ledger:
             work=self._known_work(act),
             now=self._now,
         )
+
+    def _longest_loan(self, act: Act) -> int | None:
+        """By the current rules, and where these would not do, by all there ever were."""
+        longest = longest_loan((self._policy,))
+        if act.due_at is None or promised_too_long(act.due_at, placed(act, self._now), longest, Calendar()) is None:
+            return longest
+        bodies = self._connection.execute(stored.POLICIES).scalars()
+        return longest_loan(map(policy_of, bodies))
 
     def _known_work(self, act: Act) -> KnownWork | None:
         work = self._works.of(act.item)

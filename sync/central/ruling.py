@@ -24,6 +24,7 @@ NEEDS_PERSON = frozenset(
         Reason.CARD_NOT_FOUND,  # a closed membership
         Reason.CARD_MEANT_ANOTHER,
         Reason.CARD_WAS_VOID,
+        Reason.PROMISED_TOO_LONG,
         Reason.ITEM_UNKNOWN,
         Reason.ITEM_RESERVED,
         Reason.ITEM_WITHDRAWN,
@@ -100,6 +101,8 @@ class Known:
     """None where nobody ever waited."""
     bindings: Sequence[Binding] = ()
     """All that the number of the act's card was ever bound to; empty where nobody knows the card."""
+    longest_loan: int | None = None
+    """The most days that any rule gives, of this policy or one before it; None without rules."""
     lent_before: bool = False
     """The item was lent before all of `events`."""
 
