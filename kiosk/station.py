@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import assert_never
 
 from kiosk.domain.clock import ClockWatch, Reading
-from kiosk.domain.journal import Word
+from kiosk.domain.journal import Act, Word
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     Acts,
@@ -32,6 +32,7 @@ from kiosk.ports import (
     Knock,
     LedgerError,
     Library,
+    Phase,
     Play,
     Print,
     PrintEnded,
@@ -108,6 +109,12 @@ class Station:
         self._source: str | None = None
         """The device whose card or code is being dealt with."""
         self._watch = ClockWatch(wall=clock.now(), monotonic=clock.monotonic())
+        self._unshown: tuple[Act, ...] = ()
+        """What earlier lives recorded and may not have shown; told until this life ends."""
+        self._unseen = False
+        """Staff have not been shown it."""
+        self._written: set[ActId] = set()
+        """Recorded or settled, and not shown yet."""
         self._queue: tuple[int, datetime | None] = (0, None)
         self._counted_at: float | None = None
         self._shown: View | None = None
@@ -143,16 +150,32 @@ class Station:
             self.visit = outcome.visit
             view = view_of(self.visit, world)
         except LedgerError as error:
+            self._written.clear()  # what was written is not what is shown now
             self.visit = replace(open_start(self.visit, world), task=OutOfService(str(error.reason), world.monotonic))
             view = view_of(self.visit, world)
         if view != self._shown:
             self._shown = view
             self._screen.show(view)
+        self._note_shown(view)
 
     def _settle_the_past(self) -> None:
         """An act still open at start becomes a withdrawal before the first visit (DESIGN.md one act 3)."""
         for act in self._acts.open_requests():
             self._acts.record(Word.WITHDRAWAL, act)
+        self._unshown = self._acts.unshown()
+        self._unseen = bool(self._unshown)
+
+    def _note_shown(self, view: View) -> None:
+        """What was written is shown by now, and on their page staff see what was not."""
+        try:
+            if self._written:
+                self._acts.shown(self._written)
+                self._written.clear()
+            if view.phase is Phase.STAFF and self._unseen:
+                self._acts.seen([act.id for act in self._unshown])
+                self._unseen = False
+        except LedgerError:
+            return  # noted with the next view; where that cannot be either, the next start brings them up
 
     def _try_again(self, task: OutOfService, world: World) -> None:
         if world.monotonic - task.since < RETRY_S:
@@ -166,11 +189,13 @@ class Station:
         match effect:
             case Record(word=word, act=act):
                 self._acts.record(word, act)
+                self._written.add(act.id)
                 self._glance.forget()
             case Ask(act_id=act_id):
                 self._asker.ask(act_id)
             case Settle(verdict=verdict):
                 self._acts.settle(verdict)
+                self._written.add(verdict.act_id)
                 self._glance.forget()
             case Print(job=job, slip=slip):
                 self._printer.print_slip(job, slip)
@@ -200,6 +225,7 @@ class Station:
             clock_trusted=not self._watch.jumped,
             clock_offset=offset,
             reading=Reading(self._clock.boot(), monotonic),
+            unshown=self._unshown,
             queue=lambda: self._count(monotonic),
         )
 

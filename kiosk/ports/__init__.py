@@ -12,6 +12,7 @@ order, before the view that follows them is shown. Protocols are small; whoever 
 type checker proves the fit in `ui/assembly.py`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -47,7 +48,7 @@ from kiosk.ports.events import (
     VerdictCame,
 )
 from kiosk.ports.failures import CentralError, CentralReason, LedgerError, LedgerReason
-from kiosk.ports.views import Heard, Machine, Message, Phase, Row, RowState, SlipState, StaffView, View
+from kiosk.ports.views import Heard, Machine, Message, Phase, Row, RowState, SlipState, StaffView, Unshown, View
 from kiosk.slip import Slip
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "Ticked",
     "Touched",
     "TrustClock",
+    "Unshown",
     "VerdictCame",
     "View",
 ]
@@ -183,6 +185,15 @@ class Acts(Protocol):
 
     def open_requests(self) -> tuple[Act, ...]:
         """Requests with neither verdict nor last word: the process died while asking."""
+
+    def shown(self, acts: Collection[ActId]) -> None:
+        """The screen shows what their words say. Waits for no disk: a power cut may bring them up as `unshown`."""
+
+    def unshown(self) -> tuple[Act, ...]:
+        """At start: acts that count and that no screen may have shown, since the process ended; until staff have seen them."""
+
+    def seen(self, acts: Collection[ActId]) -> None:
+        """Staff have seen that these were not shown."""
 
     def newest(self) -> datetime | None:
         """The latest time written here, for the clock check: of the newest act, by the kiosk's clock and by central's, and of

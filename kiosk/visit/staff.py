@@ -37,13 +37,14 @@ from kiosk.ports import (
     StaffView,
     Ticked,
     TrustClock,
+    Unshown,
 )
 from kiosk.slip import status_slip
 from kiosk.visit.borrow import knows_enough
 from kiosk.visit.facts import device_lines, facts
 from kiosk.visit.idle import seconds_left
 from kiosk.visit.state import OutOfService, Rule, StaffLogin, StaffPage, Step, Table, Visit, World
-from kiosk.visit.steps import hint, new_act, open_start, printed
+from kiosk.visit.steps import hint, new_act, open_start, printed, title_of
 
 MINUTE = timedelta(minutes=1)
 
@@ -182,6 +183,10 @@ def staff_view(visit: Visit, world: World) -> StaffView:
                 clock=None if world.clock_trusted else world.wall.replace(second=0, microsecond=0),
                 clock_behind=not world.clock_trusted and _clock_behind(world),
                 heard=page.heard,
+                unshown=tuple(
+                    Unshown(act.id, act.deed, title_of(act.item, world), act.item, act.corrected_at)
+                    for act in world.unshown
+                ),
             )
         case _:
             raise AssertionError("no member of staff is here")

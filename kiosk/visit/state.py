@@ -80,6 +80,8 @@ class World:
     """Central's clock minus ours, by its last answer since the machine started; None if there was none."""
     reading: Reading
     """The monotonic clock, to date what happens now."""
+    unshown: tuple[Act, ...]
+    """What was recorded before this start and may not have been shown."""
     queue: Callable[[], tuple[int, datetime | None]]
     """How many words wait for central, and since when; as counted some seconds ago."""
 
