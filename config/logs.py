@@ -34,7 +34,20 @@ FIELDS: frozenset[str] = frozenset().union(
     # what structlog and this module add
     ("event", "level", "logger", "timestamp", "where"),
     # acts: opaque ids only
-    ("act", "word", "deed", "outcome", "sequence", "incarnation", "epoch", "position", "held_through", "words"),
+    (
+        "act",
+        "word",
+        "deed",
+        "outcome",
+        "sequence",
+        "incarnation",
+        "epoch",
+        "position",
+        "held_through",
+        "words",
+        "item",
+        "at",
+    ),
     # kiosk, central, link
     ("kiosk", "branch", "link", "mode", "phase", "reason", "code", "status", "method", "address", "host", "port"),
     # devices

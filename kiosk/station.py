@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import assert_never
 
 from kiosk.domain.clock import ClockWatch, Reading
-from kiosk.domain.journal import Word
+from kiosk.domain.journal import Act, Word
 from kiosk.domain.values import ActId
 from kiosk.ports import (
     Acts,
@@ -32,6 +32,7 @@ from kiosk.ports import (
     Knock,
     LedgerError,
     Library,
+    Phase,
     Play,
     Print,
     PrintEnded,
@@ -108,6 +109,12 @@ class Station:
         self._source: str | None = None
         """The device whose card or code is being dealt with."""
         self._watch = ClockWatch(wall=clock.now(), monotonic=clock.monotonic())
+        self._unshown: tuple[Act, ...] = ()
+        """What earlier lives recorded and may not have shown; told until this life ends."""
+        self._unseen = False
+        """Staff have not been shown it."""
+        self._written: set[ActId] = set()
+        """Recorded or settled, and not shown yet."""
         self._queue: tuple[int, datetime | None] = (0, None)
         self._counted_at: float | None = None
         self._shown: View | None = None
@@ -143,17 +150,33 @@ class Station:
             self.visit = outcome.visit
             view = view_of(self.visit, world)
         except LedgerError as error:
+            self._written.clear()  # what was written is not what is shown now
             ended = remind_of_card(open_start(self.visit, world))
             self.visit = replace(ended, task=OutOfService(str(error.reason), world.monotonic))
             view = view_of(self.visit, world)
         if view != self._shown:
             self._shown = view
             self._screen.show(view)
+        self._note_shown(view)
 
     def _settle_the_past(self) -> None:
         """An act still open at start becomes a withdrawal before the first visit (DESIGN.md one act 3)."""
         for act in self._acts.open_requests():
             self._acts.record(Word.WITHDRAWAL, act)
+        self._unshown = self._acts.unshown()
+        self._unseen = bool(self._unshown)
+
+    def _note_shown(self, view: View) -> None:
+        """What was written is shown by now, and on their page staff see what was not."""
+        try:
+            if self._written:
+                self._acts.shown(self._written)
+                self._written.clear()
+            if view.phase is Phase.STAFF and self._unseen:
+                self._acts.seen([act.id for act in self._unshown])
+                self._unseen = False
+        except LedgerError:
+            return  # noted with the next view; where that cannot be either, the next start brings them up
 
     def _try_again(self, task: OutOfService, world: World) -> None:
         if world.monotonic - task.since < RETRY_S:
@@ -167,11 +190,13 @@ class Station:
         match effect:
             case Record(word=word, act=act):
                 self._acts.record(word, act)
+                self._written.add(act.id)
                 self._glance.forget()
             case Ask(act_id=act_id):
                 self._asker.ask(act_id)
             case Settle(verdict=verdict):
                 self._acts.settle(verdict)
+                self._written.add(verdict.act_id)
                 self._glance.forget()
             case Print(job=job, slip=slip):
                 self._printer.print_slip(job, slip)
@@ -187,18 +212,21 @@ class Station:
                 assert_never(never)
 
     def _world(self, event: Event) -> World:
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        self._watch = self._watch.look(now, monotonic, self._newest(event)).answered(self._asker.clock_heard())
+        wall, monotonic = self._clock.now(), self._clock.monotonic()
+        offset = self._asker.clock_offset()
+        self._watch = self._watch.look(wall, monotonic, self._newest(event)).answered(self._asker.clock_heard())
         self._glance = Glance(self._library)
         return World(
-            now=now,
+            now=wall if offset is None else wall + offset,
+            wall=wall,
             monotonic=monotonic,
             library=self._glance,
             settings=self._settings,
             new_act_id=self._new_act_id,
             clock_trusted=not self._watch.jumped,
-            clock_offset=self._asker.clock_offset(),
+            clock_offset=offset,
             reading=Reading(self._clock.boot(), monotonic),
+            unshown=self._unshown,
             queue=lambda: self._count(monotonic),
         )
 
@@ -209,15 +237,19 @@ class Station:
         return self._queue
 
     def _newest(self, event: Event) -> datetime | None:
-        """When, by the kiosk's clock, something was last written; only at start is that more than the watch knows."""
+        """The latest time in what is on the disk: of the acts, of the knowledge, and of central's clock when it told it.
+
+        Only at start is that more than the watch knows. A clock that stands before central's last word is wrong, also where it
+        was so before and the kiosk's own times agree with it.
+        """
         if not isinstance(event, Started):
             return None
         try:
             now = self._clock.now()
-            acted, age = self._acts.newest(), self._library.age(now)
+            acted, age, heard = self._acts.newest(), self._library.age(now), self._library.heard_at()
         except LedgerError:
             return None
-        written = [moment for moment in (acted, None if age is None else now - age) if moment is not None]
+        written = [moment for moment in (acted, None if age is None else now - age, heard) if moment is not None]
         return max(written, default=None)
 
 

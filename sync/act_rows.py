@@ -13,14 +13,14 @@ from typing import cast
 from kiosk.domain.clock import Reading
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Verdict, Word
 from kiosk.domain.staff import Entry, StaffId
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason
 
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
     "policy_version, due_at, request_sequence, heard_at, doubtful, boot, ticks_ms, outcome, reason, details, verdict_due_at, "
-    "epoch, position, hold, staff, entry"
+    "epoch, position, hold, staff, entry, card"
 )
 
 
@@ -32,7 +32,7 @@ def spoken_of(row: Sequence[object]) -> Spoken:
         tuple(row[:14]),
     )
     hold, told_due = cast("tuple[str | None, int | None]", (row[24], row[21]))
-    staff, entry = cast("tuple[str | None, str | None]", (row[25], row[26]))
+    staff, entry, card = cast("tuple[str | None, str | None, str | None]", tuple(row[25:28]))
     if deed == Deed.RETURN:
         due = due if due is not None else told_due
     heard, doubtful, boot, ticks = cast("tuple[int | None, int, str | None, int | None]", tuple(row[14:18]))
@@ -50,6 +50,7 @@ def spoken_of(row: Sequence[object]) -> Spoken:
             clock_offset=None if offset is None else timedelta(milliseconds=offset),
             mode=Mode(mode),
             replica_age=None if age is None else timedelta(milliseconds=age),
+            card=None if card is None else CardId(card),
             policy_version=policy,
             due_at=None if due is None else moment(due),
             hold=None if hold is None else ActId(hold),

@@ -7,7 +7,7 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 """
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,10 +29,11 @@ from sync.encrypted import (
     transaction,
     translated,
 )
+from sync.unshown import left_unshown, mark_seen, mark_shown
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0006"
+HEAD = "acts_0008"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 QUEUE = "SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'"
@@ -98,7 +99,7 @@ class ActsLog:
     def record(self, word: Word, act: Act) -> Spoken:
         """Write one word; on disk when this returns."""
         with transaction(self._db, self._path):
-            return self._insert(word, act)
+            return self._insert(word, act, shown=act.deed.of_the_kiosk or word is Word.WITHDRAWAL)
 
     def settle(self, verdict: Verdict) -> None:
         """Write what central said; on disk when this returns."""
@@ -113,9 +114,25 @@ class ActsLog:
         return tuple(spoken_of(row).act for row in rows)
 
     def newest(self) -> datetime | None:
-        """Kiosk time of the newest word; None in an empty log."""
-        rows = self._read("SELECT happened_at FROM word ORDER BY sequence DESC LIMIT 1")
-        return moment(cast(int, rows[0][0])) if rows else None
+        """The latest of the newest word by the kiosk's clock, by central's, and of central's clock as noted; None in an empty log."""
+        rows = self._read("SELECT happened_at, clock_offset_ms FROM word ORDER BY sequence DESC LIMIT 1")
+        if not rows:
+            return None
+        happened, offset_ms = cast("tuple[int, int | None]", rows[0])
+        ((noted,),) = cast("list[tuple[int | None]]", self._read("SELECT max(at) FROM held"))
+        return moment(max(happened, happened + 1000 * (offset_ms or 0), noted or 0))
+
+    def shown(self, acts: Collection[ActId]) -> None:
+        """A screen shows what their words say; not on disk yet when this returns."""
+        mark_shown(self._db, self._path, acts)
+
+    def unshown(self) -> tuple[Act, ...]:
+        """Acts of earlier lives that count and that no screen may have shown; until staff have seen them."""
+        return left_unshown(self._db, self._path)
+
+    def seen(self, acts: Collection[ActId]) -> None:
+        """Staff have seen that these were not shown."""
+        mark_seen(self._db, self._path, acts)
 
     def check(self) -> None:
         """Prove that the log can be written."""
@@ -294,7 +311,7 @@ class ActsLog:
         details = json.dumps(dict(verdict.details), ensure_ascii=False) if verdict.details else None
         written = self._db.execute(
             "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ?, "
-            "hold = coalesce(hold, ?) WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
+            "hold = coalesce(hold, ?), shown = CASE WHEN word = 'request' THEN 0 ELSE shown END WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
             (
                 verdict.outcome,
                 verdict.reason,
@@ -438,13 +455,13 @@ class ActsLog:
             stands = verdict is not None and verdict.outcome.stands
             self._insert(Word.FACT if stands else Word.WITHDRAWAL, as_promised(spoken.act, verdict))
 
-    def _insert(self, word: Word, act: Act) -> Spoken:
+    def _insert(self, word: Word, act: Act, *, shown: bool = True) -> Spoken:
         asked = self._db.execute("SELECT sequence FROM word WHERE act = ? AND word = 'request'", (act.id,)).fetchone()
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry) "
-            f"VALUES ({', '.join('?' * 20)})",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry, card, shown) "
+            f"VALUES ({', '.join('?' * 22)})",
             (
                 act.id,
                 word,
@@ -466,6 +483,8 @@ class ActsLog:
                 None if act.reading is None else round(act.reading.seconds * 1000),
                 act.staff,
                 act.entry,
+                act.card,
+                int(shown),
             ),
         )
         return Spoken(sequence=int(cursor.lastrowid), word=word, act=act, request_sequence=request_sequence)

@@ -38,7 +38,8 @@ from kiosk.ports import (
 )
 from sync import nightly, wire
 from sync.acts import ActsLog
-from sync.central_client import CentralClient, ClockOffset
+from sync.central_client import CentralClient
+from sync.clock_offset import ClockOffset
 from sync.link_state import LinkRules, LinkState
 from sync.replica import ReplicaCare, ReplicaWriter
 

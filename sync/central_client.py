@@ -8,7 +8,7 @@ The deadline is one for the whole call, from connecting to the last byte: `Deadl
 what is left of it, so an answer that drips a byte a second is none either. (Looking up a name is the system's own
 time; a kiosk's settings may name an address.)
 
-Tokens: JWT EdDSA (RFC 7519, RFC 8037), bound to the body by its SHA-256; their time is the kiosk's clock plus the
+Tokens: JWT EdDSA (RFC 7519, RFC 8037), bound to method, path, query and body; their time is the kiosk's clock plus the
 measured offset. A 401 `token_time` carries central's clock; the call is made once more with it.
 """
 
@@ -32,10 +32,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from kiosk.domain.clock import Reading
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
 from sync import tolerant, wire
+from sync.clock_offset import ClockOffset
 from sync.encrypted import sealed_secret, write_secret
 from sync.packed import CODING, WORTH, NotPacked, accepts, packed, unpacked
 
@@ -139,40 +139,6 @@ def _has_ended(keys: Path, identity: Identity) -> bool:
 
 
 T = TypeVar("T", bound=wire.Envelope | wire.Enrolled)
-
-
-class ClockOffset:
-    """What time it is at central: its last answer, and the monotonic clock since. Shared by the clients of one kiosk.
-
-    So it does not matter what becomes of the wall clock meanwhile. Any thread; assignment is atomic.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._heard: tuple[datetime, Reading] | None = None
-
-    def hear(self, central: datetime, seconds: float) -> None:
-        """Central's clock said this when the monotonic clock stood at `seconds`."""
-        self._heard = central, Reading(self._clock.boot(), seconds)
-
-    @property
-    def value(self) -> timedelta | None:
-        """Central's clock minus the kiosk's wall clock as both are now; None until the first answer."""
-        central = self.at(Reading(self._clock.boot(), self._clock.monotonic()))
-        return None if central is None else central - self._clock.now()
-
-    @property
-    def heard_at(self) -> float | None:
-        """Monotonic seconds of the newest answer; None until the first."""
-        heard = self._heard
-        return None if heard is None else heard[1].seconds
-
-    def at(self, reading: Reading) -> datetime | None:
-        """Central's clock at a moment of this boot; None for another boot's or before the first answer."""
-        heard = self._heard
-        if heard is None or heard[1].boot != reading.boot:
-            return None
-        return heard[0] + timedelta(seconds=reading.seconds - heard[1].seconds)
 
 
 class Transport(Protocol):
@@ -377,21 +343,20 @@ class CentralClient:
             before = self._clock.monotonic()
             if attempt == 2 and before >= until:
                 break
-            response = _send(
-                self._http, method, self._identity.url + path, body, self._headers(body, pack), until - before
-            )
+            headers = self._headers(method, path, body, pack)
+            response = _send(self._http, method, self._identity.url + path, body, headers, until - before)
             self._packs = accepts(response.headers.get("accept-encoding")) or (self._packs and not pack)
             if response.status_code == 200:
                 decoded = _decoded(response, answer)
                 if isinstance(decoded, wire.Envelope):
                     self._heed(decoded.order)
                 if method == "POST":
-                    self._offset.hear(decoded.now, (before + self._clock.monotonic()) / 2)
+                    self._offset.hear(decoded.now, before, self._clock.monotonic())
                 return decoded
             fault = _fault(response)
             self._heed(fault.order)
             if fault.code == "token_time" and fault.now is not None and attempt == 1:
-                self._offset.hear(fault.now, self._clock.monotonic())
+                self._offset.hear(fault.now, before, self._clock.monotonic())
                 continue
             raise CentralError(_reason(response.status_code, fault.code), fault.code)
         raise CentralError(CentralReason.CLOCK_WRONG)
@@ -401,20 +366,23 @@ class CentralClient:
         if order is not None and is_centrals(self._identity, order):
             self.farewell = order.farewell
 
-    def _headers(self, body: bytes, pack: bool) -> dict[str, str]:
-        token = signed(self._identity.kiosk, self._key, body, self._clock.now() + (self._offset.value or timedelta()))
+    def _headers(self, method: str, path: str, body: bytes, pack: bool) -> dict[str, str]:
+        now = self._clock.now() + (self._offset.value or timedelta())
+        token = signed(self._identity.kiosk, self._key, method, path, body, now)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return {**headers, "Content-Encoding": CODING} if pack else headers
 
 
-def signed(kiosk: str, key: Ed25519PrivateKey, body: bytes, now: datetime) -> str:
-    """A token of this kiosk for this body; `now` by central's clock."""
+def signed(kiosk: str, key: Ed25519PrivateKey, method: str, path: str, body: bytes, now: datetime) -> str:
+    """A token of this kiosk for this request; `path` with its query; `now` by central's clock."""
+    said = wire.request_said(method, httpx2.URL(path).raw_path.decode("ascii"))
     claims = {
         "iss": kiosk,
         "iat": int(now.timestamp()),
         "exp": int(now.timestamp()) + TOKEN_LIFE_S,
         "jti": secrets.token_urlsafe(12),
         "bh": wire.unpadded(hashlib.sha256(body).digest()),
+        "rh": wire.unpadded(hashlib.sha256(said).digest()),
     }
     return jwt.encode(claims, key, algorithm="EdDSA")
 

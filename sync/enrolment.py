@@ -10,7 +10,10 @@ enrolment that it was filled for, so no power cut leaves one that fits the feed 
 line's thread, with the files `owned`.
 """
 
+import ipaddress
 from pathlib import Path
+
+import httpx2
 
 from kiosk.ports import CentralError, CentralReason, Clock, LedgerError
 from sync import acts, replica
@@ -21,7 +24,7 @@ from sync.replica import UNREADABLE
 
 
 def over_network(url: str, code: str, data: Path, keys: Path, key_name: str, clock: Clock) -> Identity:
-    """Enrol this machine at central; on disk when it returns. Raises CentralError, LedgerError, OSError."""
+    """Enrol this machine at central, whose address was checked; on disk when it returns. Raises CentralError, LedgerError, OSError."""
     records_of = whose_records(data, keys, key_name)
     try:
         identity = introduce(url, code, clock, records_of=records_of)
@@ -31,6 +34,34 @@ def over_network(url: str, code: str, data: Path, keys: Path, key_name: str, clo
         raise
     take_name(data, keys, identity, records_of)
     return identity
+
+
+def check_address(url: str, *, plain_http: bool) -> None:
+    """What is told to central stands in clear on the way there, unless TLS hides it. Raises CentralError.
+
+    `plain_http`: somebody has said that nobody can listen or answer on that way.
+    """
+    try:
+        address = httpx2.URL(url.strip())
+    except httpx2.InvalidURL as error:
+        raise CentralError(
+            CentralReason.NOT_ENROLLED, f"--url {url}: {error}; expected https://central.example"
+        ) from error
+    if address.scheme not in ("https", "http") or not address.host:
+        raise CentralError(CentralReason.NOT_ENROLLED, f"--url {url}: expected an address like https://central.example")
+    if address.scheme == "http" and not plain_http and not _is_loopback(address.host):
+        raise CentralError(
+            CentralReason.NOT_ENROLLED,
+            f"--url {url}: without TLS everybody on the way reads who borrows what, and may answer in central's name. Use https; "
+            "or, where the line itself is safe (a tunnel, a wire inside one room), say so with --plain-http",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
 
 
 def take_name(data: Path, keys: Path, identity: Identity, records_of: str) -> None:

@@ -33,7 +33,7 @@ from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
 from kiosk.domain.staff import BadGrant, Grant, Role, StaffId, parse_scope
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, WorkId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, WorkId
 from kiosk.ports import CardHit, LedgerError, LedgerReason
 from sync.act_rows import micros, moment
 from sync.encrypted import (
@@ -50,7 +50,7 @@ from sync.encrypted import (
     translated,
 )
 from sync.replica_rows import SqlValue, row_of
-from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, LibraryEntry, PolicyEntry
+from sync.wire import CalendarEntry, CardEntry, FeedEntry, FeedPage, GoneEntry, LibraryEntry, PolicyEntry
 
 log = structlog.get_logger(__name__)
 
@@ -259,8 +259,11 @@ class Replica:
 
     def card(self, number: str) -> CardHit | None:
         index = hmac.digest(self._index_key, number.encode(), hashlib.sha256)
-        rows = self._read("SELECT membership, kind FROM card WHERE number_index = ?", index)
-        return CardHit(MembershipId(str(rows[0][0])), CardKind(str(rows[0][1]))) if rows else None
+        rows = self._read("SELECT membership, kind, id FROM card WHERE number_index = ?", index)
+        if not rows:
+            return None
+        membership, kind, id_ = cast("tuple[str, str, str]", rows[0])
+        return CardHit(MembershipId(membership), CardKind(kind), CardId(id_) if id_ else None)
 
     def membership(self, membership: MembershipId) -> Membership | None:
         rows = self._read(
@@ -434,7 +437,7 @@ class ReplicaWriter:
             generation += 1
             with transaction(self._db, self._path):
                 self._note(generation=str(generation), cursor="", snapshot="1")
-                self._db.execute("DELETE FROM meta WHERE key = 'passed_over_by'")
+                self._db.execute("DELETE FROM meta WHERE key IN ('passed_over_by', 'cards_named')")
                 self._db.execute("DELETE FROM card_staged")
         if not page.snapshot:
             self._unstage(generation)
@@ -456,9 +459,19 @@ class ReplicaWriter:
             self._note(heard_at=str(micros(page.now)))
             if not page.more:
                 self._note(fresh_at=str(micros(kiosk_now)))
+            self._note_names(page)
         self._pages += 1
         if not page.more or self._pages % PAGES_BETWEEN_CHECKPOINTS == 0:
             checkpoint(self._db, self._path)
+
+    def _note_names(self, page: FeedPage) -> None:
+        """The first card that is told with its id after a snapshot without: central names them now, so all are asked for anew."""
+        if not any(isinstance(entry, CardEntry) and entry.id for entry in page.entries):
+            return
+        if page.snapshot:
+            self._note(cards_named="1")
+        elif _meta(self._db, self._path, "cards_named") is None:
+            self._note(cursor="")
 
     def filling(self) -> int | None:
         """How much of a snapshot is here, in per cent; None while none is being taken, or central does not tell."""
@@ -507,7 +520,7 @@ class ReplicaWriter:
             last = bytes((first + 256 // CARD_PARTS - 1,)) + b"\xff" * 32
             with transaction(self._db, self._path):
                 self._db.execute(
-                    "INSERT OR REPLACE INTO card SELECT number_index, membership, kind, ? FROM card_staged "
+                    "INSERT OR REPLACE INTO card SELECT number_index, membership, kind, id, ? FROM card_staged "
                     "WHERE number_index BETWEEN ? AND ? ORDER BY number_index, rowid",
                     (generation, bytes((first,)), last),
                 )

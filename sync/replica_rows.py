@@ -39,7 +39,7 @@ def row_of(entry: StateEntry, position: int) -> tuple[str, tuple[SqlValue, ...]]
                 _day(entry.holds_suspended_until),
             )
         case CardEntry():
-            return "card", (bytes.fromhex(entry.index), entry.membership, entry.kind)
+            return "card", (bytes.fromhex(entry.index), entry.membership, entry.kind, entry.id)
         case ItemEntry():
             return "item", (
                 entry.id,

@@ -12,8 +12,9 @@ incarnation's log without a gap. Times are aware UTC (RFC 3339), durations are w
     POST /v1/health   Health  -> Envelope        heartbeat, also the probe that leads back to online mode
     POST /v1/staff-entry  StaffAsk -> StaffTold  may this login open the kiosk's staff page
 
-Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti, and
-bh = base64url(SHA-256(body)). A 401 with code `token_time` carries central's clock; the client retries once.
+Credential: `Authorization: Bearer <JWT>`, EdDSA (Ed25519), claims iss = kiosk id, iat, exp (≤ 5 minutes), jti,
+bh = base64url(SHA-256(body)), and rh = base64url(SHA-256(`request_said`)); an older kiosk's has no rh, and an older central
+does not look at it. A 401 with code `token_time` carries central's clock; the client retries once.
 Any other answer than a well-formed one that names the act's id is no verdict.
 """
 
@@ -43,7 +44,7 @@ from kiosk.domain.lending import (
     Standing,
 )
 from kiosk.domain.staff import Entry, StaffId
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, WorkId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason, WorkId
 
 VERSION = 1
 MAX_WORDS = 500
@@ -60,6 +61,14 @@ class Farewell(StrEnum):
     """It tells what it has not told yet, then forgets everything."""
     STOLEN = "stolen"
     """It forgets everything at once; what it had not told stays in a file that only central can open."""
+
+
+def request_said(method: str, target: str) -> bytes:
+    """What a token is made for beside the body: method, and path with query as they stand in the request's first line.
+
+    The path is central's own; a prefix that a proxy in front takes away does not count.
+    """
+    return f"{method} {target}".encode()
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -150,6 +159,8 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Staff entry: who, by opaque id."""
     entry: Entry | None = None
     """Staff entry: how it ended."""
+    card: str | None = None
+    """The card that it was opened with, by the id that the feed gave it."""
     strange: str = ""
     """What of it the reader did not know; put in by the reader (`tolerant`), never sent."""
 
@@ -176,6 +187,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             doubtful=act.doubtful,
             staff=act.staff,
             entry=act.entry,
+            card=act.card,
         )
 
     def spoken(self) -> Spoken:
@@ -200,6 +212,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
                 doubtful=self.doubtful,
                 staff=None if self.staff is None else StaffId(self.staff),
                 entry=self.entry,
+                card=None if self.card is None else CardId(self.card),
             ),
         )
 
@@ -334,6 +347,8 @@ class CardEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="card")
     index: str
     membership: str
     kind: CardKind
+    id: str = ""
+    """Opaque, of this binding; empty from a central that gives none."""
 
 
 class ItemEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="item"):

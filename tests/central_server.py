@@ -20,6 +20,16 @@ class CentralServer(CentralProcess):
 
     def enrolled_kiosk(self, folder: Path, url: str | None = None, **central: object) -> Path:
         """A settings file of a kiosk without devices, enrolled through the API."""
+        path = self.blank_kiosk(folder, **central)
+        opened = self.open()  # quicker than the command, which is tested elsewhere
+        code = opened.fleet.make_code("main")
+        opened.close()
+        enrol(url or self.url, code, self.settings(path).keys, SystemClock())
+        return path
+
+    @staticmethod
+    def blank_kiosk(folder: Path, **central: object) -> Path:
+        """A settings file of a kiosk without devices that nobody knows yet."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "kiosk.toml"
         lines = [
@@ -35,10 +45,6 @@ class CentralServer(CentralProcess):
             *(f"{key} = {json.dumps(value)}" for key, value in central.items()),
         ]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        opened = self.open()  # quicker than the command, which is tested elsewhere
-        code = opened.fleet.make_code("main")
-        opened.close()
-        enrol(url or self.url, code, self.settings(path).keys, SystemClock())
         return path
 
     @staticmethod

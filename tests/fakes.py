@@ -5,7 +5,7 @@ others answer what a test puts into them, and remember what they were told.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -23,7 +23,7 @@ from kiosk.domain.identity import (
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, LoanRule, Membership, PatronRule, Policy
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
-from kiosk.ports import CardHit, Event, Knock, LedgerError, Sound, View
+from kiosk.ports import CardHit, Event, Knock, LedgerError, Sound, Started, View
 from kiosk.slip import Slip
 from kiosk.station import Station
 from kiosk.visit.state import VisitSettings
@@ -144,10 +144,36 @@ class FakeActs:
         self.words: list[Spoken] = []
         self.verdicts: list[Verdict] = []
         self.fails: LedgerError | None = None
+        self.notes_fail: LedgerError | None = None
+        self.not_shown: set[ActId] = set()
+        self.not_seen: tuple[Act, ...] = ()
+
+    def shown(self, acts: Collection[ActId]) -> None:
+        if self.notes_fail is not None:
+            raise self.notes_fail
+        self.not_shown.difference_update(acts)
+
+    def unshown(self) -> tuple[Act, ...]:
+        last = {spoken.act.id: spoken for spoken in self.words}
+        stood = {verdict.act_id for verdict in self.verdicts if verdict.outcome.stands}
+        found = [
+            spoken.act
+            for spoken in last.values()
+            if spoken.act.id in self.not_shown
+            and (spoken.word is Word.FACT or (spoken.word is Word.REQUEST and spoken.act.id in stood))
+        ]
+        self.not_shown.clear()
+        self.not_seen += tuple(found)
+        return self.not_seen
+
+    def seen(self, acts: Collection[ActId]) -> None:
+        self.not_seen = tuple(act for act in self.not_seen if act.id not in acts)
 
     def record(self, word: Word, act: Act) -> Spoken:
         if self.fails is not None:
             raise self.fails
+        if word is not Word.WITHDRAWAL and not act.deed.of_the_kiosk:
+            self.not_shown.add(act.id)
         spoken = Spoken(sequence=len(self.words) + 1, word=word, act=act)
         self.words.append(spoken)
         return spoken
@@ -156,6 +182,8 @@ class FakeActs:
         if self.fails is not None:
             raise self.fails
         self.verdicts.append(verdict)
+        if verdict.word is Word.REQUEST:
+            self.not_shown.add(verdict.act_id)
 
     def open_requests(self) -> tuple[Act, ...]:
         last = {spoken.act.id: spoken for spoken in self.words}
@@ -167,7 +195,10 @@ class FakeActs:
         )
 
     def newest(self) -> datetime | None:
-        return self.words[-1].act.happened_at if self.words else None
+        if not self.words:
+            return None
+        act = self.words[-1].act
+        return act.happened_at + max(timedelta(), act.clock_offset or timedelta())
 
     def queue(self) -> tuple[int, datetime | None]:
         judged = {(verdict.act_id, verdict.word) for verdict in self.verdicts}
@@ -187,6 +218,7 @@ class FakeAsker:
     def __init__(self) -> None:
         self.asked: list[ActId] = []
         self.heard: float | None = None
+        self.offset: timedelta | None = timedelta(seconds=2)
 
     def ask(self, act_id: ActId) -> None:
         self.asked.append(act_id)
@@ -195,7 +227,7 @@ class FakeAsker:
         return self.heard
 
     def clock_offset(self) -> timedelta | None:
-        return timedelta(seconds=2)
+        return self.offset
 
 
 class FakeEntrance:
@@ -270,8 +302,11 @@ class Kiosk:
         self.screen = FakeScreen()
         self.signals = FakeSignals()
         self.clock = FakeClock()
-        ids = act_ids()
-        self.station = Station(
+        self.ids = act_ids()
+        self.station = self.new_station()
+
+    def new_station(self) -> Station:
+        return Station(
             library=self.library,
             acts=self.acts,
             asker=self.asker,
@@ -280,9 +315,14 @@ class Kiosk:
             screen=self.screen,
             clock=self.clock,
             settings=SETTINGS,
-            new_act_id=lambda: next(ids),
+            new_act_id=lambda: next(self.ids),
             signals=self.signals,
         )
+
+    def starts_anew(self) -> View:
+        """Another life of the process, on the same files."""
+        self.station = self.new_station()
+        return self.hear(Started())
 
     def hear(self, *events: Event) -> View:
         for event in events:

@@ -26,7 +26,8 @@ from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, Membersh
 from kiosk.ports import Event, LedgerError
 from sync import acts, replica, wire
 from sync.agent import SyncActs
-from sync.central_client import CentralClient, ClockOffset, Identity
+from sync.central_client import CentralClient, Identity
+from sync.clock_offset import ClockOffset
 from sync.encrypted import connect
 from sync.link_state import LinkRules
 
@@ -84,21 +85,28 @@ def open_log(folder: Path) -> acts.ActsLog:
 
 def log_of_revision(folder: Path, revision: str) -> None:
     """An empty acts file as an older program left it, made by the schema's own history."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _of_revision(folder / acts.FILE, "acts", revision, "INSERT INTO meta VALUES ('incarnation', 'an-older-log')")
+
+
+def replica_of_revision(folder: Path, revision: str, *statements: str) -> None:
+    """The same of a replica, with what these statements write."""
+    _of_revision(folder / replica.FILE, "replica", revision, *statements)
+
+
+def _of_revision(file: Path, kind: str, revision: str, *statements: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     config = Config()
-    config.set_main_option("script_location", str(Path(acts.__file__).parent / "migrations" / "acts"))
+    config.set_main_option("script_location", str(Path(acts.__file__).parent / "migrations" / kind))
     scripts = ScriptDirectory.from_config(config)
     engine = create_engine(
-        "sqlite://",
-        module=sqlcipher,
-        creator=lambda: connect(folder / acts.FILE, KEY, durable=True),
-        poolclass=NullPool,
+        "sqlite://", module=sqlcipher, creator=lambda: connect(file, KEY, durable=True), poolclass=NullPool
     )
     steps = EnvironmentContext(config, scripts, fn=lambda found, _: scripts._upgrade_revs(revision, found))
     with steps as environment, engine.begin() as connection:
         environment.configure(connection=connection, transactional_ddl=True)
         environment.run_migrations()
-        connection.exec_driver_sql("INSERT INTO meta VALUES ('incarnation', 'an-older-log')")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 def open_replica(folder: Path, index_key: bytes = INDEX_KEY) -> tuple[replica.ReplicaWriter, replica.Replica]:
@@ -135,9 +143,9 @@ def patron(who: str = ANN, **changes: object) -> wire.MembershipEntry:
     return wire.MembershipEntry(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def card(number: str = CARD, who: str = ANN, index_key: bytes = INDEX_KEY) -> wire.CardEntry:
+def card(number: str = CARD, who: str = ANN, index_key: bytes = INDEX_KEY, id_: str = "") -> wire.CardEntry:
     index = hmac.new(index_key, number.encode(), hashlib.sha256).hexdigest()
-    return wire.CardEntry(index=index, membership=who, kind=CardKind.EASYCARD)
+    return wire.CardEntry(index=index, membership=who, kind=CardKind.EASYCARD, id=id_)
 
 
 def copy(item: int = 1, **changes: object) -> wire.ItemEntry:

@@ -42,7 +42,8 @@ from kiosk.station import QueueMailbox, Station
 from sync import rescue, wipe, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
-from sync.central_client import IDENTITY, CentralClient, ClockOffset, Identity, load_identity
+from sync.central_client import IDENTITY, CentralClient, Identity, load_identity
+from sync.clock_offset import ClockOffset
 from sync.encrypted import first_key, is_sealed
 from sync.enrolment import check_records
 from sync.holdings import Holdings

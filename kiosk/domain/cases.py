@@ -29,6 +29,10 @@ class Advice(StrEnum):
     """The kiosk contradicts itself: look at its log, then at the shelf."""
     FIND_CARD_HOLDER = "find_card_holder"
     """Two memberships claim one card: find out who holds it."""
+    FIND_BORROWER = "find_borrower"
+    """It was entered for the membership that the card had opened before; somebody else may have done it."""
+    CORRECT_DUE_DATE = "correct_due_date"
+    """The date that was promised stands; agree on another one with the reader."""
     ASK_SUPPORT = "ask_support"
     """The program could not judge it."""
 
@@ -61,5 +65,9 @@ def advice(reason: Reason) -> Advice:
             return Advice.CHECK_KIOSK
         case Reason.CARD_BOUND_TO_ANOTHER:
             return Advice.FIND_CARD_HOLDER
+        case Reason.PROMISED_TOO_LONG:
+            return Advice.CORRECT_DUE_DATE
+        case Reason.CARD_MEANT_ANOTHER | Reason.CARD_WAS_VOID:
+            return Advice.FIND_BORROWER
         case _:  # CANNOT_BE_JUDGED, and a reason that a later program makes a case of
             return Advice.ASK_SUPPORT

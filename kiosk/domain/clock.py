@@ -42,7 +42,7 @@ class ClockWatch:
         return self.jumped_at is not None
 
     def look(self, wall: datetime, monotonic: float, newest: datetime | None) -> "ClockWatch":
-        """Compare with the last look; `newest` is the time of the newest act or feed, by the kiosk's clock."""
+        """Compare with the last look; `newest` is the latest time in what was written before."""
         expected = self.wall + timedelta(seconds=monotonic - self.monotonic)
         jumped = abs(wall - expected) > JUMP or (newest is not None and wall < newest - JUMP)
         return replace(self, wall=wall, monotonic=monotonic, jumped_at=monotonic if jumped else self.jumped_at)

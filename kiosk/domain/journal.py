@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from kiosk.domain.clock import Reading
 from kiosk.domain.staff import Entry, StaffId
-from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason
+from kiosk.domain.values import ActId, BranchId, CardId, Detail, ItemId, MembershipId, Reason
 
 
 class Deed(StrEnum):
@@ -75,6 +75,8 @@ class Act:
     """Online or offline."""
     replica_age: timedelta | None
     """Age of the knowledge used; None if there was none."""
+    card: CardId | None = None
+    """The card that it was opened with; None for a return, where central told no id, and for what no card opened."""
     policy_version: str | None = None
     """The rules used."""
     due_at: datetime | None = None

@@ -23,6 +23,8 @@ MembershipId = NewType("MembershipId", str)
 """Opaque id of a membership (借閱證); never a card number."""
 ItemId = NewType("ItemId", str)
 """The item's barcode number (條碼號), as the library system stores it."""
+CardId = NewType("CardId", str)
+"""Opaque id of one binding of a card to a membership, made at random by central; never the card's number."""
 WorkId = NewType("WorkId", str)
 """What copies share (書目); holds are on it. An item that names none is a work of its own."""
 
@@ -126,6 +128,9 @@ class Reason(StrEnum):
     ENTERED_AFTER_REFUSAL = "entered_after_refusal"
     SEALED_BY_STOLEN_KIOSK = "sealed_by_stolen_kiosk"
     CARD_BOUND_TO_ANOTHER = "card_bound_to_another"
+    CARD_MEANT_ANOTHER = "card_meant_another"
+    CARD_WAS_VOID = "card_was_void"
+    PROMISED_TOO_LONG = "promised_too_long"
     CANCELLED = "cancelled"
     CANNOT_BE_JUDGED = "cannot_be_judged"
     OTHER = "other"

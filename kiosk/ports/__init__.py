@@ -12,6 +12,7 @@ order, before the view that follows them is shown. Protocols are small; whoever 
 type checker proves the fit in `ui/assembly.py`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,7 +22,7 @@ from kiosk.domain.holds import Hold
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Act, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, Loan, Membership, Policy
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId
 from kiosk.ports.devices import DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus
 from kiosk.ports.effects import Ask, Effect, Knock, Play, Print, Record, Settle, Sound, TrustClock
 from kiosk.ports.events import (
@@ -47,7 +48,7 @@ from kiosk.ports.events import (
     VerdictCame,
 )
 from kiosk.ports.failures import CentralError, CentralReason, LedgerError, LedgerReason
-from kiosk.ports.views import Heard, Machine, Message, Phase, Row, RowState, SlipState, StaffView, View
+from kiosk.ports.views import Heard, Machine, Message, Phase, Row, RowState, SlipState, StaffView, Unshown, View
 from kiosk.slip import Slip
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "Ticked",
     "Touched",
     "TrustClock",
+    "Unshown",
     "VerdictCame",
     "View",
 ]
@@ -119,6 +121,8 @@ class CardHit:
     """Whose it is."""
     kind: CardKind
     """Which kind of card it is."""
+    id: CardId | None = None
+    """By which acts name it; None where central told none."""
 
 
 class Library(Protocol):
@@ -185,8 +189,18 @@ class Acts(Protocol):
     def open_requests(self) -> tuple[Act, ...]:
         """Requests with neither verdict nor last word: the process died while asking."""
 
+    def shown(self, acts: Collection[ActId]) -> None:
+        """The screen shows what their words say. Waits for no disk: a power cut may bring them up as `unshown`."""
+
+    def unshown(self) -> tuple[Act, ...]:
+        """At start: acts that count and that no screen may have shown, since the process ended; until staff have seen them."""
+
+    def seen(self, acts: Collection[ActId]) -> None:
+        """Staff have seen that these were not shown."""
+
     def newest(self) -> datetime | None:
-        """Kiosk time of the newest act, for the clock check; None in an empty log."""
+        """The latest time written here, for the clock check: of the newest act, by the kiosk's clock and by central's, and of
+        central's clock as last noted; None in an empty log."""
 
     def queue(self) -> tuple[int, datetime | None]:
         """How many words wait for central, and since when (kiosk time). Counts them: not for every event."""

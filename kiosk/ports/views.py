@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from kiosk.domain.identity import CardClass
+from kiosk.domain.journal import Deed
 from kiosk.domain.values import ActId, ItemId, Reason
 from kiosk.ports.devices import DeviceReason, DeviceStatus
 from kiosk.ports.events import Link
@@ -135,6 +136,22 @@ class Machine:
     """So is what it proves itself to central with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """Something that was recorded just before the program ended, and that no screen may have shown."""
+
+    act: ActId
+    """Which act."""
+    deed: Deed
+    """What."""
+    title: str
+    """Of the book; its number where the title is not known."""
+    item: ItemId
+    """Which copy."""
+    at: datetime
+    """When."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffView:
     """What the staff page and its door show. Spans in whole minutes, so that nothing is repainted each second."""
@@ -169,6 +186,8 @@ class StaffView:
     """It stands before what central said last: it is wrong, and nobody can confirm it."""
     heard: Heard | None = None
     """The newest card or code."""
+    unshown: tuple[Unshown, ...] = ()
+    """What was recorded and not shown before this start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def scan(visit: Visit, event: CodeRead, world: World) -> Step:
 def knows_enough(world: World) -> Refused | None:
     """Why the replica may not decide alone (C2, DESIGN.md one act 7), or None."""
     policy = world.library.policy()
-    age = world.library.age(world.now)
+    age = world.library.age(world.wall)
     if policy is None or age is None:
         return knows_nothing(world)
     if age < -JUMP:
@@ -85,7 +85,7 @@ def knows_enough(world: World) -> Refused | None:
 def _age_at_central(world: World) -> timedelta | None:
     """Of knowledge that came while the kiosk's clock was ahead; None if it never came from central."""
     told = world.library.heard_at()
-    return None if told is None else world.now + (world.clock_offset or timedelta()) - told
+    return None if told is None else world.now - told
 
 
 def _judge(visit: Visit, item: ItemId, world: World) -> Lent | Refused:

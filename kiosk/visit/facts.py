@@ -48,12 +48,13 @@ OLD = timedelta(days=1)
 
 
 def facts(staff: StaffView, link: Link, language: Language) -> tuple[Fact, ...]:
-    """Connection, outbox, knowledge, clock, and what protects the files."""
+    """Connection, outbox, knowledge, clock, what no screen showed, and what protects the files."""
     return (
         _connection(staff, link, language),
         _outbox(staff, language),
         _knowledge(staff, language),
         _clock(staff, language),
+        *_unshown(staff, language),
         *_machine(staff, language),
     )
 
@@ -147,6 +148,18 @@ def _clock(staff: StaffView, language: Language) -> Fact:
         label,
         say("staff.clock_offset", language, seconds=abs(seconds)),
         Mark.WELL if abs(seconds) < 60 else Mark.WATCH,
+    )
+
+
+def _unshown(staff: StaffView, language: Language) -> tuple[Fact, ...]:
+    """Staff find the book or its reader, who does not know of it."""
+    return tuple(
+        Fact(
+            say("staff.unshown", language),
+            say(f"staff.unshown_{one.deed}", language, title=one.title, item=one.item, time=say_minute(one.at)),
+            Mark.WATCH,
+        )
+        for one in staff.unshown
     )
 
 

@@ -63,7 +63,7 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
         return refuse(visit, Refused(Reason.REPLICA_DAMAGED))
     if membership is None:
         unknown = visit.unknown_cards + 1
-        if world.library.age(world.now) is None:
+        if world.library.age(world.wall) is None:
             return refuse(visit, knows_nothing(world))
         if unknown >= UNKNOWN_LIMIT:
             pause = replace(visit, unknown_cards=0, unknown_until=world.monotonic + UNKNOWN_PAUSE_S)
@@ -74,7 +74,13 @@ def by_number(visit: Visit, number: str, kinds: frozenset[CardKind], world: Worl
         return refuse(visit, Refused(Reason.NO_POLICY))
     wanted = visit.task.next_task if isinstance(visit.task, Identify) else Phase.BORROW
     visit = replace(
-        visit, membership=membership.id, name=membership.display_name, unknown_cards=0, message=None, rows=()
+        visit,
+        membership=membership.id,
+        card=None if hit is None else hit.id,
+        name=membership.display_name,
+        unknown_cards=0,
+        message=None,
+        rows=(),
     )
     loans = world.library.open_loans(membership.id)
     blocked = may_borrow_at_all(membership=membership, open_loans=loans, policy=policy, now=world.now)

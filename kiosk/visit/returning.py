@@ -47,7 +47,7 @@ def scan(visit: Visit, event: CodeRead, world: World) -> Step:
     note = _note(item, world, online=online) if aside is None else aside.note
     if world.library.unread() != unread and not online:
         aside, note = None, Refused(Reason.HOLD_ASK_DESK)
-    act = replace(act, membership=None)
+    act = replace(act, membership=None, card=None)
     if aside is not None:
         act = replace(act, hold=aside.hold.id, due_at=aside.until)
     row = Row(

@@ -6,7 +6,7 @@ are shown as heard (which class, how many characters), never looked up: so reade
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from kiosk.domain.clock import JUMP
@@ -37,13 +37,14 @@ from kiosk.ports import (
     StaffView,
     Ticked,
     TrustClock,
+    Unshown,
 )
 from kiosk.slip import status_slip
 from kiosk.visit.borrow import knows_enough
 from kiosk.visit.facts import device_lines, facts
 from kiosk.visit.idle import seconds_left
 from kiosk.visit.state import OutOfService, Rule, StaffLogin, StaffPage, Step, Table, Visit, World
-from kiosk.visit.steps import hint, new_act, open_start, own_branch, own_library, printed
+from kiosk.visit.steps import hint, new_act, open_start, own_branch, own_library, printed, title_of
 
 MINUTE = timedelta(minutes=1)
 
@@ -130,7 +131,7 @@ def _confirm_clock(visit: Visit, event: object, world: World) -> Step:
 def _clock_behind(world: World) -> bool:
     """It stands before what central said with the newest of the kiosk's knowledge."""
     heard = world.library.heard_at()
-    return heard is not None and world.now < heard - JUMP
+    return heard is not None and world.wall < heard - JUMP
 
 
 def _print(visit: Visit, event: object, world: World) -> Step:
@@ -163,9 +164,11 @@ def staff_view(visit: Visit, world: World) -> StaffView:
     """What the page and its door show."""
     match visit.task:
         case StaffLogin() as door:
-            return StaffView(login=door.login, asking=door.asking is not None, refused=door.refused, until=door.until)
+            return StaffView(
+                login=door.login, asking=door.asking is not None, refused=door.refused, until=_shown(door.until, world)
+            )
         case StaffPage() as page:
-            (waiting, oldest), age, offset = world.queue(), world.library.age(world.now), world.clock_offset
+            (waiting, oldest), age, offset = world.queue(), world.library.age(world.wall), world.clock_offset
             refused = knows_enough(world)
             return StaffView(
                 login=page.login,
@@ -173,16 +176,25 @@ def staff_view(visit: Visit, world: World) -> StaffView:
                 devices=tuple(sorted(visit.devices.values(), key=_urgency)),
                 away=visit.away,
                 waiting=waiting,
-                waits_for=None if oldest is None else _in_minutes(world.now - oldest),
+                waits_for=None if oldest is None else _in_minutes(world.wall - oldest),
                 knowledge_age=None if age is None else _in_minutes(age),
                 too_old=refused is not None and refused.reason is Reason.REPLICA_TOO_OLD,
                 clock_offset=None if offset is None else timedelta(seconds=round(offset.total_seconds())),
-                clock=None if world.clock_trusted else world.now.replace(second=0, microsecond=0),
+                clock=None if world.clock_trusted else world.wall.replace(second=0, microsecond=0),
                 clock_behind=not world.clock_trusted and _clock_behind(world),
                 heard=page.heard,
+                unshown=tuple(
+                    Unshown(act.id, act.deed, title_of(act.item, world), act.item, act.corrected_at)
+                    for act in world.unshown
+                ),
             )
         case _:
             raise AssertionError("no member of staff is here")
+
+
+def _shown(until: datetime | None, world: World) -> datetime | None:
+    """The end of a pause, which the kiosk's own clock counts, by the clock on the screen."""
+    return None if until is None else until + (world.now - world.wall)
 
 
 def _urgency(status: DeviceStatus) -> tuple[int, str, str]:

@@ -9,7 +9,7 @@ from kiosk.domain.clock import Reading
 from kiosk.domain.identity import CardClass, CodePattern, SpellingRule
 from kiosk.domain.journal import Act
 from kiosk.domain.staff import StaffId
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId
 from kiosk.ports import (
     CentralReason,
     DeviceReason,
@@ -62,7 +62,10 @@ class World:
     """What a rule may look at; made anew for each event."""
 
     now: datetime
-    """Wall clock (aware UTC)."""
+    """What time it is (aware UTC): at central, as far as that is known since the machine started; else the wall clock. Due
+    dates, the clock on the screen and slips go by it."""
+    wall: datetime
+    """The kiosk's own clock, by which its files are dated."""
     monotonic: float
     """Seconds."""
     library: Library
@@ -77,6 +80,8 @@ class World:
     """Central's clock minus ours, by its last answer since the machine started; None if there was none."""
     reading: Reading
     """The monotonic clock, to date what happens now."""
+    unshown: tuple[Act, ...]
+    """What was recorded before this start and may not have been shown."""
     queue: Callable[[], tuple[int, datetime | None]]
     """How many words wait for central, and since when; as counted some seconds ago."""
 
@@ -205,6 +210,8 @@ class Visit:
     """The help page is open."""
     membership: MembershipId | None = None
     """Who is here."""
+    card: CardId | None = None
+    """The card that opened this visit, by which acts name it."""
     name: str = ""
     """Their masked name."""
     rows: tuple[Row, ...] = ()

@@ -64,7 +64,7 @@ def _said(refused: Refused | None) -> Message | None:
 
 
 def _unready(world: World) -> Message | None:
-    return _said(knows_nothing(world)) if world.library.age(world.now) is None else None
+    return _said(knows_nothing(world)) if world.library.age(world.wall) is None else None
 
 
 def _holds_blocked(visit: Visit, world: World) -> Message | None:

@@ -5,17 +5,18 @@ where the same import gives the holder another card of that kind is the old numb
 names both memberships by their opaque ids and the kind of card, never the number. Inside the caller's transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy import Connection, literal_column, select
 
+from kiosk.domain.cards import Binding
 from kiosk.domain.identity import CardKind
-from kiosk.domain.values import Reason
+from kiosk.domain.values import CardId, MembershipId, Reason
 from sync.central import tables
 from sync.central.bulk import among, write
-from sync.central.records import details_text
+from sync.central.records import AnyRow, details_text, moment
 
 _CARD = tables.card.c
 ACTIVE = _CARD.active == literal_column("1")
@@ -23,6 +24,12 @@ ACTIVE = _CARD.active == literal_column("1")
 HELD = select(_CARD.number, _CARD.membership, _CARD.kind).where(ACTIVE, among(_CARD.number))
 """Who holds these numbers."""
 _KNOWN = select(tables.case.c.id).where(among(tables.case.c.id))
+
+
+_NAMED = select(tables.card).where(among(_CARD.ref))
+_ALIKE = select(tables.card).where(among(_CARD.number))
+_ALIKE_NOW = _ALIKE.where(ACTIVE)
+_ALIKE_ENDED = _ALIKE.where(_CARD.active == literal_column("0"), _CARD.ended_at.is_not(None))
 
 
 class Claimer(Protocol):
@@ -88,3 +95,33 @@ def _row(id_: str, claim: Claim, who: str, now: int) -> dict[str, object]:
         "details": details_text({"other": claim.holder, "kind": claim.kind.value}),
         "opened_at": now,
     }
+
+
+def bindings(connection: Connection, refs: Iterable[str]) -> dict[CardId, tuple[Binding, ...]]:
+    """All that the numbers of these cards were ever bound to, of each card that is known; in three queries at most.
+
+    Of a card that still opens what it did, nothing else is looked up: no act can have come after its end.
+    """
+    wanted = sorted(set(refs))
+    if not wanted:
+        return {}
+    named = connection.execute(_NAMED, {"ids": wanted}).all()
+    ended = sorted({row.number for row in named if row.ended_at is not None})
+    alike: dict[str, dict[int, AnyRow]] = {row.number: {} for row in named}
+    rows = list(named)
+    if ended:
+        for query in (_ALIKE_NOW, _ALIKE_ENDED):
+            rows += connection.execute(query, {"ids": ended}).all()
+    for row in rows:
+        alike[row.number][row.id] = row
+    found = {number: tuple(map(_binding, own.values())) for number, own in alike.items()}
+    return {CardId(row.ref): found[row.number] for row in named}
+
+
+def _binding(row: AnyRow) -> Binding:
+    return Binding(
+        id=CardId(row.ref),
+        membership=MembershipId(row.membership),
+        since=None if row.bound_at is None else moment(row.bound_at),
+        until=None if row.ended_at is None else moment(row.ended_at),
+    )

@@ -299,7 +299,8 @@ def _staff(connection: Connection, keys: Sequence[str], reader: Reader | None) -
 
 
 def _card(row: AnyRow, index_key: bytes) -> FeedEntry:
-    return CardEntry(index=card_index(index_key, row.number), membership=row.membership, kind=CardKind(row.kind))
+    index = card_index(index_key, row.number)
+    return CardEntry(index=index, membership=row.membership, kind=CardKind(row.kind), id=row.ref)
 
 
 _m, _c, _i, _l, _b, _p, _h, _y, _t = (

@@ -192,6 +192,7 @@ class Inbox:
                     for word in part.words
                     if 0 < word.sequence < MAX_SEQUENCE
                 ],
+                opened_with=[word.card for word in fit if word.card is not None and word.membership is not None],
                 asked=[word.item for word in fit if word.deed in HOLD_DEEDS or word.hold is not None],
                 touches=(_touch(part.log, word, now) for part in parts for word in part.words if _fits(word)),
             )
@@ -354,7 +355,7 @@ def _fits(word: WireWord) -> bool:
         return False
     if word.request_sequence is not None and not 0 < word.request_sequence < word.sequence:
         return False
-    for text in (word.item, word.branch, word.membership, word.policy_version, word.hold, word.staff):
+    for text in (word.item, word.branch, word.membership, word.policy_version, word.hold, word.staff, word.card):
         if text and (len(text) > MAX_ID or not text.isprintable()):
             return False
     times = (word.happened_at, word.due_at, word.heard_at)

@@ -10,12 +10,13 @@ kiosk's clock says otherwise by a few seconds, the event is moved up behind the 
 what is possible: not before the moment at which its kiosk had last heard central's clock, not after it is heard of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from kiosk.domain.calendar import due_at, end_of_day, library_day
+from kiosk.domain.cards import misused
 from kiosk.domain.holds import HOLD_DEEDS, others_wait
 from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Word
 from kiosk.domain.lending import (
@@ -30,6 +31,7 @@ from kiosk.domain.lending import (
     may_renew,
     take_back,
 )
+from kiosk.domain.promises import promised_too_long
 from kiosk.domain.reconcile import (
     JOIN,
     Held,
@@ -40,7 +42,7 @@ from kiosk.domain.reconcile import (
     held_after,
     settle,
 )
-from kiosk.domain.values import ActId, MembershipId, Reason, Refused
+from kiosk.domain.values import ActId, Detail, MembershipId, Reason, Refused
 from sync.central.judge_holds import CENTRAL, asked, routed, with_holds, without_hold
 from sync.central.ruling import NEEDS_PERSON, SHOWS_ITEM, Known, Ruling, Unjudgeable
 
@@ -129,14 +131,17 @@ def _same_loan(act: Act, known: Known) -> Ruling:
         event = replace(event, due_at=act.due_at)
         settlement = settle({**known.events, act.id: event}.values())
     spoken_of = settlement or settle(known.events.values())
-    conflict = _in_conflict(act.id, spoken_of)
+    conflict, promise = _in_conflict(act.id, spoken_of), _promise(act, known)
+    reason = conflict or (None if promise is None else promise.reason)
     return Ruling(
-        outcome=Outcome.CASE if conflict else Outcome.ACCEPTED,
-        reason=conflict,
+        outcome=Outcome.ACCEPTED if reason is None else Outcome.CASE,
+        reason=reason,
+        details=promise.details if promise is not None and conflict is None else {},
         due_at=event.due_at,
         held=Held.FACT,
         event=event,
         settlement=settlement,
+        cases=() if promise is None else (promise,),
     )
 
 
@@ -163,6 +168,8 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
     at = placed if newest is None else max(placed, newest + _TICK)
     holder = next((_loan(span, act) for span in known.spans if span.ended_by is None), None)
     answer: Lent | Renewed | Refused | None
+    if _card(act, known, known.now) is not None:
+        return Ruling(outcome=Outcome.REFUSED, reason=Reason.CARD_NOT_FOUND, held=Held.REFUSED)
     match act.deed:
         case Deed.PLACE_HOLD | Deed.CANCEL_HOLD | Deed.EXPIRE_HOLD:
             answer = asked(act, known)
@@ -255,7 +262,7 @@ def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequenc
     return Ruling(
         outcome=outcome,
         reason=None if spoken_of is None else spoken_of.reason,
-        details={} if spoken_of is None else spoken_of.details,
+        details={} if spoken_of is None else _repeatable(spoken_of),
         due_at=event.due_at,
         held=held_after(known.held, spoken.word, outcome),
         event=event,
@@ -271,6 +278,11 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
     """
     said: list[Refused] = []
     computed: datetime | None = None
+    used_at = known.now if act.doubtful else known.placed(act)
+    if (misuse := _card(act, known, used_at)) is not None:
+        said.append(misuse)
+    if (promise := _promise(act, known)) is not None:
+        said.append(promise)
     if known.item is None:
         said.append(Refused(Reason.ITEM_UNKNOWN))
     if act.deed in (Deed.RETURN, Deed.EXPIRE_HOLD):
@@ -315,6 +327,25 @@ def _objections(act: Act, known: Known) -> tuple[list[Refused], datetime | None]
         elif isinstance(answer, Lent | Renewed):
             computed = answer.due_at
     return said, computed
+
+
+def _card(act: Act, known: Known, at: datetime) -> Refused | None:
+    """What is wrong with the card that the act was opened with."""
+    if act.card is None or act.membership is None:
+        return None
+    return misused(act.card, act.membership, at, known.bindings)
+
+
+def _promise(act: Act, known: Known) -> Refused | None:
+    """What is wrong with the due date that the act promised."""
+    if act.due_at is None or act.deed not in (Deed.CHECKOUT, Deed.RENEW):
+        return None
+    return promised_too_long(act.due_at, known.placed(act), known.longest_loan, known.calendar)
+
+
+def _repeatable(said: Refused) -> Mapping[str, Detail]:
+    """What the verdict says of it: kept for ever and told to the kiosk, so another membership is named in the case alone."""
+    return {} if said.reason is Reason.CARD_MEANT_ANOTHER else said.details
 
 
 def _effects(act: Act, known: Known, event: ItemEvent, settlement: Settlement) -> list[Refused]:

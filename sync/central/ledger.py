@@ -15,12 +15,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.cards import Binding
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, as_seen
+from kiosk.domain.promises import longest_loan, promised_too_long
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
-from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
-from sync.central import bulk, stored, tables
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason, Refused, WorkId
+from sync.central import bulk, cards, stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
 from sync.central.histories import LONG, Histories, Touch
@@ -37,7 +39,7 @@ from sync.central.records import (
     policy_of,
     verdict_of,
 )
-from sync.central.ruling import SHOWS_ITEM, Known, KnownWork, Ruling
+from sync.central.ruling import SHOWS_ITEM, Known, KnownWork, Ruling, placed
 from sync.central.stored import HeldAct, Log
 from sync.central.works import Works, conflict_id
 
@@ -83,6 +85,7 @@ class Ledger:
         self._calendars: dict[str, Calendar] = {}
         self._memberships: dict[str, Membership] = {}
         self._items: dict[str, Item] = {}
+        self._bindings: dict[CardId, tuple[Binding, ...]] = {}
         self._acts: dict[str, HeldAct] = {}
         self._verdicts: dict[tuple[str, Word], Verdict] = {}
         self._sequences: dict[tuple[int, int], tuple[str, Word]] = {}
@@ -106,9 +109,10 @@ class Ledger:
     def load(
         self, *, acts: Iterable[str], items: Iterable[str], memberships: Iterable[str], branches: Iterable[str],
         sequences: Iterable[tuple[int, int]], asked: Iterable[str] = (), touches: Iterable[Touch] = (),
+        opened_with: Iterable[str] = (),
     ) -> None:  # fmt: skip
         """Everything about these keys, in a fixed number of queries: a sequence with the row of its log; `asked` are
-        items of words about holds; `touches`: of each word about an item.
+        items of words about holds; `touches`: of each word about an item; `opened_with`: ids of cards.
 
         Call once, before judging. Raises Defeated.
         """
@@ -123,6 +127,7 @@ class Ledger:
             self._works.check(item.id, item.work)
         for membership in run(stored.MEMBERSHIPS, {"ids": membership_ids}):
             self._memberships[membership.id] = membership_of(membership)
+        self._bindings = cards.bindings(self._connection, opened_with)
         for row in run(stored.ACTS, {"ids": act_ids}):
             self._acts[row.id] = stored.held_act(row)
         for row in run(stored.WORDS, {"ids": act_ids}):
@@ -208,6 +213,8 @@ class Ledger:
             item=self._items.get(act.item),
             events=self._events[act.item],
             spans=self._spans[act.item],
+            bindings=() if act.card is None else self._bindings.get(act.card, ()),
+            longest_loan=self._longest_loan(act),
             lent_before=self._histories.lent_before(act.item),
             open_loans=tuple(loans.values()),
             policy=self._policy,
@@ -215,6 +222,14 @@ class Ledger:
             work=self._known_work(act),
             now=self._now,
         )
+
+    def _longest_loan(self, act: Act) -> int | None:
+        """By the current rules, and where these would not do, by all there ever were."""
+        longest = longest_loan((self._policy,))
+        if act.due_at is None or promised_too_long(act.due_at, placed(act, self._now), longest, Calendar()) is None:
+            return longest
+        bodies = self._connection.execute(stored.POLICIES).scalars()
+        return longest_loan(map(policy_of, bodies))
 
     def _known_work(self, act: Act) -> KnownWork | None:
         work = self._works.of(act.item)

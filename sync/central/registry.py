@@ -4,13 +4,14 @@ One `Change` is one transaction: rows, feed positions and audit lines are commit
 names a person only by membership id. Any thread; blocking.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
@@ -32,7 +33,11 @@ _MOVED = update(tables.hold).where(among(_HOLD.asked), _HOLD.work != _WORK).valu
 _BOUND = select(_CARD.id, _CARD.number, _CARD.membership, _CARD.kind).where(ACTIVE)
 _BY_NUMBER, _BY_MEMBERSHIP = _BOUND.where(among(_CARD.number)), _BOUND.where(among(_CARD.membership))
 """Two looks: asked for either in one, SQLite reads every active card."""
-_ENDED = update(tables.card).where(among(_CARD.id, "cards")).values(active=0)
+_ENDED = update(tables.card).where(among(_CARD.id, "cards")).values(active=0, ended_at=bindparam("now"))
+
+
+REF_BYTES = 10
+"""Of the random id by which kiosks and acts name a binding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +156,7 @@ class Change:
         fresh = sorted(wanted - bound)
         self._unbind(number=[row[0] for row in fresh], kinds=[(row[1], row[2]) for row in fresh])
         if fresh:
-            rows = [{"number": row[0], "membership": row[1], "kind": row[2], "active": 1} for row in fresh]
+            rows = [self._binding(*row) for row in fresh]
             write(self.connection, tables.card, rows, overwrite=False)
             self.marks.add_all("card", [row[0] for row in fresh])
         return refused
@@ -173,8 +178,7 @@ class Change:
             self.card_cases(elsewhere)
             return elsewhere
         self._unbind(number=[number], kinds=[(membership, kind.value)])
-        row = {"number": number, "membership": membership, "kind": kind.value, "active": 1}
-        self.connection.execute(insert(tables.card).values(**row))
+        self.connection.execute(insert(tables.card).values(**self._binding(number, membership, kind.value)))
         self.marks.add("card", number)
         taken = {"taken_from": elsewhere[0].holder} if elsewhere else {}
         self.audit("card bound", membership, {"kind": kind.value, **taken})
@@ -194,13 +198,20 @@ class Change:
         if self.connection.execute(select(table.c.id).where(table.c.id == key)).one_or_none() is None:
             raise UnknownRecord(f"{table.name} {key}")
 
+    def _binding(self, number: str, membership: str, kind: str) -> dict[str, Any]:
+        """The row of a card that opens a membership from now on."""
+        ref = secrets.token_hex(REF_BYTES)
+        return {
+            "number": number, "membership": membership, "kind": kind, "active": 1, "ref": ref, "bound_at": self.now,
+        }  # fmt: skip
+
     def _unbind(self, *, number: Iterable[str], kinds: Sequence[tuple[str, str]]) -> None:
         numbers, places = set(number), set(kinds)
         rows = self.connection.execute(_BY_NUMBER, {"ids": sorted(numbers)}).all()
         held = self.connection.execute(_BY_MEMBERSHIP, {"ids": sorted({membership for membership, _ in places})})
         ended = {row.id: row for row in (*rows, *(row for row in held if (row.membership, row.kind) in places))}
         if ended:
-            self.connection.execute(_ENDED, {"cards": list(ended)})
+            self.connection.execute(_ENDED, {"cards": list(ended), "now": self.now})
             self.marks.add_all("card", [row.number for row in ended.values()])
 
 

@@ -20,7 +20,7 @@ from kiosk.domain.holds import HOLD_DEEDS, HoldState
 from kiosk.domain.lending import Standing
 from kiosk.domain.reconcile import UNLINKED, ItemEvent
 from kiosk.domain.retention import forgettable, forgettable_of_work
-from kiosk.domain.values import ActId
+from kiosk.domain.values import ActId, Reason
 from sync.central import stored, tables
 from sync.central.database import Database, lock
 from sync.central.places import UnknownRecord
@@ -281,4 +281,6 @@ def _cut(connection: Connection, marks: list[dict[str, str]]) -> None:
 def _clear_cases(connection: Connection, acts: Iterable[str]) -> None:
     case, wanted = tables.case, sorted(acts)
     on_them = case.c.act.in_(wanted) | case.c.other_act.in_(wanted)
-    connection.execute(update(case).where(on_them, case.c.closed_at.is_not(None)).values(membership=None))
+    closed = update(case).where(on_them, case.c.closed_at.is_not(None))
+    connection.execute(closed.values(membership=None))
+    connection.execute(closed.where(case.c.reason == Reason.CARD_MEANT_ANOTHER.value).values(details=None))

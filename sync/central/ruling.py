@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from kiosk.domain.calendar import Calendar
+from kiosk.domain.cards import Binding
 from kiosk.domain.holds import Copy, HoldSettlement
 from kiosk.domain.journal import Act, Deed, Outcome, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
@@ -21,6 +22,9 @@ NEEDS_PERSON = frozenset(
         Reason.SUSPENDED_WITHOUT_END,
         Reason.MEMBERSHIP_PENDING,
         Reason.CARD_NOT_FOUND,  # a closed membership
+        Reason.CARD_MEANT_ANOTHER,
+        Reason.CARD_WAS_VOID,
+        Reason.PROMISED_TOO_LONG,
         Reason.ITEM_UNKNOWN,
         Reason.ITEM_RESERVED,
         Reason.ITEM_WITHDRAWN,
@@ -99,6 +103,10 @@ class Known:
     """Central's clock: nothing that was told can have happened later."""
     work: KnownWork | None = None
     """None where nobody ever waited."""
+    bindings: Sequence[Binding] = ()
+    """All that the number of the act's card was ever bound to; empty where nobody knows the card."""
+    longest_loan: int | None = None
+    """The most days that any rule gives, of this policy or one before it; None without rules."""
     lent_before: bool = False
     """The item was lent before all of `events`."""
 

@@ -93,6 +93,7 @@ class Log:
 COUNTS = tables.act.c.counts == literal_column("1")
 """Spelled out, so that a prepared statement finds the index of what counts."""
 EPOCH = select(tables.meta.c.value).where(tables.meta.c.key == "epoch")
+POLICIES = select(tables.policy.c.body)
 POLICY = select(tables.policy.c.body).where(tables.policy.c.current == literal_column("1"))
 _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.label("log")).join(
     tables.incarnation, tables.incarnation.c.id == tables.act.c.incarnation

@@ -108,6 +108,13 @@ card = _table(
     Column("membership", Text, ForeignKey("membership.id", ondelete="CASCADE"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("active", _Small, nullable=False),
+    Column(
+        "ref", Text, nullable=False, server_default=text("''")
+    ),  # opaque; names this binding to kiosks and in their acts
+    Column("bound_at", _Big),  # null: before anybody noted it
+    Column("ended_at", _Big),  # null while active, and of what had ended before anybody noted it
+    Index("uq_card_ref", "ref", unique=True),
+    Index("ix_card_number_ended", "number", sqlite_where=text("active = 0"), postgresql_where=text("active = 0")),
     Index(
         "uq_card_number_active",
         "number",

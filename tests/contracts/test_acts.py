@@ -1,6 +1,7 @@
 """What the heart builds on in an acts file, run on the real one and on the fake that stands in for it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from fakes import FakeActs
 from kiosk_sync import NOON, act, open_log, verdict
 
-from kiosk.domain.journal import Mode, Outcome, Word
+from kiosk.domain.journal import Act, Deed, Mode, Outcome, Word
+from kiosk.domain.staff import Entry
+from kiosk.domain.values import ItemId
 from kiosk.ports import Acts
 
 
@@ -63,7 +66,7 @@ def test_the_queue_counts_last_words_and_tells_the_oldest(acts: Acts) -> None:
     acts.record(Word.FACT, second)
     acts.record(Word.REQUEST, act(mode=Mode.ONLINE, minute=3))
     assert acts.queue() == (2, NOON + timedelta(minutes=1))
-    assert acts.newest() == NOON + timedelta(minutes=3)
+    assert acts.newest() == NOON + timedelta(minutes=3, milliseconds=1500)  # by central's clock
     acts.settle(verdict(first))
     assert acts.queue() == (1, NOON + timedelta(minutes=2))
 
@@ -71,3 +74,38 @@ def test_the_queue_counts_last_words_and_tells_the_oldest(acts: Acts) -> None:
 def test_one_that_can_be_written_says_so(acts: Acts) -> None:
     acts.check()
     assert acts.queue() == (0, None)
+
+
+def ids(found: tuple[Act, ...]) -> list[str]:
+    return [each.id for each in found]
+
+
+def test_what_counts_and_no_screen_showed_is_brought_up_at_the_next_start_until_staff_have_seen_it(acts: Acts) -> None:
+    seen, lost = act(), act()
+    acts.record(Word.FACT, seen)
+    acts.shown([seen.id])
+    acts.record(Word.FACT, lost)
+    assert ids(acts.unshown()) == [lost.id]
+    assert ids(acts.unshown()) == [lost.id]  # and at the start after it
+    acts.seen([lost.id])
+    assert acts.unshown() == ()
+
+
+def test_an_answer_is_to_be_shown_though_its_question_was(acts: Acts) -> None:
+    accepted, refused, withdrawn = (act(mode=Mode.ONLINE) for _ in range(3))
+    for each in (accepted, refused, withdrawn):
+        acts.record(Word.REQUEST, each)
+        acts.shown([each.id])
+    acts.settle(verdict(accepted, Word.REQUEST, Outcome.ACCEPTED))
+    acts.settle(verdict(refused, Word.REQUEST, Outcome.REFUSED))
+    acts.settle(verdict(withdrawn, Word.REQUEST, Outcome.ACCEPTED))
+    acts.record(Word.WITHDRAWAL, withdrawn)
+    assert ids(acts.unshown()) == [accepted.id]
+
+
+def test_what_did_not_happen_and_what_staff_did_is_not_brought_up(acts: Acts) -> None:
+    asked = act(mode=Mode.ONLINE)
+    acts.record(Word.REQUEST, asked)
+    acts.record(Word.WITHDRAWAL, asked)
+    acts.record(Word.FACT, replace(act(), deed=Deed.STAFF_ENTRY, item=ItemId(""), membership=None, entry=Entry.OK))
+    assert acts.unshown() == ()

@@ -32,7 +32,8 @@ from sync.central.policies import preset
 from sync.central.records import verdict_of
 from sync.central.registry import Patron
 from sync.central.terms import TermKind, term
-from sync.central_client import CentralClient, ClockOffset, enrol
+from sync.central_client import CentralClient, enrol
+from sync.clock_offset import ClockOffset
 from ui.clock import SystemClock
 from ui.demo.central_process import wait_until_ready
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from random import Random
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from kiosk.domain.calendar import due_at
 from kiosk.domain.identity import CardRead, Technology
+from kiosk.domain.journal import Deed, Mode
 from kiosk.domain.values import Reason
 from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Link, Ticked, Touched
-from ui.benchmarks.branch import KioskSide, settle_down
-from ui.benchmarks.faults import BOOKS, CARDS, Scene, Template, Violation, quick_folder
+from ui.benchmarks.branch import KioskSide, settle_down, stories
+from ui.benchmarks.faults import BOOKS, CARDS, Scene, Template, Violation, quick_folder, staff
 
 BOOK = BOOKS[0]
 DAY = timedelta(days=1)
@@ -67,6 +70,16 @@ def meet_again(scene: Scene) -> None:
     for kiosk in scene.kiosks:
         kiosk.cut = False
     scene.end()
+
+
+def refused_for(kiosk: KioskSide) -> Reason | None:
+    """What the newest borrowing was refused for; the visit is over since, so it is asked once more."""
+    kiosk.handle(CardArrived("reader", CardRead(bytes.fromhex(CARDS[0]), Technology.ISO14443A)), CardLeft("reader"))
+    kiosk.handle(CodeRead("scanner", BOOK))
+    assert kiosk.view is not None
+    message = kiosk.view.message
+    kiosk.handle(Touched(Intent.DISMISS), Touched(Intent.END))
+    return None if message is None else message.reason
 
 
 def holder(scene: Scene) -> str | None:
@@ -161,6 +174,70 @@ def test_a_clock_put_right_while_running_dates_the_acts_before_it_as_well(scene:
     meet_again(scene)
     assert holder(scene) is None
     assert unknown_orders(scene) == 0
+
+
+@wrong
+def test_a_kiosk_with_a_wrong_clock_that_has_heard_central_shows_the_right_date_offline(
+    scene: Scene, skew: timedelta
+) -> None:
+    here, _ = scene.kiosks
+    jump(here, skew)
+    here.handle(Ticked())
+    scene.times.go(60)
+    here.turn()
+    cut_off(scene, here)
+    borrow(scene, here)
+    shown = here.view
+    assert shown is not None
+    assert shown.now == scene.times().replace(second=0, microsecond=0)
+    (story,) = [story for story in stories(here.log) if story.act.deed is Deed.CHECKOUT]
+    right = due_at(scene.times(), 28, here.knowledge.calendar(story.act.branch))
+    assert (story.act.mode, story.act.due_at) == (Mode.OFFLINE, right)
+    meet_again(scene)
+    (loan,) = scene.central.central.holdings.open_loans()
+    assert loan.due_at == right
+
+
+def test_a_kiosk_that_restarts_offline_before_centrals_last_word_lends_nothing_until_staff_confirm_the_time(
+    scene: Scene,
+) -> None:
+    here, _ = scene.kiosks
+    jump(here, -DAY)  # long since: its own times agree with it
+    scene.times.go(60)
+    for _ in range(3):
+        here.turn()
+        here.pull()
+        scene.times.go(5)
+    cut_off(scene, here)
+    here.reboot(-DAY)
+    here.read_mail()
+    borrow(scene, here)
+    assert stories(here.log) == []
+    assert refused_for(here) is Reason.CLOCK_DOUBTFUL
+    give_back(scene, here)
+    assert [story.act.doubtful for story in stories(here.log)] == [True]  # returns go on
+    staff(here, Random(3))  # not while the clock stands before what central said
+    borrow(scene, here)
+    assert refused_for(here) is Reason.CLOCK_DOUBTFUL
+    jump(here, timedelta())
+    staff(here, Random(3))
+    borrow(scene, here)
+    assert next(iter(stories(here.log))).act.deed is Deed.CHECKOUT
+
+
+def test_central_alone_confirms_the_time_too(scene: Scene) -> None:
+    here, _ = scene.kiosks
+    jump(here, -DAY)
+    scene.times.go(60)
+    here.turn()
+    here.pull()
+    here.reboot(-DAY)
+    scene.times.go(1)
+    here.turn()
+    here.read_mail()
+    cut_off(scene, here)
+    borrow(scene, here)
+    assert [story.act.mode for story in stories(here.log)] == [Mode.OFFLINE]
 
 
 def test_a_wrongly_dated_act_is_noticed(scene: Scene) -> None:

@@ -86,6 +86,11 @@ class Story:
         """The patron saw it done."""
         return any(line.startswith("shown") and line.split()[2] in ("done", "provisional") for line in self.told)
 
+    @property
+    def on_screen(self) -> bool:
+        """The patron saw the book at all."""
+        return any(line.startswith("shown") for line in self.told)
+
     def log(self) -> ActsLog:
         settings = self.central.settings(self.settings)
         return ActsLog(settings.data, key_file(settings.keys / DATABASE_KEY))
@@ -124,9 +129,14 @@ def check(story: Story, scenario: str) -> None:
     log = story.log()
     standing = stood(log, story.book, Deed.RETURN if scenario == "return" else Deed.CHECKOUT)
     open_before = [act.id for act in log.open_requests()]
+    unshown = [act.id for act in log.unshown()]
     log.close()
     if story.shown:
         assert standing, "shown as done, but not on disk"
+    elif scenario == "return" and story.on_screen:
+        assert unshown == [], "the book lay on the screen, though without central's answer"
+    else:
+        assert unshown == standing, "staff are told of what no screen showed"
     lent_before = holdings(story)
     story.network.restore()
     assert story.run("sync", "never") == 0

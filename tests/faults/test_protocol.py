@@ -19,7 +19,7 @@ from kiosk.domain.reconcile import JOIN, Held
 from ui.benchmarks import faults
 from ui.benchmarks.faults import STEPS, Scene, Template, draw, play, quick_folder
 
-SEEDS = (7, 9, 10, 27, 42, 54, 63, 68, 166, 185, 223)
+SEEDS = (21, 44, 68, 96, 152, 357, 358)
 """Among them those that meet the rare cells of the words table."""
 
 

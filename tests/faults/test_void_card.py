@@ -19,7 +19,8 @@ from sync.agent import SyncFeed
 from sync.central.demo import demo_cast
 from sync.central.import_sources import MarcPlaces, read_items
 from sync.central.imports import RowReport, digest_of
-from sync.central_client import CentralClient, ClockOffset, load_identity
+from sync.central_client import CentralClient, load_identity
+from sync.clock_offset import ClockOffset
 from sync.encrypted import first_key
 from sync.replica import Replica, ReplicaWriter, prepare
 from ui.assembly import DATABASE_KEY

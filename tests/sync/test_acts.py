@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kiosk_sync import ANN, DUE, KEY, NOON, act, log_of_revision, open_log, verdict
 from sqlcipher3 import dbapi2 as sqlcipher
+from structlog.testing import capture_logs
 
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Spoken, Word
 from kiosk.domain.values import ActId, ItemId, Reason
@@ -120,11 +121,17 @@ def test_the_queue_holds_facts_and_withdrawals_until_they_have_a_verdict(log: Ac
     assert log.queue() == (0, None)
 
 
-def test_the_newest_time_is_that_of_the_newest_word(log: ActsLog) -> None:
-    assert log.newest() is None
+def test_the_newest_time_is_that_of_the_newest_word_by_the_later_clock_or_what_central_said(log: ActsLog) -> None:
+    log.note_held(NOON)
+    assert log.newest() is None  # an empty log is one, whatever it was told
     log.record(Word.FACT, act(minute=9))
-    log.record(Word.FACT, act(minute=3))
+    log.record(Word.FACT, replace(act(minute=3), clock_offset=timedelta(days=-1)))
     assert log.newest() == NOON + timedelta(minutes=3)
+    log.record(Word.FACT, replace(act(minute=3), clock_offset=timedelta(days=1)))
+    assert log.newest() == NOON + timedelta(days=1, minutes=3)
+    log.agree("e1", 1)
+    log.note_held(NOON + timedelta(days=2))
+    assert log.newest() == NOON + timedelta(days=2)
 
 
 def test_within_an_epoch_the_first_verdict_stays(log: ActsLog) -> None:
@@ -282,10 +289,44 @@ def test_a_central_whose_clock_was_ahead_once_holds_nothing_back_afterwards(log:
     assert log.prune(NOON) == 2
 
 
+# --- what no screen showed ---------------------------------------------------------------------------------------
+
+
+def test_what_no_screen_showed_is_told_once_in_the_log_by_item_and_time_without_the_reader(log: ActsLog) -> None:
+    lost = act()
+    log.record(Word.FACT, lost)
+    with capture_logs() as told:
+        log.unshown()
+        log.unshown()
+    (line,) = [one for one in told if one["event"] == "an act was recorded and may not have been shown"]
+    assert (line["act"], line["item"], line["at"]) == (lost.id, lost.item, lost.corrected_at.isoformat())
+    assert ANN not in str(line)
+
+
+def test_a_note_that_something_was_shown_leaves_the_next_word_as_durable_as_ever(log: ActsLog) -> None:
+    first = act()
+    log.record(Word.FACT, first)
+    log.shown([first.id])
+    assert log._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_what_an_older_program_recorded_is_not_brought_up(tmp_path: Path) -> None:
+    log_of_revision(tmp_path, "acts_0007")
+    db = connect(tmp_path / acts.FILE, KEY, durable=True)
+    db.execute(
+        "INSERT INTO word (sequence, act, word, deed, item, branch, happened_at, mode) "
+        "VALUES (1, 'old-1', 'fact', 'return', 'C0000001', 'main', 1000000, 'offline')"
+    )
+    db.close()
+    log = open_log(tmp_path)
+    assert log.unshown() == ()
+    log.close()
+
+
 # --- what an older program wrote ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005"])
+@pytest.mark.parametrize("revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005", "acts_0006"])
 def test_a_log_of_every_older_program_goes_on_and_what_central_holds_of_it_is_kept_its_days(
     tmp_path: Path, revision: str
 ) -> None:

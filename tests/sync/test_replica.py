@@ -8,13 +8,29 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kiosk_sync import ANN, BOB, CARD, DUE, INDEX_KEY, KEY, NOON, card, copy, lent, open_replica, page, patron, rules
+from kiosk_sync import (
+    ANN,
+    BOB,
+    CARD,
+    DUE,
+    INDEX_KEY,
+    KEY,
+    NOON,
+    card,
+    copy,
+    lent,
+    open_replica,
+    page,
+    patron,
+    replica_of_revision,
+    rules,
+)
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import HoldState
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import ItemState, Standing
-from kiosk.domain.values import ActId, BranchId, ItemId, WorkId
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, WorkId
 from kiosk.ports import CardHit
 from sync import wire
 from sync.encrypted import connect, migrated
@@ -327,4 +343,45 @@ def test_a_snapshot_tells_how_far_it_is_over_a_restart_until_it_is_whole(tmp_pat
     feed.apply(msgspec.structs.replace(page(copy(3), more=True), read=1001, goal=2000), NOON)
     assert feed.filling() is None  # a backlog is no fill: everything is known, only not the newest
     feed.close()
+    reader.close()
+
+
+# --- cards have ids ------------------------------------------------------------------------------------------------
+
+
+def test_a_card_is_known_with_the_id_by_which_acts_name_it(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(), card(id_="9f3c"), card("0002"), begins=True), NOON)
+    assert reader.card(CARD) == CardHit(ANN, CardKind.EASYCARD, CardId("9f3c"))
+    assert reader.card("0002") == CardHit(ANN, CardKind.EASYCARD, None)
+
+
+def test_the_first_card_with_an_id_makes_a_replica_without_ids_ask_for_all_of_them(files: Files) -> None:
+    writer, reader = files
+    writer.apply(page(patron(), card(), begins=True, cursor="old central"), NOON)
+    writer.apply(page(card("0002"), position=11, cursor="c11"), NOON)
+    assert writer.cursor() == "c11"
+    writer.apply(page(card("0003", id_="77aa"), position=12, cursor="c12"), NOON)
+    assert writer.cursor() == ""
+    assert reader.card(CARD) is not None  # serves on meanwhile
+    writer.apply(page(patron(), card(id_="9f3c"), card("0003", id_="77aa"), begins=True, cursor="s1"), NOON)
+    writer.apply(page(card("0004", id_="1234"), position=13, cursor="c13"), NOON)
+    assert writer.cursor() == "c13"
+
+
+def test_a_replica_of_an_older_program_serves_on_and_is_told_anew(tmp_path: Path) -> None:
+    index = card().index
+    replica_of_revision(
+        tmp_path,
+        "replica_0004",
+        f"INSERT INTO card VALUES (x'{index}', '{ANN}', 'easycard', 1)",
+        "INSERT INTO card_staged VALUES (x'00', 'm-bob', 'easycard')",
+        "INSERT INTO meta VALUES ('cursor', 'c9'), ('epoch', 'e1'), ('position', '9'), ('generation', '1')",
+    )
+    writer, reader = open_replica(tmp_path)
+    assert (writer.cursor(), reader.place().position) == ("", 9)
+    assert reader.card(CARD) == CardHit(ANN, CardKind.EASYCARD, None)
+    writer.apply(page(patron(), card(id_="9f3c"), begins=True), NOON)
+    assert reader.card(CARD) == CardHit(ANN, CardKind.EASYCARD, CardId("9f3c"))
+    writer.close()
     reader.close()

@@ -24,7 +24,8 @@ from kiosk.station import QueueMailbox
 from sync import wire
 from sync.acts import ActsLog
 from sync.central.keys import login_index
-from sync.central_client import CentralClient, ClockOffset
+from sync.central_client import CentralClient
+from sync.clock_offset import ClockOffset
 from sync.replica import FILE, Replica, ReplicaCare
 from sync.staff_door import Doorkeeper, StaffDoor
 from ui.assembly import ended

@@ -24,6 +24,7 @@ REASON_PLACES: dict[Reason, set[str]] = {
     Reason.HOLDS_REACHED: {"limit"},
     Reason.HOLDS_SUSPENDED: {"date"},
     Reason.CARD_BOUND_TO_ANOTHER: {"other"},
+    Reason.PROMISED_TOO_LONG: {"days", "limit"},
 }
 """What `domain/lending` and `domain/holds` give with each refusal; a sentence may name these places only."""
 

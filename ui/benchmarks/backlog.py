@@ -21,7 +21,8 @@ from sync.acts import ActsLog
 from sync.agent import SyncActs
 from sync.central import tables
 from sync.central.office import Central, CentralSettings
-from sync.central_client import CentralClient, ClockOffset
+from sync.central_client import CentralClient
+from sync.clock_offset import ClockOffset
 from sync.encrypted import connect
 from ui.benchmarks.lending import KEY
 from ui.benchmarks.measure import Figure, timed

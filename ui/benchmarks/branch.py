@@ -48,7 +48,8 @@ from sync.central.inbox import Inbox
 from sync.central.judge import judge
 from sync.central.office import Central, CentralSettings
 from sync.central.ruling import Known, Ruling
-from sync.central_client import CentralClient, ClockOffset, Identity
+from sync.central_client import CentralClient, Identity
+from sync.clock_offset import ClockOffset
 from sync.holdings import Holdings
 from sync.link_state import LinkRules
 from sync.replica import Replica, ReplicaWriter
@@ -185,11 +186,11 @@ class CentralSide:
             self.die()
             return None
 
-    def answer(self, path: str, body: bytes, header: str | None) -> httpx2.Response:
+    def answer(self, method: str, path: str, body: bytes, header: str | None) -> httpx2.Response:
         """What the HTTP layer would answer. Raises Death."""
         central, now = self.central, self.times()
         try:
-            kiosk = verify(header, body, central.fleet.find, now)
+            kiosk = verify(header, wire.request_said(method, path), body, central.fleet.find, now)
         except NotAllowed as error:
             return reply(401, wire.Fault(code=error.code, detail=error.detail, now=now))
         parts = urlsplit(path)
@@ -255,17 +256,17 @@ class Network:
     dice: Random
     calm: float = 1.0
     """Share of calls that simply pass."""
-    late: list[tuple[str, bytes, str | None]] = field(default_factory=list)
+    late: list[tuple[str, str, bytes, str | None]] = field(default_factory=list)
     """Requests on a long way."""
 
-    def call(self, url: str, body: bytes, headers: dict[str, str]) -> httpx2.Response:
+    def call(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> httpx2.Response:
         path, header = url.removeprefix("https://central.test"), headers.get("Authorization")
         fate = "pass" if self.dice.random() < self.calm else self.dice.choice(FATES)
         match fate:
             case "lose request":
                 raise httpx2.ConnectTimeout("lost")
             case "delay":
-                self.late.append((path, body, header))
+                self.late.append((method, path, body, header))
                 raise httpx2.ReadTimeout("too late")
             case "html":
                 return httpx2.Response(200, content=b"<html>Please log in</html>")
@@ -274,8 +275,8 @@ class Network:
             case "central dies":
                 self.central.fuse.left = self.dice.randint(1, 4)
             case "double":
-                self._reach(path, body, header)
-        answer = self._reach(path, body, header)
+                self._reach(method, path, body, header)
+        answer = self._reach(method, path, body, header)
         if fate == "lose answer":
             raise httpx2.ReadTimeout("lost")
         return answer
@@ -289,9 +290,9 @@ class Network:
             except httpx2.HTTPError:
                 return
 
-    def _reach(self, path: str, body: bytes, header: str | None) -> httpx2.Response:
+    def _reach(self, method: str, path: str, body: bytes, header: str | None) -> httpx2.Response:
         try:
-            return self.central.answer(path, body, header)
+            return self.central.answer(method, path, body, header)
         except Death:
             self.central.die()
             raise httpx2.ReadError("cut") from None
@@ -310,7 +311,7 @@ class Line:
         self.kiosk.fuse.step()
         if self.kiosk.cut:
             raise httpx2.ConnectError("no line")
-        answer = self.network.call(url, content, headers)
+        answer = self.network.call(method, url, content, headers)
         self.kiosk.fuse.step()
         return answer
 

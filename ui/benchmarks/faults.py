@@ -23,6 +23,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from kiosk.domain.calendar import library_day
+from kiosk.domain.cards import misused
 from kiosk.domain.holds import Hold, reserved, settle_holds
 from kiosk.domain.identity import CardClass, CardKind, CardRead, CodePattern, CodeType, SpellingRule, Technology
 from kiosk.domain.journal import Deed, Outcome, Word
@@ -36,11 +37,12 @@ from sync import acts, replica, wire
 from sync.agent import KEEP_ACTS
 from sync.central import tables
 from sync.central.calendars import Day, with_day
+from sync.central.cards import bindings
 from sync.central.ledger import OF_THE_KIOSK
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import Passwords
 from sync.central.places import need_branch
-from sync.central.records import AnyRow, hold_of
+from sync.central.records import AnyRow, hold_of, moment
 from sync.central.registry import Patron
 from sync.central.stored import held_act
 from sync.central.works import conflict_id
@@ -57,6 +59,7 @@ from ui.benchmarks.branch import (
     settle_down,
     stories,
 )
+from ui.benchmarks.desk_book import NEAR, NOBODY_KNOWS, DeskBook
 
 START = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 CARDS = ("1A2B3C4D", "2B3C4D5E", "3C4D5E6F")
@@ -68,7 +71,7 @@ STEPS = (
     *("borrow",) * 6, *("return",) * 5, *("renew",) * 2, *("wish",) * 3, *("desk wish",) * 3, "unwish",
     *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 5,
     *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "reboot", "block",
-    "rebind", "close day", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
+    "rebind", "rebind", "lose card", "close day", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
 )  # fmt: skip
 SKEWS = (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4), timedelta(), timedelta(days=-400))
 PASSWORD, CHEAP = "correct horse", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -179,6 +182,7 @@ class Scene:
             for number, identity in enumerate(template.identities)
         ]
         self.forged: set[str] = set()
+        self.cards = DeskBook(zip(CARDS, PATRONS, strict=True), START)
         self.sticks = folder / "sticks"
         self.sticks.mkdir()
         for kiosk in self.kiosks:  # the first fill and the first contact
@@ -251,6 +255,7 @@ class Scene:
                 self.central.back_up()
             case "restore":
                 self.central.restore(dice.randrange(100))
+                self.cards.forget()
             case _:
                 self._office(step, dice, kiosk)
 
@@ -277,16 +282,26 @@ class Scene:
 
     def _office(self, step: str, dice: Random, kiosk: KioskSide) -> None:
         """What people do at central, and what a broken kiosk says."""
+        if step in ("rebind", "lose card"):
+            self.times.go(3)  # it takes a while, so what happened before it is older
         with self.central.central.registry.change("desk") as change:
             match step:
                 case "block":
                     change.stand(dice.choice(PATRONS), dice.choice((Standing.BLOCKED, Standing.ACTIVE)))
                 case "rebind":
-                    change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS), take=True)
+                    who, number = dice.choice(PATRONS), dice.choice(CARDS)
+                    change.bind_card(who, CardKind.EASYCARD, number, take=True)
+                    self.cards.bound(number, who, self.times())
+                case "lose card":  # somebody gets a new one, which no reader here knows
+                    who = dice.choice(PATRONS)
+                    change.bind_card(who, CardKind.EASYCARD, f"NEW{dice.randrange(1 << 30):08X}", take=True)
+                    self.cards.bound("", who, self.times())
                 case "close day":
                     entry = need_branch(change.connection, dice.choice(BRANCHES))
                     day = library_day(self.times()) + timedelta(days=dice.randrange(40))
                     change.branch(with_day(entry, Day(day, open=False, reason="typhoon")))
+        if step in ("rebind", "lose card"):
+            self.times.go(3)
         if step == "faulty kiosk":
             told = [story for story in stories(kiosk.log) if story.act.deed is Deed.CHECKOUT]
             if told:
@@ -366,10 +381,37 @@ class Scene:
                 wanted[span.act_id] = (span.membership, span.ended_by, _micros(due))
         _same("loans at central", found, wanted)
         self._check_holds(rows, conflicts)
+        self._check_cards(rows)
         cases = self.central.central.holdings.cases()
         _same(
             "conflicts", {case.id for case in cases if case.other_act is not None and case.reason in _OF_TWO}, conflicts
         )
+
+    def _check_cards(self, rows: Sequence[AnyRow]) -> None:
+        """A fact that was opened with a card that meant somebody else by then, or nobody, is a case; no other fact is."""
+        cases = {case.act for case in self.central.central.holdings.cases() if case.reason in _OF_CARDS}
+        opened_with = {
+            story.act.id: story.act.card
+            for kiosk in self.kiosks
+            for story in stories(kiosk.log)
+            if Word.FACT in story.words and story.act.id not in self.forged
+        }
+        with self.central.central.database.read() as connection:
+            known = bindings(connection, (ref for ref in opened_with.values() if ref is not None))
+            card = tables.card.c
+            numbers = {row.ref: row.number for row in connection.execute(select(card.ref, card.number))}
+        for row in rows:
+            ref = opened_with.get(row.id)
+            if ref is None or row.held != Held.FACT or row.membership is None:
+                continue
+            at = moment(row.doubtful_until or row.at)
+            wanted = misused(ref, MembershipId(row.membership), at, known.get(ref, ())) is not None
+            _same(f"a case about the card of {row.id}", row.id in cases, wanted)
+            true = self.times.acts[row.id]
+            if row.doubtful_until is None and abs(moment(row.at) - true) < NEAR and ref in numbers:
+                meant = self.cards.meant(numbers[ref], true)
+                if meant is not NOBODY_KNOWS:
+                    _same(f"whom the card of {row.id} meant", row.id in cases, meant != row.membership)
 
     def _check_holds(self, rows: Sequence[AnyRow], conflicts: set[str]) -> None:
         """Holds, copies set aside and conflicts about them are what the standing acts of each work amount to."""
@@ -445,7 +487,7 @@ class Scene:
         card = tables.card.c
         with self.central.central.database.read() as connection:
             query = select(card.number, card.membership).where(card.active == 1)
-            bound = {row.number: row.membership for row in connection.execute(query)}
+            bound = {row.number: row.membership for row in connection.execute(query) if row.number in CARDS}
         mine_bound = {number: kiosk.replica.card(number) for number in CARDS}
         _same("cards", {number: hit.membership for number, hit in mine_bound.items() if hit is not None}, bound)
 
@@ -497,6 +539,7 @@ def staff(kiosk: KioskSide, dice: Random) -> None:
         kiosk.handle(Touched(Intent.STAFF_CLOCK), Touched(Intent.BACK))
 
 
+_OF_CARDS = (Reason.CARD_MEANT_ANOTHER, Reason.CARD_WAS_VOID)
 _OF_TWO = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 """Conflicts of two acts; a case of one act alone says why the rules are against it."""
 

@@ -19,7 +19,8 @@ from sync import acts, replica, wire
 from sync.acts import ActsLog
 from sync.agent import SyncActs, SyncFeed
 from sync.central.demo import demo_cast
-from sync.central_client import CentralClient, ClockOffset, enrol
+from sync.central_client import CentralClient, enrol
+from sync.clock_offset import ClockOffset
 from sync.holdings import Holdings
 from sync.replica import Replica, ReplicaWriter
 from ui.benchmarks.lending import KEY, ClosedDoor, Floor, SilentPrinter, SilentScreen

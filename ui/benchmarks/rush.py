@@ -210,7 +210,7 @@ class _Kiosk:
         return http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=TIMEOUT_S)
 
     def _call(self, line: http.client.HTTPConnection, method: str, path: str, body: bytes, answer: type[T]) -> T:
-        token = signed(self._identity.kiosk, self._key, body, datetime.now(UTC))
+        token = signed(self._identity.kiosk, self._key, method, path, body, datetime.now(UTC))
         line.request(method, path, body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
         response = line.getresponse()
         content = response.read()

@@ -27,6 +27,9 @@ def run(config: Path, windowed: bool) -> None:
 @kiosk.command()
 @CONFIG
 @click.option("--url", help="Address of central, for example https://central.example.")
+@click.option(
+    "--plain-http", is_flag=True, help="Allow an http:// address of another machine: nobody can listen on that line."
+)
 @click.option("--code", help="One-time code from 'shelfpoint central enrol'.")
 @click.option(
     "--request",
@@ -38,10 +41,12 @@ def run(config: Path, windowed: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Without a network: take central's answer from this file.",
 )
-def enrol(config: Path, url: str | None, code: str | None, request: Path | None, answer: Path | None) -> None:
+def enrol(
+    config: Path, url: str | None, plain_http: bool, code: str | None, request: Path | None, answer: Path | None
+) -> None:
     """Introduce this kiosk to central with a one-time code: over the network (--url), or by stick."""
     from sync.encrypted import first_key
-    from sync.enrolment import over_network
+    from sync.enrolment import check_address, over_network
     from sync.owner import owned
     from ui.assembly import DATABASE_KEY
     from ui.cli import parcels
@@ -54,6 +59,7 @@ def enrol(config: Path, url: str | None, code: str | None, request: Path | None,
         parcels.request_enrolment(settings, request, code)
         return
     elif code is not None and url is not None and request is None and answer is None:
+        check_address(url, plain_http=plain_http)
         with owned(settings.data):
             first_key(settings.keys / DATABASE_KEY, settings.data)  # before the code is used up
             identity = over_network(url, code, settings.data, settings.keys, DATABASE_KEY, SystemClock())

@@ -54,6 +54,7 @@ from sync.wire import (
     StaffTold,
     WireVerdict,
     padded,
+    request_said,
 )
 
 _FAULTS = {
@@ -77,12 +78,12 @@ class Live(Struct, frozen=True):
     live: bool = True
 
 
-def _signer(central: Central, header: str | None, body: bytes) -> Kiosk:
+def _signer(central: Central, header: str | None, said: bytes, body: bytes) -> Kiosk:
     """Who signed it. Nobody is refused on what was known a moment ago. Raises NotAllowed."""
     try:
-        return verify(header, body, central.fleet.caller, central.clock())
+        return verify(header, said, body, central.fleet.caller, central.clock())
     except NotAllowed:
-        return verify(header, body, central.fleet.find, central.clock())
+        return verify(header, said, body, central.fleet.find, central.clock())
 
 
 class Credential(ASGIMiddleware):
@@ -96,7 +97,9 @@ class Credential(ASGIMiddleware):
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
-        kiosk = await asyncio.to_thread(_signer, central, header, body)
+        query = scope["query_string"].decode("latin-1")
+        said = request_said(request.method, scope["path"] + (f"?{query}" if query else ""))
+        kiosk = await asyncio.to_thread(_signer, central, header, said, body)
         await asyncio.to_thread(note_transport, request)
         request.app.state.rates.take(kiosk.id, scope["route_handler"].opt.get("call", Call.HEALTH))
         path, coding = request.url.path, request.headers.get("content-encoding")

@@ -1,8 +1,9 @@
-"""Who is calling: an Ed25519 token of at most five minutes, bound to the body that it came with (RFC 7519, RFC 8037).
+"""Who is calling: an Ed25519 token of at most five minutes, bound to the request that it came with (RFC 7519, RFC 8037).
 
-Claims: iss = kiosk id, iat, exp, jti, bh = base64url(SHA-256(body)). The algorithm is fixed here and never read from
-the token. A token may be sent again within its life: words are judged once and the feed only reads, so a replay gets
-nothing that its first use did not. Pure but for the look-up it is given; blocks as long as that.
+Claims: iss = kiosk id, iat, exp, jti, bh = base64url(SHA-256(body)), rh = base64url(SHA-256(`wire.request_said`)). The
+algorithm is fixed here and never read from the token. A token may be sent again within its life with the same request: words
+are judged once and the feed only reads, so a replay gets nothing that its first use did not. A kiosk of an older program
+names no rh; nobody can take it out of a token that has it. Pure but for the look-up it is given; blocks as long as that.
 """
 
 import hashlib
@@ -31,8 +32,8 @@ class NotAllowed(Exception):
         self.detail = detail
 
 
-def verify(header: str | None, body: bytes, find: Callable[[str], Kiosk | None], now: datetime) -> Kiosk:
-    """The kiosk that signed this body just now. Raises NotAllowed."""
+def verify(header: str | None, said: bytes, body: bytes, find: Callable[[str], Kiosk | None], now: datetime) -> Kiosk:
+    """The kiosk that signed this request just now; `said`: see `wire.request_said`. Raises NotAllowed."""
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
         raise NotAllowed("no_token", "Authorization: Bearer <token> is missing")
@@ -68,14 +69,16 @@ def verify(header: str | None, body: bytes, find: Callable[[str], Kiosk | None],
     seconds = now.timestamp()
     if abs(seconds - issued) > MAX_SKEW_S or seconds > expires + MAX_SKEW_S:
         raise NotAllowed("token_time", "the token is not of this time; see `now`")
-    if claims.get("bh") != body_hash(body):
+    if claims.get("rh", request := _hash(said)) != request:
+        raise NotAllowed("bad_request_hash", "the token was made for another method, path or query")
+    if claims.get("bh") != _hash(body):
         raise NotAllowed("bad_body_hash", "the token was made for another body")
     return kiosk
 
 
-def body_hash(body: bytes) -> str:
-    """base64url(SHA-256(body)) without padding."""
-    return urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+def _hash(said: bytes) -> str:
+    """base64url(SHA-256) without padding."""
+    return urlsafe_b64encode(hashlib.sha256(said).digest()).rstrip(b"=").decode()
 
 
 def _time(value: object) -> float:

@@ -112,11 +112,12 @@ def test_deltas_carry_new_states_and_tombstones(town: Any) -> None:
     page = feed.page(page.cursor, KEY, "")
     old = hmac.new(KEY, b"1A2B3C4D", hashlib.sha256).hexdigest()
     new = hmac.new(KEY, b"99999999", hashlib.sha256).hexdigest()
+    fresh = next(entry.id for entry in page.entries if isinstance(entry, CardEntry))
     assert page.entries == [
         GoneEntry(kind="loan", key="a"),
         GoneEntry(kind="membership", key="eve"),
         GoneEntry(kind="card", key=old),
-        CardEntry(index=new, membership="ann", kind=CardKind.EASYCARD),
+        CardEntry(index=new, membership="ann", kind=CardKind.EASYCARD, id=fresh),
     ]
     assert feed.page(page.cursor, KEY, "").entries == []
 

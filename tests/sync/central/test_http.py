@@ -1,6 +1,7 @@
 """The API: who is let in, what every fault looks like, and a round of enrolment, acts and feed."""
 
 import asyncio
+import hashlib
 import threading
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from sync.central.bell import Bell
 from sync.central.fleet import Fleet
 from sync.central.http.app import MAX_BODY
 from sync.central.keys import RootKey
+from sync.central_client import signed
 from sync.packed import packed
 from sync.wire import (
     MAX_WORDS,
@@ -32,8 +34,11 @@ from sync.wire import (
     StaffAsk,
     farewell_said,
     padded,
+    request_said,
     unpadded,
 )
+
+from .conftest import b64
 
 HEALTH = Health(incarnation="log-1", program="test", queue_length=0)
 
@@ -185,6 +190,32 @@ def test_a_kiosk_enrolled_anew_after_a_farewell_is_welcome(town: Any, caller: An
 def test_a_token_with_a_wrong_claim_opens_nothing(caller: Any, claims: dict[str, Any], code: str) -> None:
     answer = caller.call("GET", "/v1/feed", token=caller.token(b"", **claims))
     assert fault(answer) == (401, code)
+
+
+FEED = "/v1/feed?cursor=&wait_s=0&incarnation=log-1"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", FEED, None),
+        ("GET", FEED.replace("cursor=", "cursor=abc"), "bad_request_hash"),
+        ("GET", "/v1/feed", "bad_request_hash"),
+        ("GET", FEED.replace("log-1", "log-2"), "bad_request_hash"),
+        ("POST", FEED, "bad_request_hash"),
+    ],
+)
+def test_a_token_of_one_request_opens_no_other(caller: Any, method: str, path: str, code: str | None) -> None:
+    token = caller.token(b"", rh=b64(hashlib.sha256(request_said(method, FEED)).digest()))
+    answer = caller.call("GET", path, token=token)
+    assert (answer.status_code, None if code is None else fault(answer)[1]) == (200 if code is None else 401, code)
+
+
+def test_the_kiosks_own_token_names_its_request_and_one_of_an_older_kiosk_is_taken_without(caller: Any) -> None:
+    own = signed(caller.kiosk, caller.key, "GET", FEED, b"", caller.clock.now)
+    assert caller.call("GET", FEED, token=own).status_code == 200
+    assert fault(caller.call("GET", FEED + "&more=1", token=own)) == (401, "bad_request_hash")
+    assert caller.call("GET", FEED, token=caller.token(b"")).status_code == 200
 
 
 @pytest.mark.parametrize("skew", [-61, 61, 86_400, -86_400])

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "replica_0006"
-down_revision = "replica_0004"
+down_revision = "replica_0005"
 
 
 def upgrade() -> None:
