@@ -68,6 +68,10 @@ class CentralSettings:
     """0 picks a free one."""
     ready_file: Path | None = None
     """Gets the address once central answers."""
+    metrics_host: str = "127.0.0.1"
+    """Address for what stays inside the house: metrics, and the description of the API."""
+    metrics_port: int = 0
+    """0: nothing listens there."""
 
     def root_key_file(self) -> Path:
         """Raises KeyFileUnusable when it would lie among the data."""

@@ -1,15 +1,15 @@
 """The HTTP API of `sync.wire`: enrol, acts, feed, health; the staff API; `live` for whoever supervises the process.
 
 Handlers are thin: they name the kiosk, call one capability of `Central` on a worker thread and wrap the answer in the
-envelope. Only the long poll is a coroutine, so that hundreds of waiting kiosks hold no thread.
-OpenAPI is served under /schema/openapi.json.
+envelope. Only the long poll is a coroutine, so that hundreds of waiting kiosks hold no thread, and what needs a password,
+which has threads of its own. Metrics and the description of the API are answered elsewhere (`inside`).
 """
 
 import asyncio
 import random
 import time
 from datetime import timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from litestar import Litestar, Request, Response, Router, get, post
 from litestar.datastructures import ResponseHeader, State
@@ -17,25 +17,25 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import JSONBody, QueryParameter
-from litestar.types import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPRequestEvent, HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
+from sync.central.connections import Connections
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
+from sync.central.http.password_lanes import PasswordLanes
 from sync.central.http.rates import Call, Rates, costs
+from sync.central.http.reading import CentralRequest, Reading
 from sync.central.http.staff import login, staff_router
 from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
-from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
 from sync.central.staff import LoginLocked, LoginRefused
 from sync.packed import CODING, accepts
@@ -59,9 +59,10 @@ from sync.wire import (
 _FAULTS = {
     400: ResponseSpec(Fault, description="The request makes no sense"),
     401: ResponseSpec(Fault, description="Not let in; code tells why, now is central's clock"),
+    408: ResponseSpec(Fault, description="The body was not whole in time"),
     413: ResponseSpec(Fault, description="Too large"),
     429: ResponseSpec(Fault, description="Too often; Retry-After says when"),
-    503: ResponseSpec(Fault, description="Central cannot use its database now"),
+    503: ResponseSpec(Fault, description="Central cannot use its database now, or too many passwords wait"),
 }
 MAX_BODY = 1024 * 1024
 """Bytes; 500 words take about 250 kB."""
@@ -92,7 +93,7 @@ class Credential(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Reads the body, verifies the token on a worker thread and hands on what the handler can read of the body."""
-        request: Request[Any, Any, Any] = Request(cast("Scope", {**scope, "state": {}}), receive, send)
+        request = CentralRequest(cast("HTTPScope", {**scope, "state": {}}), receive, send)
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
@@ -112,12 +113,6 @@ class Credential(ASGIMiddleware):
 def live() -> Live:
     """For run scripts and supervisors; touches nothing."""
     return Live()
-
-
-@get("/metrics", sync_to_thread=True, media_type=CONTENT_TYPE, summary="For Prometheus")
-def scrape(state: State) -> bytes:
-    """Figures of central and every kiosk; names no person. The proxy in front keeps it inside the house."""
-    return metrics(state.central)
 
 
 @post(
@@ -224,22 +219,27 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
 @post(
     "/staff-entry",
     status_code=200,
-    sync_to_thread=True,
     responses=_FAULTS,
     summary="May this login open the kiosk's staff page",
     **costs(Call.STAFF_ENTRY),
 )
-def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
+async def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
     central: Central = state.central
+    lanes: PasswordLanes = state.passwords
     if request.user.farewell is not None:
         raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
+    address = client_address(request)
+    return await lanes.known(lambda: _entry(central, request.user, data, address), address)
+
+
+def _entry(central: Central, kiosk: Kiosk, asked: StaffAsk, address: str) -> StaffTold:
     staff, entry = None, Entry.WRONG
-    who = {"address": client_address(request), "name": spell_login(data.login)}
+    who = {"address": address, "name": spell_login(asked.login)}
     try:
         with central.limits.guard(Door.LOGIN, **who, counts=(LoginRefused, LoginLocked)):
-            member = central.staff.check(data.login, data.password)
-        if may(member.grants, Permission.KIOSK_OPEN, branch_scope(request.user.branch)):
+            member = central.staff.check(asked.login, asked.password)
+        if may(member.grants, Permission.KIOSK_OPEN, branch_scope(kiosk.branch)):
             staff, entry = member.id, Entry.OK
     except LoginRefused:
         pass
@@ -248,12 +248,14 @@ def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -
     return StaffTold(epoch=central.epoch(), now=central.clock(), entry=entry, staff=staff)
 
 
-def make_app(central: Central) -> Litestar:
-    """The ASGI application around one opened central; whoever opened it closes it."""
+def make_app(
+    central: Central, connections: Connections | None = None, *, described: OpenAPIConfig | None = None
+) -> Litestar:
+    """The ASGI application around one opened central; whoever opened it closes it. `described`: for `inside` only."""
+    passwords = PasswordLanes()
     return Litestar(
         route_handlers=[
             live,
-            scrape,
             enrol,
             login,
             staff_router(*HOLD_ROUTES),
@@ -268,21 +270,18 @@ def make_app(central: Central) -> Litestar:
             ),
         ],
         exception_handlers=handlers(central.clock, central.fleet.order),
+        middleware=[Reading(connections or Connections())],
+        request_class=CentralRequest,
         state=State(
-            {"central": central, "pace": Pace(time.monotonic, random.Random()), "rates": Rates(time.monotonic)}
+            {
+                "central": central,
+                "pace": Pace(time.monotonic, random.Random()),
+                "rates": Rates(time.monotonic),
+                "passwords": passwords,
+            }
         ),
+        on_shutdown=[passwords.close],
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
-        openapi_config=OpenAPIConfig(
-            title="Shelfpoint central",
-            version="1",
-            path="/schema",
-            render_plugins=[JsonRenderPlugin()],
-            components=Components(
-                security_schemes={
-                    "kiosk": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-                    "staff": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque"),
-                }
-            ),
-        ),
+        openapi_config=described,
     )
