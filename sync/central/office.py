@@ -26,6 +26,7 @@ from sync.central.inbox import Inbox
 from sync.central.key_copy import KeyCopy
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
+from sync.central.pages import Pages
 from sync.central.passwords import Passwords
 from sync.central.periodic import Chore, Periodic
 from sync.central.registry import Change, Registry
@@ -103,6 +104,7 @@ class Central:
         self.clock = clock
         self.database = database
         self.feed = feed
+        self.pages = Pages(feed)
         self.fleet = Fleet(database, root_key, clock)
         self.key_copy = KeyCopy(database, root_key, clock)
         self.inbox = Inbox(database, clock)

@@ -24,12 +24,14 @@ from msgspec import Struct
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
 from sync.central.connections import Connections
+from sync.central.feed_own import Reader
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address
 from sync.central.http.pace import Pace
+from sync.central.http.page_turns import PageTurns
 from sync.central.http.password_lanes import PasswordLanes
 from sync.central.http.rates import Call, Rates, costs
 from sync.central.http.reading import CentralRequest, Reading
@@ -37,6 +39,7 @@ from sync.central.http.staff import login, staff_router
 from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
 from sync.central.office import Central
+from sync.central.pages import ReadyPage
 from sync.central.staff import LoginLocked, LoginRefused
 from sync.packed import CODING, accepts
 from sync.wire import (
@@ -147,7 +150,9 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
     central: Central = state.central
     if len(data.words) > MAX_WORDS:
         raise TooManyWords(f"at most {MAX_WORDS} words in one push")
-    judged = central.inbox.judge(request.user.id, IncarnationId(data.incarnation), data.words)
+    turns: PageTurns = state.turns
+    with turns.acts():
+        judged = central.inbox.judge(request.user.id, IncarnationId(data.incarnation), data.words)
     return Pushed(
         epoch=judged.epoch,
         now=central.clock(),
@@ -175,28 +180,38 @@ async def feed(
     pace: Pace = state.pace
     if request.user.farewell is not None:
         raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
+    turns: PageTurns = state.turns
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
     rates: Rates = state.rates
-    with rates.poll(request.user.id), pace:
-        if wait_s:
-            await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
-        while True:
-            seen = central.bell.count
-            page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key, request.user.branch)
-            left = deadline - loop.time()
-            if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
-                break
-            await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
-            if central.bell.count != seen:
-                await central.bell.pause(min(pace.after_waking_s(), deadline - loop.time()))
-        if not page.more:
-            pace.told(request.user.id)
-    held = 0
-    if incarnation is not None:
-        held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
+    reader = Reader(request.user.index_key, request.user.branch)
     pack = accepts(request.headers.get("accept-encoding"))
-    return await asyncio.to_thread(page_answer, page.told(central.clock(), held), pack=pack)
+
+    async def answer(page: ReadyPage) -> Response[FeedPage]:
+        held = 0
+        if incarnation is not None:
+            held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
+        return await turns.make(lambda: page_answer(page, central.clock(), held, pack=pack))
+
+    with rates.poll(request.user.id):
+        if central.pages.filling(cursor):
+            async with turns.large():
+                return await answer(await turns.make_large(lambda: central.pages.page(cursor, reader)))
+        with pace:
+            if wait_s:
+                await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
+            while True:
+                seen = central.bell.count
+                page = await turns.make(lambda: central.pages.page(cursor, reader))
+                left = deadline - loop.time()
+                if not page.empty or left <= 0 or central.bell.closed:
+                    break
+                await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
+                if central.bell.count != seen:
+                    await central.bell.pause(min(pace.after_waking_s(), deadline - loop.time()))
+            if not page.bounds.more:
+                pace.told(request.user.id)
+            return await answer(page)
 
 
 @post(
@@ -252,7 +267,7 @@ def make_app(
     central: Central, connections: Connections | None = None, *, described: OpenAPIConfig | None = None
 ) -> Litestar:
     """The ASGI application around one opened central; whoever opened it closes it. `described`: for `inside` only."""
-    passwords = PasswordLanes()
+    passwords, turns = PasswordLanes(), PageTurns()
     return Litestar(
         route_handlers=[
             live,
@@ -278,9 +293,10 @@ def make_app(
                 "pace": Pace(time.monotonic, random.Random()),
                 "rates": Rates(time.monotonic),
                 "passwords": passwords,
+                "turns": turns,
             }
         ),
-        on_shutdown=[passwords.close],
+        on_shutdown=[passwords.close, turns.close],
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
         openapi_config=described,
