@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 
 BACKLOG = 1024
-HEAD_S = 10
-"""For the head of a request, and for the pause before it: an online kiosk comes every five seconds. Only HTTP/1.1 is spoken:
+HEAD_S = 20
+"""For the head of a request, and for the pause before it: a kiosk comes every five seconds, offline every fifteen. Only HTTP/1.1 is spoken:
 while it still guesses at the protocol, the web server gives a connection that says nothing all the time it wants."""
 THREADS = 32
 """Requests worked on at a time: those that wait for their turn are judged together, so few threads would mean many commits."""
