@@ -7,7 +7,8 @@ probes, and each good probe drains what waits; for the time of each push it lend
 Facts and withdrawals stay in the outbox until a well-formed verdict is on disk.
 
 `sync-feed` owns its client and the replica's writing half: long poll 25 s, slices of at most 10 ms, and a failed
-call asks `sync-acts` to look at once whether central is still there.
+call asks `sync-acts` to look at once whether central is still there. When central was restored, every kiosk must read a
+snapshot: each begins it at a moment of its own, and serves on what it knows until then.
 
 `turn()` does one piece of work without waiting, so tests drive both without threads or sleeps.
 """
@@ -55,6 +56,8 @@ PUSH_S = 30.0
 PROBE_S = 3.0
 """Deadline of a probe, at least."""
 FEED_WAIT_S = 25
+SCATTER_S = 30.0
+"""Within so long after a new epoch was heard a kiosk begins its snapshot."""
 LEDGER_PAUSE_S = 5.0
 TEND_S = 60.0
 """Between two checkpoints of a log that does not drain."""
@@ -398,6 +401,8 @@ class SyncFeed:
         self._jitter = jitter or random.Random()
         self._replica: ReplicaWriter | None = None
         self._bad = 0
+        self._new_epoch: tuple[str, float] | None = None
+        """Of central, and from when on (monotonic seconds) its snapshot may be taken."""
         self.fresh_at: datetime | None = None
         """Kiosk time when the replica was last known to lack nothing; for the heartbeat, assignment is atomic."""
         self.filling: int | None = None
@@ -436,6 +441,8 @@ class SyncFeed:
         replica = self._replica = self._replica or self._open_replica()
         self.fresh_at = replica.place().fresh_at
         self._look_through(replica)
+        if (wait_s := self._until_snapshot()) > 0:
+            return min(wait_s, LEDGER_PAUSE_S)
         try:
             page = self._client.feed(replica.cursor(), self._wait_s)
         except CentralError:
@@ -447,6 +454,9 @@ class SyncFeed:
             return min(15.0, 0.5 * 1.7 ** min(self._bad, 10)) * self._jitter.uniform(0.7, 1.0)
         self._bad = 0
         followed = replica.place().epoch
+        if page.snapshot_begins and followed not in ("", page.epoch) and self._scatters(page.epoch):
+            self._suspect()
+            return 0.0
         replica.apply(page, self._clock.now())
         place = replica.place()
         self.fresh_at = place.fresh_at
@@ -456,6 +466,19 @@ class SyncFeed:
         if followed not in ("", page.epoch):
             self._suspect()  # central was restored: the log must agree with it before it can be laid over this feed
         return 0.0
+
+    def _scatters(self, epoch: str) -> bool:
+        """Whether the snapshot of a new epoch is to wait; once for each epoch."""
+        if self._new_epoch is not None and self._new_epoch[0] == epoch:
+            return False
+        wait_s = self._jitter.uniform(0, SCATTER_S)
+        self._new_epoch = epoch, self._clock.monotonic() + wait_s
+        log.info("central was restored; a new snapshot will be taken", seconds=round(wait_s, 1))
+        return True
+
+    def _until_snapshot(self) -> float:
+        """Seconds to wait before the feed is asked again."""
+        return 0.0 if self._new_epoch is None else self._new_epoch[1] - self._clock.monotonic()
 
     def _tell(self, page: wire.FeedPage, replica: ReplicaWriter) -> None:
         """A long fill, in the log: now and then, and when it is whole."""

@@ -6,7 +6,9 @@ HTTP's own `Accept-Encoding`, in requests for answers and in answers for request
 `StickActs.unpacks` and `StickEnd.unpacks`. So an older program on either side is never sent what it cannot read. Pure.
 """
 
+import struct
 import zlib
+from dataclasses import dataclass
 
 CODING = "gzip"
 WORTH = 1400
@@ -27,6 +29,38 @@ class TooLarge(NotPacked):
 def packed(plain: bytes) -> bytes:
     """Smaller, as a rule."""
     return zlib.compress(plain, _LEVEL, wbits=_GZIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The beginning of many messages, packed once."""
+
+    deflated: bytes
+    """Whole bytes, and nothing after them refers back to them (RFC 1951, an empty stored block)."""
+    check: int
+    """CRC-32 of what is packed here."""
+    size: int
+    """Of it, in bytes."""
+
+    @classmethod
+    def of(cls, plain: bytes) -> "Begun":
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        return cls(packer.compress(plain) + packer.flush(zlib.Z_SYNC_FLUSH), zlib.crc32(plain), len(plain))
+
+    def plain(self) -> bytes:
+        """As it was."""
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(self.deflated)
+
+    def ended(self, rest: bytes) -> bytes:
+        """One message: this beginning and its own rest, packed; `unpacked` reads it like any other."""
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        end = packer.compress(rest) + packer.flush()
+        tail = struct.pack("<II", zlib.crc32(rest, self.check), (self.size + len(rest)) & 0xFFFFFFFF)
+        return _HEAD + self.deflated + end + tail
+
+
+_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+"""Of a gzip member: deflate, no name, no time, packed fast, on no system in particular."""
 
 
 def unpacked(data: bytes, most: int) -> bytes:

@@ -30,6 +30,7 @@ from kiosk.domain.staff import (
     branch_scope,
     locked_until,
     may,
+    password_spellings,
     spell_login,
 )
 from kiosk.domain.values import BranchId
@@ -114,8 +115,11 @@ class StaffDoor:
         return (Entry.OK if let_in else Entry.WRONG), known.id
 
     def _fits(self, verifier: str, password: str) -> bool:
+        return any(self._matches(verifier, spelled) for spelled in password_spellings(password))
+
+    def _matches(self, verifier: str, spelled: str) -> bool:
         try:
-            return self._hasher.verify(verifier, password)
+            return self._hasher.verify(verifier, spelled)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -595,8 +595,8 @@ StateEntry = (
 FeedEntry = StateEntry | GoneEntry
 
 
-class FeedPage(Envelope, frozen=True, kw_only=True):
-    """Entries after the cursor, oldest change first; a key appears with its newest state only."""
+class PageFrame(Envelope, frozen=True, kw_only=True):
+    """What a feed page says beside its entries."""
 
     cursor: str
     """Opaque; send it with the next request."""
@@ -608,11 +608,16 @@ class FeedPage(Envelope, frozen=True, kw_only=True):
     """This page is part of a fresh snapshot (first fill, new epoch, or a cursor that is too old)."""
     snapshot_begins: bool = False
     """First page of it: what was known before and is not named by the snapshot is no more."""
-    entries: list[FeedEntry]
     read: int = 0
     """Of the way to `goal`, both as feed positions: so much is behind the kiosk once this page is applied."""
     goal: int = 0
     """Where the snapshot ends, or the head of the feed; 0 from a central that does not tell."""
+
+
+class FeedPage(PageFrame, frozen=True, kw_only=True):
+    """Entries after the cursor. A key's newest state comes last; entries of different keys stand in any order."""
+
+    entries: list[FeedEntry]
     passed_over: int = 0
     """Entries that could not be read as they were told; counted by the reader (`tolerant`), never sent."""
 

@@ -169,6 +169,18 @@ def spell_login(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
+def spell_password(text: str) -> str:
+    """The one way in which a password is hashed (RFC 8265, OpaqueString): NFC, and every kind of space is the plain one."""
+    return unicodedata.normalize("NFC", "".join(" " if unicodedata.category(one) == "Zs" else one for one in text))
+
+
+def password_spellings(text: str) -> tuple[str, ...]:
+    """What to compare a typed password as: as it is spelled, then, if that differs, as it was typed, which is what verifiers
+    of older programs were made from."""
+    spelled = spell_password(text)
+    return (spelled,) if spelled == text else (spelled, text)
+
+
 # --- a try to open a kiosk's staff page ---------------------------------------------------------------------------
 
 

@@ -7,7 +7,8 @@ So a replica that reads on from its cursor ends at central's state, however late
 the feed read from the start without tombstones. Positions are given under the lock of the head's row, which is held
 until the commit: they become visible in their order, so no reader can pass one that is still to be committed.
 
-A page's `position` only moves when the replica has caught up: half-way through a backlog some keys are newer and some
+Most entries are the same for every kiosk. Cards and staff are not (`feed_own`), so a `Stretch` keeps them apart, and what all
+are told can be made once (`pages`). A page's `position` only moves when the replica has caught up: half-way through a backlog some keys are newer and some
 are older than the last entry read. Card numbers and names never leave here in clear. Staff are told only to kiosks that
 their grants reach; to the others they are tombstones, which say an opaque id. Any thread; blocking.
 """
@@ -16,19 +17,19 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from msgspec import structs
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 
 from kiosk.domain.holds import HoldState
-from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
-from kiosk.domain.staff import Permission, branch_scope, may
 from sync.central import bulk, tables
 from sync.central.database import Database, tell_others
-from sync.central.keys import card_index, login_index
+from sync.central.feed_own import OWN, Own, Reader, own_entries, own_states
 from sync.central.records import (
     AnyRow,
     calendar_entry,
@@ -40,8 +41,7 @@ from sync.central.records import (
     policy_entry,
     term_entry,
 )
-from sync.central.roster import members
-from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, FeedPage, GoneEntry, StaffEntry, WireGrant
+from sync.wire import MAX_ENTRIES, FeedEntry, FeedPage, GoneEntry, PageFrame
 
 Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff", "library", "term"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -120,6 +120,11 @@ class Cursor:
         plain = f"1.{self.epoch}.{self.read}.{self.complete}.{self.target}"
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
+    @property
+    def filling(self) -> bool:
+        """A snapshot is being sent."""
+        return self.read < self.target
+
     @staticmethod
     def parse(text: str | None) -> "Cursor | None":
         """None for anything that central did not write."""
@@ -134,18 +139,39 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """The kiosk that a page is for."""
+class Here:
+    """Where the feed stands, as of one snapshot of the database."""
 
-    index_key: bytes
-    """Card numbers and logins are hashed with it."""
-    branch: str
-    """Where it stands."""
+    epoch: str
+    """Central's."""
+    head: int
+    """The newest position."""
+    floor: int
+    """Up to here tombstones may be forgotten."""
+
+    def cursor(self, text: str | None, target: int) -> tuple[Cursor, bool]:
+        """Where a kiosk goes on; true if that is a new snapshot, which ends at `target`."""
+        cursor = Cursor.parse(text)
+        if cursor is None or not _usable(cursor, self.epoch, self.head, self.floor):
+            return Cursor(self.epoch, read=0, complete=0, target=target), True
+        return cursor, False
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What stands between two positions, as of one snapshot of the database."""
+
+    end: int
+    """Every entry up to here, from the beginning on that was asked for."""
+    shared: list[FeedEntry]
+    """As every kiosk is told, in feed order."""
+    own: list[Own]
+    """What each is told in its own way, in feed order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Entries after a cursor, for one kiosk."""
+class Bounds:
+    """What a page says beside its entries."""
 
     epoch: str
     cursor: str
@@ -157,27 +183,40 @@ class Page:
     """So far, of the way to `goal`."""
     goal: int
     """Where the snapshot, or the feed, ends now."""
+
+    def frame(self, now: datetime, held_through: int) -> PageFrame:
+        """As the kiosk is answered; its log stands at central without a gap up to `held_through`."""
+        return PageFrame(
+            epoch=self.epoch, now=now, held_through=held_through, cursor=self.cursor, position=self.position,
+            more=self.more, snapshot=self.snapshot, snapshot_begins=self.snapshot_begins, read=self.read, goal=self.goal,
+        )  # fmt: skip
+
+
+def bounds(cursor: Cursor, begins: bool, end: int, here: Here) -> Bounds:
+    """Of a page from `cursor` to `end`. The position moves only where that is all there is."""
+    snapshot = begins or cursor.filling
+    more = end < here.head
+    complete = cursor.complete if more else end
+    after = Cursor(here.epoch, end, complete, cursor.target if end < cursor.target else 0)
+    return Bounds(
+        epoch=here.epoch, cursor=after.text(), position=complete, more=more, snapshot=snapshot,
+        snapshot_begins=begins, read=end, goal=cursor.target if snapshot else here.head,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Bounds):
+    """Entries after a cursor, for one kiosk."""
+
     entries: list[FeedEntry]
 
     def told(self, now: datetime, held_through: int) -> FeedPage:
-        """As the kiosk is answered; its log stands at central without a gap up to `held_through`."""
-        return FeedPage(
-            epoch=self.epoch,
-            now=now,
-            held_through=held_through,
-            cursor=self.cursor,
-            position=self.position,
-            more=self.more,
-            snapshot=self.snapshot,
-            snapshot_begins=self.snapshot_begins,
-            read=self.read,
-            goal=self.goal,
-            entries=self.entries,
-        )
+        """As the kiosk is answered."""
+        return FeedPage(**structs.asdict(self.frame(now, held_through)), entries=self.entries)
 
 
 class Feed:
-    """Reads pages for kiosks."""
+    """Reads the feed: whole pages for one kiosk, and stretches."""
 
     def __init__(self, database: Database, *, page_size: int = MAX_ENTRIES) -> None:
         self._database = database
@@ -188,37 +227,22 @@ class Feed:
         with self._database.read() as connection:
             return int(connection.execute(_HEAD).one().position)
 
+    @contextmanager
+    def looking(self) -> Iterator[tuple[Connection, Here]]:
+        """One snapshot of the database, and where the feed stands in it."""
+        with self._database.read() as connection:
+            head, floor = connection.execute(_HEAD).one()
+            yield connection, Here(connection.execute(_EPOCH).scalar_one(), head, floor)
+
     def page(self, cursor_text: str | None, index_key: bytes, branch: str) -> Page:
         """What comes after the cursor; card numbers and logins hashed with this kiosk's index key, staff of its branch."""
-        with self._database.read() as connection:
-            epoch = connection.execute(_EPOCH).scalar_one()
-            head, floor = connection.execute(_HEAD).one()
-            cursor = Cursor.parse(cursor_text)
-            begins = cursor is None or not _usable(cursor, epoch, head, floor)
-            if cursor is None or begins:
-                cursor = Cursor(epoch, read=0, complete=0, target=head)
-            snapshot = begins or cursor.read < cursor.target
-            last = cursor.target if snapshot else head
-            position = tables.feed.c.position
-            query = select(tables.feed).where(position > cursor.read, position <= last).order_by(position)
-            rows = connection.execute(query.limit(self._page_size + 1)).all()
-            cut = len(rows) > self._page_size
-            rows = rows[: self._page_size]
-            read = rows[-1].position if cut else last
-            more = cut or read < head
-            complete = cursor.complete if more else read
-            after = Cursor(epoch, read, complete, cursor.target if read < cursor.target else 0)
-            return Page(
-                epoch=epoch,
-                cursor=after.text(),
-                position=complete,
-                more=more,
-                snapshot=snapshot,
-                snapshot_begins=begins,
-                read=read,
-                goal=last,
-                entries=list(_entries(connection, rows, Reader(index_key, branch), tombstones=not snapshot)),
-            )
+        with self.looking() as (connection, here):
+            cursor, begins = here.cursor(cursor_text, here.head)
+            snapshot = begins or cursor.filling
+            last = cursor.target if snapshot else here.head
+            found = stretch(connection, cursor.read, last, most=self._page_size, tombstones=not snapshot)
+        own = own_entries(found.own, Reader(index_key, branch), tombstones=not snapshot)
+        return Page(**asdict(bounds(cursor, begins, found.end, here)), entries=[*found.shared, *own])
 
     def prune(self, *, before: int) -> None:
         """Forgets tombstones up to a position, in short transactions; a kiosk that has not read so far gets a snapshot."""
@@ -235,7 +259,7 @@ class Feed:
             rows = connection.execute(select(feed).where(feed.c.position > floor, feed.c.position <= end)).all()
             for kind in KINDS:
                 keys = [row.key for row in rows if row.kind == kind]
-                gone = sorted(set(keys) - _states(connection, kind, keys, None).keys())
+                gone = sorted(set(keys) - _alive(connection, kind, keys))
                 if gone:
                     connection.execute(delete(feed).where(feed.c.kind == kind, feed.c.key.in_(gone)))
             connection.execute(update(tables.feed_head).values(floor=end))
@@ -248,64 +272,42 @@ def _usable(cursor: Cursor, epoch: str, head: int, floor: int) -> bool:
     return max(cursor.read, cursor.target) >= floor
 
 
-def _entries(
-    connection: Connection, rows: Sequence[AnyRow], reader: Reader, *, tombstones: bool
-) -> Iterator[FeedEntry]:
-    """States of these keys, in feed order."""
-    states = {kind: _states(connection, kind, [row.key for row in rows if row.kind == kind], reader) for kind in KINDS}
-    for row in rows:
+def stretch(connection: Connection, begin: int, last: int, *, most: int, tombstones: bool) -> Stretch:
+    """States of the keys that changed after `begin`, up to `last` or to the `most`-th of them."""
+    position = tables.feed.c.position
+    query = select(tables.feed).where(position > begin, position <= last).order_by(position)
+    rows = connection.execute(query.limit(most + 1)).all()
+    end = rows[most - 1].position if len(rows) > most else last
+    rows = rows[:most]
+    shared = [row for row in rows if row.kind not in OWN]
+    states = {kind: _states(connection, kind, [row.key for row in shared if row.kind == kind]) for kind in _SOURCES}
+    entries: list[FeedEntry] = []
+    for row in shared:
         entry = states[row.kind].get(row.key)
         if entry is not None:
-            yield entry
+            entries.append(entry)
         elif tombstones:
-            key = card_index(reader.index_key, row.key) if row.kind == "card" else row.key
-            yield GoneEntry(kind=row.kind, key=key)
+            entries.append(GoneEntry(kind=row.kind, key=row.key))
+    return Stretch(end, entries, own_states(connection, [(row.kind, row.key) for row in rows if row.kind in OWN]))
 
 
-def _states(
-    connection: Connection, kind: Kind, keys: Sequence[str], reader: Reader | None
-) -> dict[str, FeedEntry | None]:
-    """What stands under these keys now, for this reader; a key without state is missing."""
+def _alive(connection: Connection, kind: Kind, keys: Sequence[str]) -> set[str]:
+    """Those that have a state."""
+    if kind in OWN:
+        return {state.key for state in own_states(connection, [(kind, key) for key in keys]) if state.alive}
+    return _states(connection, kind, keys).keys() & set(keys)
+
+
+def _states(connection: Connection, kind: Kind, keys: Sequence[str]) -> dict[str, FeedEntry]:
+    """What stands under these keys now; a key without state is missing."""
     if not keys:
         return {}
-    if kind == "staff":
-        return _staff(connection, keys, reader)
     table, key, make = _SOURCES[kind]
-    query = table.where(key.in_(keys))
-    return {row.feed_key: None if reader is None else make(row, reader.index_key) for row in connection.execute(query)}
+    return {row.feed_key: make(row) for row in connection.execute(table.where(key.in_(keys)))}
 
 
-def _staff(connection: Connection, keys: Sequence[str], reader: Reader | None) -> dict[str, FeedEntry | None]:
-    own = tables.staff.c
-    verifiers = {
-        row.id: row.verifier for row in connection.execute(select(own.id, own.verifier).where(own.id.in_(keys)))
-    }
-    found: dict[str, FeedEntry | None] = {}
-    for member in members(connection, keys):
-        if member.disabled_at is not None:
-            continue
-        if reader is None:
-            found[member.id] = None
-            continue
-        here = [one for one in member.grants if one.scope.covers(branch_scope(reader.branch))]
-        if may(here, Permission.KIOSK_OPEN, branch_scope(reader.branch)):
-            found[member.id] = StaffEntry(
-                id=member.id,
-                index=login_index(reader.index_key, member.login),
-                verifier=verifiers[member.id],
-                grants=[WireGrant(role=one.role.value, scope=str(one.scope)) for one in here],
-            )
-    return found
-
-
-def _card(row: AnyRow, index_key: bytes) -> FeedEntry:
-    index = card_index(index_key, row.number)
-    return CardEntry(index=index, membership=row.membership, kind=CardKind(row.kind), id=row.ref)
-
-
-_m, _c, _i, _l, _b, _p, _h, _y, _t = (
+_m, _i, _l, _b, _p, _h, _y, _t = (
     tables.membership,
-    tables.card,
     tables.item,
     tables.loan,
     tables.branch,
@@ -314,19 +316,18 @@ _m, _c, _i, _l, _b, _p, _h, _y, _t = (
     tables.library,
     tables.term,
 )
-_Make = Callable[[AnyRow, bytes], FeedEntry]
-_makes: dict[str, _Make] = {
-    "membership": lambda row, _: membership_entry(row),
-    "card": _card,
-    "item": lambda row, _: item_entry(row),
-    "loan": lambda row, _: loan_entry(row),
-    "calendar": lambda row, _: calendar_entry(row.calendar),
-    "policy": lambda row, _: policy_entry(row.body),
-    "hold": lambda row, _: hold_entry(row),
-    "library": lambda row, _: library_entry(row),
-    "term": lambda row, _: term_entry(row),
+_Make = Callable[[AnyRow], FeedEntry]
+_makes: dict[Kind, _Make] = {
+    "membership": membership_entry,
+    "item": item_entry,
+    "loan": loan_entry,
+    "calendar": lambda row: calendar_entry(row.calendar),
+    "policy": lambda row: policy_entry(row.body),
+    "hold": hold_entry,
+    "library": library_entry,
+    "term": term_entry,
 }
-_SOURCES = {
+_SOURCES: dict[Kind, tuple[Select[Any], ColumnElement[str], _Make]] = {
     "membership": (
         select(_m, tables.person.c.name, _m.c.id.label("feed_key"))
         .join(tables.person, isouter=True)
@@ -334,7 +335,6 @@ _SOURCES = {
         _m.c.id,
         _makes["membership"],
     ),
-    "card": (select(_c, _c.c.number.label("feed_key")).where(_c.c.active == 1), _c.c.number, _makes["card"]),
     "item": (select(_i, _i.c.id.label("feed_key")), _i.c.id, _makes["item"]),
     "loan": (
         select(_l, _l.c.act.label("feed_key")).where(_l.c.ended_by.is_(None), _l.c.membership.is_not(None)),

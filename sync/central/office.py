@@ -27,6 +27,7 @@ from sync.central.inbox import Inbox
 from sync.central.key_copy import KeyCopy
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.limits import Limits
+from sync.central.pages import Pages
 from sync.central.passwords import Passwords
 from sync.central.periodic import Chore, Periodic
 from sync.central.registry import Change, Registry
@@ -71,6 +72,10 @@ class CentralSettings:
     """0 picks a free one."""
     ready_file: Path | None = None
     """Gets the address once central answers."""
+    metrics_host: str = "127.0.0.1"
+    """Address for what stays inside the house: metrics, and the description of the API."""
+    metrics_port: int = 0
+    """0: nothing listens there."""
 
     def root_key_file(self) -> Path:
         """Raises KeyFileUnusable when it would lie among the data."""
@@ -102,6 +107,7 @@ class Central:
         self.clock = clock
         self.database = database
         self.feed = feed
+        self.pages = Pages(feed)
         self.fleet = Fleet(database, root_key, clock)
         self.key_copy = KeyCopy(database, root_key, clock)
         self.inbox = Inbox(database, clock)

@@ -7,18 +7,20 @@ long polls are answered at once, requests under way are finished, the database i
 
 import asyncio
 import contextlib
-import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from sync.central.connections import Connections, places, raise_limit
 from sync.central.http.app import make_app
+from sync.central.http.inside import make_inside_app
 from sync.central.in_use import serving
 from sync.central.listener import others_heard
 from sync.central.office import Central, CentralSettings
@@ -31,9 +33,9 @@ log = structlog.get_logger(__name__)
 
 
 BACKLOG = 1024
-CONNECTIONS = 16384
-"""Held open by one process. Each kiosk keeps two, one of them its long poll; granian's own limit (128) would let the polls
-of a city keep every act waiting."""
+HEAD_S = 20
+"""For the head of a request, and for the pause before it: a kiosk comes every five seconds, offline every fifteen. Only HTTP/1.1 is spoken:
+while it still guesses at the protocol, the web server gives a connection that says nothing all the time it wants."""
 THREADS = 32
 """Requests worked on at a time: those that wait for their turn are judged together, so few threads would mean many commits."""
 
@@ -52,8 +54,7 @@ def serve(settings: CentralSettings, *, announce: Callable[[str], None], shared:
             loop.add_signal_handler(number, stop.set)
         await serve_until(central, settings, stop, announce=announce, shared=shared)
 
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file; the usual soft limit is 1024
+    raise_limit()
     with contextlib.nullcontext() if settings.database is not None else serving(settings.data):
         central = Central.open(settings)
         try:
@@ -75,44 +76,71 @@ async def serve_until(
 async def _serve_until(
     central: Central, settings: CentralSettings, stop: asyncio.Event, *, announce: Callable[[str], None], shared: bool
 ) -> None:
-    with reserved(settings.host, settings.port, shared=shared) as port:
+    connections = Connections()
+    async with contextlib.AsyncExitStack() as ending:
+        if settings.metrics_port:
+            inside = make_inside_app(central)
+            await ending.enter_async_context(
+                _listening(inside, settings.metrics_host, settings.metrics_port, shared=shared)
+            )
+        app = make_app(central, connections)
+        running, port = await ending.enter_async_context(_listening(app, settings.host, settings.port, shared=shared))
+        address = f"http://{settings.host}:{port}"
+        if settings.ready_file is not None:
+            write_whole(settings.ready_file, address + "\n")
+        announce(address)
+        log.info("Central is listening", address=address)
+        if not shared:
+            warn_of_key(central)
+        stopping = asyncio.create_task(stop.wait())
+        resting = asyncio.Event()
+        tending = [
+            asyncio.create_task(_tend(central, resting)),
+            asyncio.create_task(connections.watch(port, resting)),
+        ]
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        resting.set()
+        await asyncio.gather(*tending)
+        central.bell.close()
+        stopping.cancel()
+    if settings.ready_file is not None:
+        settings.ready_file.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def _listening(
+    app: object, host: str, port: int, *, shared: bool
+) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
+    """The app answers at this address; the task that serves it, and the port. Requests under way are finished at the end.
+
+    Raises CannotListen.
+    """
+    with reserved(host, port, shared=shared) as port:
         server = Server(
-            make_app(central),
-            address=settings.host,
+            app,
+            address=host,
             port=port,
             interface=Interfaces.ASGI,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEAD_S * 1000),
             websockets=False,
             backlog=BACKLOG,
-            backpressure=CONNECTIONS,
+            backpressure=places(),
             log_enabled=False,
         )
         server.workers_kill_timeout = DRAIN_S
         running = asyncio.create_task(server.serve())
-        ready = asyncio.create_task(_until_it_answers(settings.host, port))
+        ready = asyncio.create_task(_until_it_answers(host, port))
         await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         ready.cancel()
         running.result()
-        raise CannotListen(f"{settings.host}:{port}: the server ended before it answered")
-    address = f"http://{settings.host}:{port}"
-    if settings.ready_file is not None:
-        write_whole(settings.ready_file, address + "\n")
-    announce(address)
-    log.info("Central is listening", address=address)
-    if not shared:
-        warn_of_key(central)
-    stopping = asyncio.create_task(stop.wait())
-    resting = asyncio.Event()
-    tending = asyncio.create_task(_tend(central, resting))
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    resting.set()
-    await tending
-    central.bell.close()
-    server.stop()  # type: ignore[no-untyped-call]
-    stopping.cancel()
-    await running
-    if settings.ready_file is not None:
-        settings.ready_file.unlink(missing_ok=True)
+        raise CannotListen(f"{host}:{port}: the server ended before it answered")
+    try:
+        yield running, port
+    finally:
+        server.stop()  # type: ignore[no-untyped-call]
+        await running
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from kiosk.domain.staff import TRY_RULE, Grant, TryRule, spell_login
 from kiosk.domain.staff import grant as checked_grant
 from sync.central import tables
 from sync.central.database import Database, lock
-from sync.central.passwords import Passwords
+from sync.central.passwords import Fit, Passwords
 from sync.central.places import UnknownRecord, need_scope
 from sync.central.records import microseconds, moment
 from sync.central.registry import Change
@@ -160,16 +160,19 @@ class Staff:
         """Who this is. Raises LoginRefused, LoginLocked."""
         spelled = spell_login(login)
         verifier = self._take_try(spelled)
-        if not self._passwords.fits(verifier, password) or verifier is None:
+        fit = self._passwords.fits(verifier, password)
+        if fit is Fit.NO:
             raise LoginRefused
         changes: dict[str, object] = {"tries": 0, "locked_until": None}
-        if self._passwords.outdated(verifier):
-            changes["verifier"] = self._passwords.verifier(password)
+        if fit is Fit.OUTDATED:
+            changes["verifier"] = self._passwords.renewed(password)
         with self._database.write() as connection:
             member = _found(connection, spelled)
             if member.disabled_at is not None:  # meanwhile
                 raise LoginRefused
             _set(connection, member.id, **changes)
+            if fit is Fit.OUTDATED:
+                _tell(Change(connection, member.id, self._clock()), member.id)
             return _found(connection, member.id)
 
     def _take_try(self, spelled: str) -> str | None:

@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -47,7 +48,7 @@ def serve(settings: CentralSettings, count: int, *, announce: Callable[[str], No
     signal.signal(signal.SIGINT, _stop)
     spawning = multiprocessing.get_context("spawn")
     running: list[BaseProcess] = []
-    with contextlib.suppress(_Stop), reserved(settings.host, settings.port) as port:
+    with contextlib.suppress(_Stop), reserved(settings.host, settings.port) as port, _reserved_inside(settings):
         ready = []
         try:
             for _ in range(count):
@@ -73,6 +74,13 @@ def serve(settings: CentralSettings, count: int, *, announce: Callable[[str], No
             _end(running)
             if settings.ready_file is not None:
                 settings.ready_file.unlink(missing_ok=True)
+
+
+def _reserved_inside(settings: CentralSettings) -> AbstractContextManager[object]:
+    """The address of the metrics, which all processes share too; any of them tells the same."""
+    if not settings.metrics_port:
+        return contextlib.nullcontext()
+    return reserved(settings.metrics_host, settings.metrics_port)
 
 
 def _end(running: list[BaseProcess]) -> None:

@@ -26,6 +26,7 @@ from structlog.testing import capture_logs
 
 from kiosk.domain.clock import Reading
 from kiosk.domain.journal import Act, Deed, Mode, Outcome, Word
+from kiosk.domain.values import ItemId
 from kiosk.ports import (
     CentralError,
     CentralReason,
@@ -34,7 +35,7 @@ from kiosk.ports import (
     VerdictCame,
 )
 from sync import wire
-from sync.agent import BATCH, SyncFeed
+from sync.agent import BATCH, SCATTER_S, SyncFeed
 from sync.replica import ReplicaWriter
 
 
@@ -331,6 +332,42 @@ def test_a_long_fill_is_told_in_the_log_now_and_then_and_to_the_heartbeat(kiosk:
         {"event": "the replica is whole", "entries": 10},
     ]
     writer.close()
+
+
+def test_a_snapshot_after_a_restore_begins_at_a_scattered_moment_and_old_knowledge_serves_until_then(
+    kiosk: SyncKiosk,
+) -> None:
+    """C1, D5: every kiosk of a city hears of a new epoch at once; what they then read is long."""
+    waits, suspicions = [], []
+    for seed in range(8):
+        folder = kiosk.folder / str(seed)
+        folder.mkdir()
+        writer, reader = open_replica(folder)
+        feed = SyncFeed(
+            open_replica=lambda writer=writer: writer,
+            client=kiosk.client(),
+            clock=kiosk.clock,
+            suspect=lambda: suspicions.append(1),
+            jitter=random.Random(seed),
+        )
+        again = page(copy(2), begins=True, snapshot=True, epoch="e2", cursor="s2")
+        kiosk.central.pages = [page(copy(1), begins=True, snapshot=True), again, again]
+        assert feed.turn() == 0.0  # a first fill waits for nothing
+        assert feed.turn() == 0.0  # the new epoch is heard
+        asked = len(kiosk.central.calls)
+        waited = 0.0
+        while (wait_s := feed.turn()) > 0:
+            assert (len(kiosk.central.calls), reader.place().epoch) == (asked, "e1")
+            assert reader.item(ItemId("C0000001")) is not None
+            kiosk.clock.pass_time(wait_s)
+            waited += wait_s
+        assert (len(kiosk.central.calls), reader.place().epoch) == (asked + 1, "e2")
+        waits.append(waited)
+        writer.close()
+        reader.close()
+    assert all(0 < wait <= SCATTER_S for wait in waits)
+    assert max(waits) - min(waits) > SCATTER_S / 2
+    assert len(suspicions) == 2 * len(waits)  # the log hears of it at once, and again when its feed has changed
 
 
 def test_the_client_says_which_answer_was_none(kiosk: SyncKiosk) -> None:

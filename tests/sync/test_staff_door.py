@@ -15,6 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 from fakes import FakeClock
 from kiosk_sync import INDEX_KEY, KEY, FakeCentral, identity, open_log, open_replica, page, rules
+from msgspec import structs
 
 from kiosk.domain.journal import Act, Deed, Mode, Word
 from kiosk.domain.staff import TRY_RULE, Entry, StaffId
@@ -107,6 +108,17 @@ def test_while_central_is_away_the_verifier_lets_in_however_the_login_is_typed(k
     assert kiosk.door().enter(knock) == StaffAnswered(knock.act.id, Entry.OK, staff=StaffId("s-1"))
     assert kiosk.written() == [StaffId("s-1")]
     assert kiosk.tries(password="wrong") == kiosk.tries("nobody") == [Entry.WRONG]
+
+
+def test_a_password_fits_however_a_keyboard_spells_it_and_as_an_older_program_hashed_it(kiosk: Door) -> None:
+    def hashed(password: str) -> str:
+        return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
+
+    kiosk.fill(structs.replace(member(), verifier=hashed("Ångström Straße")))
+    for typed in ("Ångström Straße", "A\u030angstro\u0308m\u3000Straße"):
+        assert kiosk.tries(password=typed) == [Entry.OK]
+    kiosk.fill(structs.replace(member(), verifier=hashed("A\u030angstro\u0308m Straße")))
+    assert kiosk.tries(password="A\u030angstro\u0308m Straße") == [Entry.OK]
 
 
 def test_every_try_is_a_fact_on_disk_without_login_and_password(kiosk: Door) -> None:

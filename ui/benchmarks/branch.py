@@ -42,11 +42,13 @@ from sync.acts import ActsLog
 from sync.agent import KEEP_ACTS, SyncActs, SyncFeed
 from sync.central import parcels
 from sync.central.feed import Feed
+from sync.central.feed_own import Reader
 from sync.central.holds import Holds
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.inbox import Inbox
 from sync.central.judge import judge
 from sync.central.office import Central, CentralSettings
+from sync.central.pages import Pages
 from sync.central.ruling import Known, Ruling
 from sync.central_client import CentralClient, Identity
 from sync.clock_offset import ClockOffset
@@ -148,6 +150,7 @@ class CentralSide:
         own = Inbox(central.database, self.times, long=LONG)  # staff wait for their answer; no death comes between
         central.holds = Holds(central.database, own, self.times, new_id=lambda: next(self._desk_ids))
         central.feed = Feed(central.database, page_size=7)
+        central.pages = Pages(central.feed, page=7, chunk=5)
         return central
 
     def _judge(self, spoken: Spoken, known: Known) -> Ruling:
@@ -198,9 +201,9 @@ class CentralSide:
             return reply(200, self._push(kiosk.id, msgspec.json.decode(body, type=wire.Push)))
         if parts.path == "/v1/feed":
             query = parse_qs(parts.query)
-            page = central.feed.page(query.get("cursor", [None])[0], kiosk.index_key, kiosk.branch)
+            page = central.pages.page(query.get("cursor", [None])[0], Reader(kiosk.index_key, kiosk.branch))
             held = central.inbox.held_through(kiosk.id, IncarnationId(query["incarnation"][0]))
-            return reply(200, page.told(now, held))
+            return httpx2.Response(200, content=page.part.begun.plain() + page.rest(now, held))
         health = msgspec.json.decode(body, type=wire.Health)
         held = central.inbox.held_through(kiosk.id, IncarnationId(health.incarnation))
         return reply(200, wire.Envelope(epoch=central.epoch(), now=now, held_through=held))

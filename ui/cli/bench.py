@@ -18,14 +18,17 @@ ON_WISH = ("devices", "sync", "central", "faults", "ui")
 WORKERS = (1, 2, 4)
 HISTORY_RUNS = 200
 RUSH_S = 20.0
+STORM_S = 60.0
+FOUR_TIMES_MS = 1000.0
+"""An act's p99 at four times the rush hour."""
 RUSH_THINK_S = 12.0
 """From one verdict to the kiosk's next act at rush hour: a visit a minute, five books."""
 
 
 @click.command()
 @click.argument("rows", nargs=-1, type=click.Choice((*ROWS, *ON_WISH)))
-@click.option("--memberships", default=500_000, show_default=True, help="In the replica.")
-@click.option("--items", default=1_000_000, show_default=True, help="In the replica.")
+@click.option("--memberships", default=500_000, show_default=True, help="In the replica, and in a snapshot at central.")
+@click.option("--items", default=1_000_000, show_default=True, help="In the replica, and in a snapshot at central.")
 @click.option("--samples", default=5, show_default=True, help="devices: camera samples of each of 132 sorts.")
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
 @click.option(
@@ -81,7 +84,7 @@ def bench(
             for row in wanted:
                 task = progress.add_task(row, total=None)
                 if row == "central":
-                    figures += _central(folder / row, backlog, kiosks, list(postgresql), progress)
+                    figures += _central(folder / row, backlog, kiosks, items, memberships, list(postgresql), progress)
                     continue
                 if row == "ui":
                     from ui.benchmarks.visits import memory_over_visits
@@ -118,18 +121,22 @@ def _faults(seeds: range, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _central(folder: Path, backlog: int, kiosks: int, empty: list[str], progress: Progress) -> "list[Figure]":
+def _central(
+    folder: Path, backlog: int, kiosks: int, items: int, memberships: int, empty: list[str], progress: Progress
+) -> "list[Figure]":
     from ui.benchmarks.backlog import drain
     from ui.benchmarks.histories import one_word
-    from ui.benchmarks.rush import rush_hour, single_acts
+    from ui.benchmarks.rush import rush_hour, single_acts, snapshot_storm
 
     folder.mkdir()
     figures = drain(folder / "sqlite", None, None, backlog, progress)
     figures.append(single_acts(folder / "sqlite-single", None, RUSH_S, progress))
     figures += one_word(folder / "sqlite-histories", None, HISTORY_RUNS, progress)
-    for think_s in (RUSH_THINK_S, 0.0):
+    for think_s, goal_ms in ((RUSH_THINK_S, None), (RUSH_THINK_S / 4, FOUR_TIMES_MS), (0.0, None)):
         name = f"sqlite-{think_s:g}"
-        figures.append(rush_hour(folder / name, None, 1, kiosks, RUSH_S, think_s, progress))
+        figures.append(rush_hour(folder / name, None, 1, kiosks, RUSH_S, think_s, progress, goal_ms))
+    storm = (kiosks, items, memberships, STORM_S, RUSH_THINK_S)
+    figures.append(snapshot_storm(folder / "sqlite-storm", None, *storm, progress))
     if not empty:
         return figures
     if len(empty) < 4 + 2 * len(WORKERS):

@@ -47,11 +47,25 @@ def central() -> None:
 @click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help="Gets the address once it answers.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes; PostgreSQL only.")
-def serve(place: CentralSettings, host: str, port: int, ready_file: Path | None, workers: int) -> None:
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address for /metrics and /schema.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Its port; 0: nothing listens there. Default: the one after --port (none where that is 0).",
+)
+def serve(
+    place: CentralSettings, host: str, port: int, ready_file: Path | None, workers: int, metrics_host: str,
+    metrics_port: int | None,
+) -> None:  # fmt: skip
     """Serve until SIGTERM or Ctrl-C."""
     if workers > 1 and place.database is None:
         raise WrongUse("--workers needs PostgreSQL (--database): SQLite has one writer, and one process serves it best")
-    settings = replace(place, host=host, port=port, ready_file=ready_file)
+    if metrics_port is None:
+        metrics_port = port + 1 if 0 < port < 65535 else 0
+    settings = replace(
+        place, host=host, port=port, ready_file=ready_file, metrics_host=metrics_host, metrics_port=metrics_port
+    )
     from sync.central import server  # the web framework takes a second to load
     from sync.central import workers as several
 

@@ -44,6 +44,7 @@ class CentralProcess:
         """Serve, on the same port as before if it ran already; returns when it answers. Raises CentralFailedError."""
         self._ready.unlink(missing_ok=True)
         command: list[str | Path] = [PROGRAM, "central", "serve", "--data", self.data, "--port", str(self.port)]
+        command += ["--metrics-port", "0"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*command, "--ready-file", self._ready], stdout=log, stderr=log)
         self.port = wait_until_ready(self._ready, self._process, self._log)

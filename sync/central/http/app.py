@@ -1,15 +1,15 @@
 """The HTTP API of `sync.wire`: enrol, acts, feed, health; the staff API; `live` for whoever supervises the process.
 
 Handlers are thin: they name the kiosk, call one capability of `Central` on a worker thread and wrap the answer in the
-envelope. Only the long poll is a coroutine, so that hundreds of waiting kiosks hold no thread.
-OpenAPI is served under /schema/openapi.json.
+envelope. Only the long poll is a coroutine, so that hundreds of waiting kiosks hold no thread, and what needs a password,
+which has threads of its own. Metrics and the description of the API are answered elsewhere (`inside`).
 """
 
 import asyncio
 import random
 import time
 from datetime import timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from litestar import Litestar, Request, Response, Router, get, post
 from litestar.datastructures import ResponseHeader, State
@@ -17,26 +17,29 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import JSONBody, QueryParameter
-from litestar.types import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPRequestEvent, HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
 from kiosk.domain.staff import Entry, Permission, branch_scope, may, spell_login
 from kiosk.domain.values import IncarnationId
+from sync.central.connections import Connections
+from sync.central.feed_own import Reader
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
 from sync.central.http.gate import client_address, note_transport
 from sync.central.http.pace import Pace
+from sync.central.http.page_turns import PageTurns
+from sync.central.http.password_lanes import PasswordLanes
 from sync.central.http.rates import Call, Rates, costs
+from sync.central.http.reading import CentralRequest, Reading
 from sync.central.http.staff import login, staff_router
 from sync.central.http.staff_holds import HOLD_ROUTES
 from sync.central.limits import Door
-from sync.central.metrics import CONTENT_TYPE, metrics
 from sync.central.office import Central
+from sync.central.pages import ReadyPage
 from sync.central.staff import LoginLocked, LoginRefused
 from sync.packed import CODING, accepts
 from sync.wire import (
@@ -60,9 +63,10 @@ from sync.wire import (
 _FAULTS = {
     400: ResponseSpec(Fault, description="The request makes no sense"),
     401: ResponseSpec(Fault, description="Not let in; code tells why, now is central's clock"),
+    408: ResponseSpec(Fault, description="The body was not whole in time"),
     413: ResponseSpec(Fault, description="Too large"),
     429: ResponseSpec(Fault, description="Too often; Retry-After says when"),
-    503: ResponseSpec(Fault, description="Central cannot use its database now"),
+    503: ResponseSpec(Fault, description="Central cannot use its database now, or too many passwords wait"),
 }
 MAX_BODY = 1024 * 1024
 """Bytes; 500 words take about 250 kB."""
@@ -93,7 +97,7 @@ class Credential(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Reads the body, verifies the token on a worker thread and hands on what the handler can read of the body."""
-        request: Request[Any, Any, Any] = Request(cast("Scope", {**scope, "state": {}}), receive, send)
+        request = CentralRequest(cast("HTTPScope", {**scope, "state": {}}), receive, send)
         central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
@@ -116,12 +120,6 @@ class Credential(ASGIMiddleware):
 def live() -> Live:
     """For run scripts and supervisors; touches nothing."""
     return Live()
-
-
-@get("/metrics", sync_to_thread=True, media_type=CONTENT_TYPE, summary="For Prometheus")
-def scrape(state: State) -> bytes:
-    """Figures of central and every kiosk; names no person. The proxy in front keeps it inside the house."""
-    return metrics(state.central)
 
 
 @post(
@@ -156,7 +154,9 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
     central: Central = state.central
     if len(data.words) > MAX_WORDS:
         raise TooManyWords(f"at most {MAX_WORDS} words in one push")
-    judged = central.inbox.judge(request.user.id, IncarnationId(data.incarnation), data.words)
+    turns: PageTurns = state.turns
+    with turns.acts():
+        judged = central.inbox.judge(request.user.id, IncarnationId(data.incarnation), data.words)
     return Pushed(
         epoch=judged.epoch,
         now=central.clock(),
@@ -184,28 +184,38 @@ async def feed(
     pace: Pace = state.pace
     if request.user.farewell is not None:
         raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
+    turns: PageTurns = state.turns
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(wait_s, MAX_WAIT_S)
     rates: Rates = state.rates
-    with rates.poll(request.user.id), pace:
-        if wait_s:
-            await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
-        while True:
-            seen = central.bell.count
-            page = await asyncio.to_thread(central.feed.page, cursor, request.user.index_key, request.user.branch)
-            left = deadline - loop.time()
-            if page.entries or page.more or page.snapshot or left <= 0 or central.bell.closed:
-                break
-            await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
-            if central.bell.count != seen:
-                await central.bell.pause(min(pace.after_waking_s(), deadline - loop.time()))
-        if not page.more:
-            pace.told(request.user.id)
-    held = 0
-    if incarnation is not None:
-        held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
+    reader = Reader(request.user.index_key, request.user.branch)
     pack = accepts(request.headers.get("accept-encoding"))
-    return await asyncio.to_thread(page_answer, page.told(central.clock(), held), pack=pack)
+
+    async def answer(page: ReadyPage) -> Response[FeedPage]:
+        held = 0
+        if incarnation is not None:
+            held = await asyncio.to_thread(central.inbox.held_through, request.user.id, IncarnationId(incarnation))
+        return await turns.make(lambda: page_answer(page, central.clock(), held, pack=pack))
+
+    with rates.poll(request.user.id):
+        if central.pages.filling(cursor):
+            async with turns.large():
+                return await answer(await turns.make_large(lambda: central.pages.page(cursor, reader)))
+        with pace:
+            if wait_s:
+                await central.bell.pause(min(pace.before_looking_s(request.user.id), deadline - loop.time()))
+            while True:
+                seen = central.bell.count
+                page = await turns.make(lambda: central.pages.page(cursor, reader))
+                left = deadline - loop.time()
+                if not page.empty or left <= 0 or central.bell.closed:
+                    break
+                await central.bell.wait(seen, min(left, RECHECK.total_seconds()))
+                if central.bell.count != seen:
+                    await central.bell.pause(min(pace.after_waking_s(), deadline - loop.time()))
+            if not page.bounds.more:
+                pace.told(request.user.id)
+            return await answer(page)
 
 
 @post(
@@ -228,22 +238,27 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
 @post(
     "/staff-entry",
     status_code=200,
-    sync_to_thread=True,
     responses=_FAULTS,
     summary="May this login open the kiosk's staff page",
     **costs(Call.STAFF_ENTRY),
 )
-def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
+async def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -> StaffTold:
     """Counts as a try of that login, wherever it is made."""
     central: Central = state.central
+    lanes: PasswordLanes = state.passwords
     if request.user.farewell is not None:
         raise NotAllowed("retired", "this kiosk retires and is told nothing any more", request.user)
+    address = client_address(request)
+    return await lanes.known(lambda: _entry(central, request.user, data, address), address)
+
+
+def _entry(central: Central, kiosk: Kiosk, asked: StaffAsk, address: str) -> StaffTold:
     staff, entry = None, Entry.WRONG
-    who = {"address": client_address(request), "name": spell_login(data.login)}
+    who = {"address": address, "name": spell_login(asked.login)}
     try:
         with central.limits.guard(Door.LOGIN, **who, counts=(LoginRefused, LoginLocked)):
-            member = central.staff.check(data.login, data.password)
-        if may(member.grants, Permission.KIOSK_OPEN, branch_scope(request.user.branch)):
+            member = central.staff.check(asked.login, asked.password)
+        if may(member.grants, Permission.KIOSK_OPEN, branch_scope(kiosk.branch)):
             staff, entry = member.id, Entry.OK
     except LoginRefused:
         pass
@@ -252,12 +267,14 @@ def staff_entry(data: JSONBody[StaffAsk], request: KioskRequest, state: State) -
     return StaffTold(epoch=central.epoch(), now=central.clock(), entry=entry, staff=staff)
 
 
-def make_app(central: Central) -> Litestar:
-    """The ASGI application around one opened central; whoever opened it closes it."""
+def make_app(
+    central: Central, connections: Connections | None = None, *, described: OpenAPIConfig | None = None
+) -> Litestar:
+    """The ASGI application around one opened central; whoever opened it closes it. `described`: for `inside` only."""
+    passwords, turns = PasswordLanes(), PageTurns()
     return Litestar(
         route_handlers=[
             live,
-            scrape,
             enrol,
             login,
             staff_router(*HOLD_ROUTES),
@@ -272,21 +289,19 @@ def make_app(central: Central) -> Litestar:
             ),
         ],
         exception_handlers=handlers(central.clock, central.fleet.order),
+        middleware=[Reading(connections or Connections())],
+        request_class=CentralRequest,
         state=State(
-            {"central": central, "pace": Pace(time.monotonic, random.Random()), "rates": Rates(time.monotonic)}
+            {
+                "central": central,
+                "pace": Pace(time.monotonic, random.Random()),
+                "rates": Rates(time.monotonic),
+                "passwords": passwords,
+                "turns": turns,
+            }
         ),
+        on_shutdown=[passwords.close, turns.close],
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process says how it logs, not the framework
-        openapi_config=OpenAPIConfig(
-            title="Shelfpoint central",
-            version="1",
-            path="/schema",
-            render_plugins=[JsonRenderPlugin()],
-            components=Components(
-                security_schemes={
-                    "kiosk": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-                    "staff": SecurityScheme(type="http", scheme="bearer", bearer_format="opaque"),
-                }
-            ),
-        ),
+        openapi_config=described,
     )

@@ -4,12 +4,15 @@ The token is proved over the bytes as they came, so this comes after it. And the
 Pure; called on a worker thread: a page of 2,000 entries takes milliseconds.
 """
 
+from datetime import datetime
+
 import msgspec
 from litestar import Response
 from litestar.enums import MediaType
 from litestar.exceptions import ClientException
 
-from sync.packed import CODING, WORTH, NotPacked, TooLarge, packed, unpacked
+from sync.central.pages import ReadyPage
+from sync.packed import CODING, WORTH, NotPacked, TooLarge, unpacked
 from sync.tolerant import decode
 from sync.wire import FeedPage, Push
 
@@ -34,12 +37,14 @@ def plain_body(path: str, body: bytes, coding: str | None, most: int) -> bytes:
     return body
 
 
-def page_answer(page: FeedPage, *, pack: bool) -> Response[FeedPage]:
-    """A page as an answer; packed where that is asked for and pays."""
-    told = msgspec.json.encode(page)
+def page_answer(page: ReadyPage, now: datetime, held_through: int, *, pack: bool) -> Response[FeedPage]:
+    """A page as an answer; packed where that is asked for and pays. What all kiosks are told was packed before."""
+    begun, rest = page.part.begun, page.rest(now, held_through)
     headers = {}
-    if pack and len(told) > WORTH:
-        told, headers = packed(told), {"Content-Encoding": CODING}
+    if pack and begun.size + len(rest) > WORTH:
+        told, headers = begun.ended(rest), {"Content-Encoding": CODING}
+    else:
+        told = begun.plain() + rest
     return Response(told, headers=headers, media_type=MediaType.JSON)  # type: ignore[arg-type]  # encoded here, not there
 
 

@@ -14,6 +14,8 @@ from sync.central.database import DatabaseUnusable
 from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk, OtherRecords
 from sync.central.http.credentials import NotAllowed
 from sync.central.http.gate import Forbidden
+from sync.central.http.lanes import LaneFull
+from sync.central.http.reading import BodyTooSlow
 from sync.central.inbox import BadPush
 from sync.central.limits import TooOften
 from sync.central.passwords import BadPassword
@@ -85,6 +87,12 @@ def handlers(
     def too_many(_: AnyRequest, error: TooManyWords) -> Response[Fault]:
         return answer(413, "too_many_words", str(error))
 
+    def busy(_: AnyRequest, __: LaneFull) -> Response[Fault]:
+        return answer(503, "busy", "too many wait already; try again in a moment", {"Retry-After": "2"})
+
+    def too_slow(_: AnyRequest, __: BodyTooSlow) -> Response[Fault]:
+        return answer(408, "too_slow", "the body was not whole in time", {"Connection": "close"})
+
     def unusable(request: AnyRequest, error: DatabaseUnusable) -> Response[Fault]:
         log.error("The database cannot be used", path=request.url.path, why=str(error))
         return answer(503, "database", "central cannot use its database now", {"Retry-After": "5"})
@@ -119,6 +127,8 @@ def handlers(
         BadPublicKey: bad_request,
         BadPush: bad_request,
         TooManyWords: too_many,
+        LaneFull: busy,
+        BodyTooSlow: too_slow,
         DatabaseUnusable: unusable,
         ValidationException: invalid,
         HTTPException: http,

@@ -20,8 +20,10 @@ from kiosk.domain.values import Reason
 from kiosk.words import Language, say, say_reason
 from sync.central.http import staff_shapes as shapes
 from sync.central.http.gate import Forbidden, StaffGate, StaffRequest, allows, allows_any_staff, client_address
+from sync.central.http.password_lanes import PasswordLanes
 from sync.central.limits import Door
 from sync.central.office import Central
+from sync.central.sessions import Begun
 from sync.central.sheets import audit_sheet, cases_sheet
 from sync.central.staff import LoginLocked, LoginRefused
 from sync.central.worklist import MOST, Order, Task, Wanted
@@ -32,20 +34,28 @@ FAULTS = {
     401: ResponseSpec(Fault, description="Not let in; code tells why"),
     403: ResponseSpec(Fault, description="The caller's roles do not allow this"),
     404: ResponseSpec(Fault, description="There is no such thing"),
+    408: ResponseSpec(Fault, description="The body was not whole in time"),
     413: ResponseSpec(Fault, description="Too large"),
     429: ResponseSpec(Fault, description="Too often; Retry-After says when"),
-    503: ResponseSpec(Fault, description="Central cannot use its database now"),
+    503: ResponseSpec(Fault, description="Central cannot use its database now, or too many passwords wait"),
 }
 CSV = "text/csv; charset=utf-8"
 
 
-@post("/v1/staff/login", status_code=200, sync_to_thread=True, responses=FAULTS, summary="Begin a session")
-def login(data: JSONBody[shapes.LoginAsked], request: Request[None, None, State], state: State) -> shapes.LoggedIn:
+@post("/v1/staff/login", status_code=200, responses=FAULTS, summary="Begin a session")
+async def login(
+    data: JSONBody[shapes.LoginAsked], request: Request[None, None, State], state: State
+) -> shapes.LoggedIn:
     """A token for the other calls; it ends after 30 idle minutes, and after 12 hours in any case."""
     central: Central = state.central
+    lanes: PasswordLanes = state.passwords
     who = {"address": client_address(request), "name": spell_login(data.login)}
-    with central.limits.guard(Door.LOGIN, **who, counts=(LoginRefused, LoginLocked)):
-        begun = central.sessions.begin(data.login, data.password)
+
+    def begin() -> Begun:
+        with central.limits.guard(Door.LOGIN, **who, counts=(LoginRefused, LoginLocked)):
+            return central.sessions.begin(data.login, data.password)
+
+    begun = await lanes.stranger(begin, who["address"])
     return shapes.LoggedIn(token=begun.token, ends_at=begun.ends_at, user=shapes.UserShape.of(begun.member))
 
 
@@ -74,13 +84,15 @@ def users(state: State) -> list[shapes.UserShape]:
     return [shapes.UserShape.of(member) for member in central.staff.all()]
 
 
-@post("/users", status_code=201, sync_to_thread=True, responses=FAULTS, summary="Add somebody", **_USERS)
-def add_user(data: JSONBody[shapes.UserAdded], request: StaffRequest, state: State) -> shapes.UserShape:
+@post("/users", status_code=201, responses=FAULTS, summary="Add somebody", **_USERS)
+async def add_user(data: JSONBody[shapes.UserAdded], request: StaffRequest, state: State) -> shapes.UserShape:
     """With a first password and grants."""
     central: Central = state.central
     grants = [one.grant() for one in data.grants]
     who = request.user.member.id
-    return shapes.UserShape.of(central.staff.add(data.login, data.password, grants, who=who))
+    lanes: PasswordLanes = state.passwords
+    added = await lanes.known(lambda: central.staff.add(data.login, data.password, grants, who=who), who)
+    return shapes.UserShape.of(added)
 
 
 @post("/users/grant", status_code=200, sync_to_thread=True, responses=FAULTS, summary="Give a role", **_USERS)
@@ -97,11 +109,13 @@ def revoke(data: JSONBody[shapes.GrantChange], request: StaffRequest, state: Sta
     return shapes.UserShape.of(central.staff.revoke(data.user, data.grant(), who=request.user.member.id))
 
 
-@post("/users/password", status_code=204, sync_to_thread=True, responses=FAULTS, summary="A new password", **_USERS)
-def set_password(data: JSONBody[shapes.PasswordSet], request: StaffRequest, state: State) -> None:
+@post("/users/password", status_code=204, responses=FAULTS, summary="A new password", **_USERS)
+async def set_password(data: JSONBody[shapes.PasswordSet], request: StaffRequest, state: State) -> None:
     """Open sessions of that user end."""
     central: Central = state.central
-    central.staff.set_password(data.user, data.password, who=request.user.member.id)
+    lanes: PasswordLanes = state.passwords
+    who = request.user.member.id
+    await lanes.known(lambda: central.staff.set_password(data.user, data.password, who=who), who)
 
 
 @post("/users/disable", status_code=200, sync_to_thread=True, responses=FAULTS, summary="Shut a login", **_USERS)

@@ -16,6 +16,7 @@ from kiosk.domain.journal import Deed, Outcome, Word
 from sync.central import tables
 from sync.central.database import FILE_NAME, DatabaseUnusable
 from sync.central.http.app import make_app
+from sync.central.http.inside import make_inside_app
 from sync.central.office import Central, CentralSettings
 from sync.wire import Fault, Push, Pushed
 from ui.cli.central import central as central_command
@@ -156,7 +157,7 @@ def _what_is_answered(town: Any, whole: Any) -> str:
     except DatabaseUnusable:
         return "not opened"
     try:
-        with TestClient(make_app(central), raise_server_exceptions=False) as client:
+        with TestClient(make_inside_app(central), raise_server_exceptions=False) as client:
             answer = client.get("/metrics")
             assert answer.status_code in (200, 503), answer.text
             try:

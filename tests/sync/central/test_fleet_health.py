@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
+from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from kiosk.domain.staff import Grant, Role, branch_scope
 from sync.central.alerts import Rule, alerts
+from sync.central.http.inside import make_inside_app
 from sync.central.metrics import metrics
 from sync.wire import Health
 from ui.cli.central import central as central_command
@@ -88,7 +90,9 @@ def test_a_silent_kiosk_is_told_after_a_quarter_of_an_hour_and_a_revoked_one_nev
 def test_prometheus_reads_the_fleet_and_no_person(caller: Any, town: Any) -> None:
     caller.call("POST", "/v1/health", health(queue_length=7, queue_age_ms=7_200_000, devices=DEVICES))
     town.clock.go(seconds=30)
-    answer = caller.client.get("/metrics")
+    assert caller.client.get("/metrics").status_code == 404  # not where everybody can ask
+    with TestClient(make_inside_app(town.central)) as inside:
+        answer = inside.get("/metrics")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     figures = {
         (sample.name, *sample.labels.values()): sample.value

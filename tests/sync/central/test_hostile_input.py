@@ -1,5 +1,6 @@
 """Whatever is sent: an answer in the API's own words, never a failure of ours, and never another kiosk's acts."""
 
+import itertools
 import json
 from typing import Any
 
@@ -8,9 +9,12 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from kiosk.domain.journal import Outcome, Word
-from sync.central.http.app import MAX_BODY, make_app
+from kiosk.domain.staff import EVERYWHERE, Grant, Role
+from sync.central.http.app import MAX_BODY
+from sync.central.http.inside import make_inside_app
 from sync.wire import Fault, FeedPage, LoanEntry, Push, Pushed
 
 SHORT = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -27,7 +31,7 @@ OPERATIONS = [
 def test_whatever_fits_the_schema_gets_an_answer_that_fits_it_too(
     caller: Any, town: Any, method: str, path: str
 ) -> None:
-    schema = schemathesis.openapi.from_asgi("/schema/openapi.json", make_app(town.central))
+    schema = schemathesis.openapi.from_asgi("/schema/openapi.json", make_inside_app(town.central))
     operation = schema[path][method]
 
     @SHORT
@@ -96,6 +100,36 @@ def test_a_name_that_no_database_holds_is_a_fault(caller: Any, strange: str) -> 
         caller.call("GET", "/v1/feed", token=caller.token(b"", iss=strange)),
     ):
         assert answer.status_code < 500, answer.text
+
+
+BODIES = [path for method, path in OPERATIONS if method == "POST"]
+STAFF_BODIES = ["login", "users", "users/grant", "users/revoke", "users/password", "users/disable", "users/enable",
+                "users/unlock", "cases/assign", "cases/done"]  # fmt: skip
+
+
+def test_bytes_that_are_no_json_of_ours_are_a_fault_and_no_mistake_of_ours(caller: Any, town: Any) -> None:
+    town.central.staff.add("chen", "correct horse", [Grant(Role.SYSTEM_ADMINISTRATOR, EVERYWHERE)], who="test")
+    town.central.staff.grant("chen", Grant(Role.HEADQUARTERS, EVERYWHERE), who="test")
+    session = town.central.sessions.begin("chen", "correct horse").token
+    paths = [*BODIES, *(f"/v1/staff/{path}" for path in STAFF_BODIES)]
+    taken = {route.path for route in caller.client.app.routes if {"POST"} & {*getattr(route, "methods", ())}}
+    assert taken - {"/v1/staff/logout"} == {*paths}  # every route that takes a body
+    bad = [
+        b'{"login":"\xff"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'"' + b"\xed\xa0\x80" + b'"',
+        b"\x00",
+        b'{"login":"a"',
+    ]
+    with capture_logs() as logs:
+        for path, body in itertools.product(paths, bad):
+            token = session if path.startswith("/v1/staff/") else caller.token(body)
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            answer = caller.client.post(path, content=body, headers=headers)
+            assert answer.status_code == 400, (path, body[:20], answer.text)
+            assert msgspec.json.decode(answer.content, type=Fault).code == "bad_request"
+    assert [line for line in logs if line["log_level"] == "error"] == []
 
 
 def test_a_body_that_is_too_large_is_refused(caller: Any) -> None:

@@ -10,12 +10,14 @@ import jwt
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from litestar.testing import TestClient
 
 from kiosk.domain.journal import Outcome, Word
 from sync.central import tables
 from sync.central.bell import Bell
 from sync.central.fleet import Fleet
 from sync.central.http.app import MAX_BODY
+from sync.central.http.inside import make_inside_app
 from sync.central.keys import RootKey
 from sync.central_client import signed
 from sync.packed import packed
@@ -341,9 +343,13 @@ def test_the_bell_misses_nothing_between_look_and_wait() -> None:
     asyncio.run(story())
 
 
-def test_the_api_describes_itself_without_a_credential(caller: Any) -> None:
-    schema = caller.client.get("/schema/openapi.json").json()
+def test_the_api_is_described_at_the_inner_address_only(town: Any, caller: Any) -> None:
+    for path in ("/schema", "/schema/openapi.json", "/metrics"):
+        assert fault(caller.client.get(path)) == (404, "not_found")
+    with TestClient(make_inside_app(town.central)) as inside:
+        schema = inside.get("/schema/openapi.json").json()
+        assert inside.get("/v1/live").status_code == 404
     ours = {path for path in schema["paths"] if not path.startswith("/v1/staff/")}
-    assert ours == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health", "/v1/staff-entry", "/metrics"}
+    assert ours == {"/v1/live", "/v1/enrol", "/v1/acts", "/v1/feed", "/v1/health", "/v1/staff-entry"}
     assert schema["paths"]["/v1/acts"]["post"]["security"] == [{"kiosk": []}]
     assert caller.client.get("/v1/live").json() == {"live": True}

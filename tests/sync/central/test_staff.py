@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kiosk.domain.staff import EVERYWHERE, TRY_RULE, BadGrant, Grant, Role, branch_scope
 from sync.central import tables
@@ -55,6 +56,39 @@ def test_a_password_has_eight_characters_at_least(town: Any, password: str) -> N
     with pytest.raises(BadPassword):
         town.central.staff.add("lin", password, who="test")
     assert town.central.staff.all() == []
+
+
+@pytest.mark.parametrize("password", ["tab\tinside", "line\nbreaks", "nul\0inside", "del\x7finside"])
+def test_a_password_has_no_control_characters(town: Any, password: str) -> None:
+    with pytest.raises(BadPassword, match="control"):
+        town.central.staff.add("lin", password, who="test")
+
+
+@pytest.mark.parametrize(
+    "typed", ["Ångström crossing", "A\u030angstro\u0308m crossing", "\u212bngstr\u00f6m\u3000crossing"]
+)
+def test_a_password_is_the_same_however_a_keyboard_spells_it(town: Any, typed: str) -> None:
+    town.central.staff.add("lin", "Ångström crossing", [DESK], who="test")
+    assert town.central.staff.check("lin", typed).login == "lin"
+    town.central.staff.set_password("lin", typed, who="test")
+    assert town.central.staff.check("lin", "Ångström crossing").login == "lin"
+    with pytest.raises(LoginRefused):
+        town.central.staff.check("lin", "Angstrom crossing")
+
+
+def test_a_verifier_of_a_password_as_it_was_typed_goes_on_working_and_is_made_anew(town: Any, chen: Any) -> None:
+    """What an older program stored; kiosks hear of the new one."""
+    typed = "A\u030a\u2003e\u0301"  # five letters to that program, three to this one
+    old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(typed)
+    with town.central.database.write() as connection:
+        connection.execute(update(tables.staff).values(verifier=old))
+    cursor = town.central.feed.page(None, b"k" * 32, "main").cursor
+    with pytest.raises(LoginRefused):
+        town.central.staff.check("chen", "Å é")  # nobody can say whether it is the same before it was heard
+    assert town.central.staff.check("chen", typed).id == chen.id
+    assert town.central.staff.check("chen", "Å é").id == chen.id
+    (entry,) = town.central.feed.page(cursor, b"k" * 32, "main").entries
+    assert entry.verifier != old
 
 
 def test_a_grant_that_cannot_be_given_leaves_nobody_behind(town: Any) -> None:
