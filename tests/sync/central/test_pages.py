@@ -16,7 +16,7 @@ from sync.central.feed import Feed
 from sync.central.feed_own import Reader
 from sync.central.pages import CHUNK, SNAPSHOT_S, Pages
 from sync.packed import unpacked
-from sync.wire import FeedPage, GoneEntry, ItemEntry
+from sync.wire import CalendarEntry, FeedPage, GoneEntry, ItemEntry
 
 from .conftest import NOON
 from .test_feed import key_of
@@ -111,6 +111,8 @@ def test_whoever_reads_at_whatever_pace_ends_at_centrals_state(town: Any, seed: 
     dice = random.Random(seed)
     now = [0.0]
     town.central.staff.add("chen", "correct horse", [Grant(Role.HEADQUARTERS, EVERYWHERE)], who="test")
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east", name="東區分館"))
     town.central.staff.add("lin", "correct horse", [Grant(Role.CIRCULATION, branch_scope("east"))], who="test")
     pages = Pages(
         town.central.feed, page=dice.choice((3, 8, 50)), chunk=dice.choice((2, 5, 11)),
