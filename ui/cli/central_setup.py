@@ -56,28 +56,28 @@ def setup(
     """Set up a library: libraries, branches, hours, holidays, categories, item types, rules, the first administrator, the
     recovery copy of the key. Run again, it changes only what differs."""
     if file is None:
-        file, said = Path(save or "answers.toml"), _asked()
+        file, given = Path(save or "answers.toml"), _asked()
         if save is not None:
-            _write(save, said)
+            _write(save, given)
     elif save is not None:
         raise WrongUse("--save keeps the answers to questions; with --from there are none")
     else:
         with told():
-            said = load_setup(file)
+            given = load_setup(file)
     with told():
-        prepared = prepare(file, said)
+        prepared = prepare(file, given)
     with opened_at(place) as opened:
         password = None
-        if not preview and needs_password(opened, said):
-            password = _password(said, from_stdin=password_stdin)
+        if not preview and needs_password(opened, given):
+            password = _password(given, from_stdin=password_stdin)
         lines = set_up(opened, place, prepared, password=password, who=WHO, preview=preview)
-    weekend = {f"{one.day} {one.reason}": None for _, listed in prepared.lists for one in listed.weekend}
+    weekend = {f"{each.day} {each.reason}": None for _, listed in prepared.lists for each in listed.weekend}
     notes = [f"On a Saturday or Sunday, so not closed for it: {', '.join(weekend)}"] if weekend else []
     say_lines(as_json, lines, preview=preview, notes=[*notes, *([] if preview or not lines else [NEXT])])
 
 
-def _password(said: SetupFile, *, from_stdin: bool) -> str:
-    login = "" if said.administrator is None else said.administrator.login
+def _password(given: SetupFile, *, from_stdin: bool) -> str:
+    login = "" if given.administrator is None else given.administrator.login
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     if not sys.stdin.isatty():
@@ -107,8 +107,8 @@ def _asked() -> SetupFile:
         "policy": {"preset": rules},
     }
     for table, kind in (("categories", "category"), ("item_types", "item_type")):
-        own = [word for word in words if word.key.startswith(f"{kind}:")]
-        values[table] = [{"code": word.key.partition(":")[2], "zh": word.zh, "en": word.en} for word in own]
+        words_of_kind = [word for word in words if word.key.startswith(f"{kind}:")]
+        values[table] = [{"code": word.key.partition(":")[2], "zh": word.zh, "en": word.en} for word in words_of_kind]
     holidays = click.prompt("File with the government's office calendar (Enter: later)", default="", show_default=False)
     if holidays:
         values["holidays"] = [{"file": str(Path(holidays).absolute())}]
@@ -154,11 +154,11 @@ def _spelled(text: str) -> str:
     return text
 
 
-def _write(path: Path, said: SetupFile) -> None:
+def _write(path: Path, given: SetupFile) -> None:
     """As a file for `--from`. Raises WrongUse."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in toml(said.model_dump(mode="json", exclude_none=True)))
+            file.writelines(f"{line}\n" for line in toml(given.model_dump(mode="json", exclude_none=True)))
     except OSError as error:
         raise WrongUse(f"{path}: {error.strerror}") from error
 
