@@ -66,8 +66,14 @@ def without_day(entry: CalendarEntry, day: date) -> CalendarEntry:
 
 
 def with_list(entry: CalendarEntry, source: str, listed: Iterable[Day], first: date, last: date) -> CalendarEntry:
-    """What `source` says from `first` to `last` is `listed`, and nothing else that it said of these days before."""
-    kept = {each.day: each for each in days(entry) if each.source != source or not first <= each.day <= last}
+    """What `source` says from `first` to `last` is `listed`, and nothing else that it said of these days before.
+
+    A list by hand only adds to what was said by hand.
+    """
+    replaced = source != BY_HAND
+    kept = {
+        each.day: each for each in days(entry) if not (replaced and each.source == source and first <= each.day <= last)
+    }
     for each in listed:
         before = kept.get(each.day)
         if before is None or _RANK.get(before.source, 2) <= _RANK[source]:

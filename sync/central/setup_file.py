@@ -28,25 +28,26 @@ class BadSetup(Exception):
         self.problems = problems
 
 
-def _code(text: str) -> str:
+def library_code(text: str) -> str:
+    """As it is. Raises ValueError with what is expected, like those below."""
     if CODE.fullmatch(text) is None:
         raise ValueError(CODE_EXPECTED)
     return text
 
 
-def _branch_code(text: str) -> str:
+def branch_code(text: str) -> str:
     if text == ALL:
         raise ValueError(f"another code than {ALL}, by which commands call all branches")
-    return _code(text)
+    return library_code(text)
 
 
-def _term_code(text: str) -> str:
+def term_code(text: str) -> str:
     if TERM_CODE.fullmatch(text) is None:
         raise ValueError(TERM_CODE_EXPECTED)
     return text
 
 
-def _hours(text: str) -> str:
+def hours_text(text: str) -> str:
     try:
         parse_hours(text)
     except BadHours as error:
@@ -54,7 +55,7 @@ def _hours(text: str) -> str:
     return text
 
 
-def _login(text: str) -> str:
+def login(text: str) -> str:
     if LOGIN.fullmatch(spell_login(text)) is None:
         raise ValueError(LOGIN_EXPECTED)
     return text
@@ -66,10 +67,10 @@ def _printable(text: str) -> str:
     return text
 
 
-Code = Annotated[str, AfterValidator(_code)]
-BranchCode = Annotated[str, AfterValidator(_branch_code)]
-TermCode = Annotated[str, AfterValidator(_term_code)]
-Hours = Annotated[str, AfterValidator(_hours)]
+Code = Annotated[str, AfterValidator(library_code)]
+BranchCode = Annotated[str, AfterValidator(branch_code)]
+TermCode = Annotated[str, AfterValidator(term_code)]
+Hours = Annotated[str, AfterValidator(hours_text)]
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
 Text = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 
@@ -136,7 +137,7 @@ class SingleDay(_Part):
 class Administrator(_Part):
     """Who looks after central; the password is asked for, never written."""
 
-    login: Annotated[str, AfterValidator(_login)]
+    login: Annotated[str, AfterValidator(login)]
 
 
 class Key(_Part):
