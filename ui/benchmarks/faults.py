@@ -284,11 +284,11 @@ class Scene:
                 case "rebind":
                     change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS), take=True)
                 case "records":
+                    book, state = dice.choice(BOOKS), dice.choice((ItemState.IN_SERVICE, *[ItemState.MISSING] * 2))
+                    change.items([wire.ItemEntry(id=book, title="書", branch="main", work=WORKS[book], state=state)])
                     entry = need_branch(change.connection, dice.choice(BRANCHES))
                     day = library_day(self.times()) + timedelta(days=dice.randrange(40))
                     change.branch(with_day(entry, Day(day, open=False, reason="typhoon")))
-                    book, state = dice.choice(BOOKS), dice.choice((ItemState.MISSING, ItemState.IN_SERVICE))
-                    change.items([wire.ItemEntry(id=book, title="書", branch="main", work=WORKS[book], state=state)])
         if step == "faulty kiosk":
             told = [story for story in stories(kiosk.log) if story.act.deed is Deed.CHECKOUT]
             if told:
