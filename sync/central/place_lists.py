@@ -22,7 +22,7 @@ class BranchRow:
 
     code: str
     """Which."""
-    said: dict[str, str]
+    given: dict[str, str]
     """Name, library, address, telephone."""
     hours: dict[str, str]
     """By weekday."""
@@ -39,7 +39,7 @@ class TermRow:
 
 def read_branches(path: Path) -> list[BranchRow]:
     """Code and name are needed columns, the others may be absent. Raises BadFile."""
-    found: list[BranchRow] = []
+    matches: list[BranchRow] = []
     wrong: list[str] = []
     for number, row in _rows(path, BRANCH_COLUMNS, needed=("branch", "name")):
         hours = {name: row[name] for name in WEEKDAYS if row.get(name)}
@@ -48,11 +48,11 @@ def read_branches(path: Path) -> list[BranchRow]:
                 parse_hours(text)
             except BadHours as error:
                 wrong.append(f"{path}: line {number}: {name}: {error}")
-        said = {key: row[key] for key in BRANCH_COLUMNS[1:5] if row.get(key)}
-        found.append(BranchRow(row["branch"], said, hours))
+        given = {key: row[key] for key in BRANCH_COLUMNS[1:5] if row.get(key)}
+        matches.append(BranchRow(row["branch"], given, hours))
     if wrong:
         raise BadFile("\n".join(wrong))
-    return found
+    return matches
 
 
 def read_terms(path: Path) -> list[TermRow]:

@@ -79,7 +79,7 @@ def need_scope(connection: Connection, scope: Scope) -> None:
     if scope.kind is ScopeKind.BRANCH:
         need_branch(connection, scope.place)
     if scope.kind is ScopeKind.SCHOOL:
-        schools = {code: one for code, one in libraries(connection).items() if one.kind == LibraryKind.SCHOOL}
+        schools = {code: each for code, each in libraries(connection).items() if each.kind == LibraryKind.SCHOOL}
         if scope.place not in schools:
             raise UnknownRecord(f"school {scope.place[:60]!r}: {choice(schools, ADD_LIBRARY, scope.place)}")
 

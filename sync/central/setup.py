@@ -61,11 +61,11 @@ def prepare(path: Path, file: SetupFile) -> Prepared:
         except BadPolicy as error:
             problems += error.problems
     lists = []
-    for place, holidays in enumerate(file.holidays):
+    for position, holidays in enumerate(file.holidays):
         try:
             listed = read_days(path.parent / holidays.file, holidays.encoding)
         except BadFile as error:
-            problems += [f"{path}: key holidays.{place}: {line}" for line in str(error).splitlines()]
+            problems += [f"{path}: key holidays.{position}: {line}" for line in str(error).splitlines()]
         else:
             lists.append((holidays.branches, listed))
     if problems:
@@ -125,13 +125,13 @@ def _records(change: Change, prepared: Prepared) -> Iterator[str]:
             CalendarEntry(branch=branch.code) if before is None else before,
             name=branch.name,
             library=branch.library or file.libraries[0].code,
-            **{key: said for key in ("address", "telephone") if (said := getattr(branch, key)) is not None},
+            **{key: given for key in ("address", "telephone") if (given := getattr(branch, key)) is not None},
         )
         after = with_hours(after, {str(name): text for name, text in branch.hours.items()})
         for codes, listed in prepared.lists:
             if _for(branch.code, codes):
                 after = with_list(after, listed.source, listed.days, listed.first, listed.last)
-        days = [Day(one.day, one.open, one.reason) for one in file.days if _for(branch.code, one.branches)]
+        days = [Day(each.day, each.open, each.reason) for each in file.days if _for(branch.code, each.branches)]
         after = with_list(after, SETUP, days, _FIRST, _LAST)
         yield from put_branch(change, before, after, may_change=True, what="branch set")
     if prepared.policy is not None:
@@ -139,8 +139,8 @@ def _records(change: Change, prepared: Prepared) -> Iterator[str]:
 
 
 def _policy(change: Change, entry: PolicyEntry) -> Iterator[str]:
-    own = tables.policy.c
-    body = change.connection.execute(select(own.body).where(own.current == 1)).scalar()
+    columns = tables.policy.c
+    body = change.connection.execute(select(columns.body).where(columns.current == 1)).scalar()
     lines = list(changed_rules(None if body is None else policy_entry(body), entry))
     if lines:
         change.policy(entry)

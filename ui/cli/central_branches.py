@@ -50,9 +50,11 @@ def add_library(place: CentralSettings, code: str, name: str, kind: str, change:
 def list_libraries(place: CentralSettings, as_json: bool) -> None:
     """List libraries."""
     with opened_at(place) as opened:
-        found = opened.branches.libraries()
-    rows = [{"library": one.code, "name": one.name, "kind": one.kind} for one in found]
-    say(as_json, rows, "\n".join(f"{one.code}  {one.kind}  {one.name}" for one in found) or "No library is known.")
+        matches = opened.branches.libraries()
+    rows = [{"library": each.code, "name": each.name, "kind": each.kind} for each in matches]
+    say(
+        as_json, rows, "\n".join(f"{each.code}  {each.kind}  {each.name}" for each in matches) or "No library is known."
+    )
 
 
 @click.group()
@@ -89,10 +91,10 @@ def add_branch(
 def list_branches(place: CentralSettings, csv_file: Path | None, as_json: bool) -> None:
     """List branches with their hours and kiosks."""
     with opened_at(place) as opened:
-        found = opened.branches.all()
-    rows = [_row(one) for one in found]
+        matches = opened.branches.all()
+    rows = [_row(each) for each in matches]
     if csv_file is not None:
-        write_sheet(csv_file, branches_sheet(found))
+        write_sheet(csv_file, branches_sheet(matches))
         say(as_json, {"rows": len(rows), "file": str(csv_file)}, f"{len(rows)} lines in {csv_file}.")
         return
     say(as_json, rows, "\n".join(_plain(row) for row in rows) or "No branch is known.")
@@ -133,8 +135,8 @@ def _words_of(kind: TermKind, name: str, about: str) -> click.Group:
 
     def list_all(place: CentralSettings, as_json: bool) -> None:
         with opened_at(place) as opened:
-            found = opened.branches.terms(kind)
-        rows = [{"code": one.key.partition(":")[2], "zh": one.zh, "en": one.en} for one in found]
+            matches = opened.branches.terms(kind)
+        rows = [{"code": each.key.partition(":")[2], "zh": each.zh, "en": each.en} for each in matches]
         say(as_json, rows, "\n".join(f"{row['code']}  {row['zh']}  {row['en']}" for row in rows) or "None is known.")
 
     def take(place: CentralSettings, file: Path, preview: bool, as_json: bool) -> None:
@@ -165,8 +167,8 @@ category = _words_of(TermKind.CATEGORY, "category", "Patron categories that reco
 item_type = _words_of(TermKind.ITEM_TYPE, "item-type", "Item types that records and rules may name.")
 
 
-def _row(one: BranchLine) -> dict[str, Any]:
-    entry, until = one.entry, known_until(one.entry)
+def _row(line: BranchLine) -> dict[str, Any]:
+    entry, until = line.entry, known_until(line.entry)
     return {
         "branch": entry.branch,
         "name": entry.name,
@@ -176,7 +178,7 @@ def _row(one: BranchLine) -> dict[str, Any]:
         "hours": [hours_of(entry, weekday) for weekday in range(7)],
         "days_known_until": None if until is None else until.isoformat(),
         "closed_for_good": entry.given_up,
-        "kiosks": list(one.kiosks),
+        "kiosks": list(line.kiosks),
     }
 
 

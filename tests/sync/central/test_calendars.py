@@ -58,6 +58,12 @@ def test_a_list_does_not_overrule_what_a_person_said_of_a_day() -> None:
     assert with_day(by_setup, Day(NEW_YEAR, open=False)).open_days == []
 
 
+def test_a_list_by_hand_takes_nothing_away() -> None:
+    entry = with_day(MAIN, Day(TYPHOON, open=False, reason="颱風"))
+    both = with_list(entry, BY_HAND, [Day(NEW_YEAR, open=False), Day(date(2027, 8, 8), open=True)], *YEAR)
+    assert {one.day for one in days(both)} == {NEW_YEAR, TYPHOON, date(2027, 8, 8)}
+
+
 def test_a_day_that_is_cleared_goes_by_its_weekday_again() -> None:
     entry = with_day(MAIN, Day(TYPHOON, open=False, reason="颱風"))
     assert not entry.calendar().is_open(TYPHOON)
