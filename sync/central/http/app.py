@@ -82,7 +82,7 @@ class Live(Struct, frozen=True):
     live: bool = True
 
 
-def _signer(request: Request[Any, Any, Any], header: str | None, said: bytes, body: bytes) -> Kiosk:
+def _signer(request: CentralRequest, header: str | None, said: bytes, body: bytes) -> Kiosk:
     """Who signed it. Nobody is refused on what was known a moment ago. Raises NotAllowed."""
     central: Central = request.app.state.central
     try:
