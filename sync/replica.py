@@ -465,13 +465,13 @@ class ReplicaWriter:
             checkpoint(self._db, self._path)
 
     def _note_names(self, page: FeedPage) -> None:
-        """The first card that is told with its id after a snapshot without: central names them now, so all are asked for anew."""
+        """The first card that is told with its id: central names them now, so those known without an id are asked for anew."""
+        if _meta(self._db, self._path, "cards_named") is not None:
+            return
         if not any(isinstance(entry, CardEntry) and entry.id for entry in page.entries):
             return
-        if page.snapshot:
-            self._note(cards_named="1")
-        elif _meta(self._db, self._path, "cards_named") is None:
-            self._note(cursor="")
+        nameless = None if page.snapshot else self._db.execute("SELECT 1 FROM card WHERE id = '' LIMIT 1").fetchone()
+        self._note(**({"cards_named": "1"} if nameless is None else {"cursor": ""}))
 
     def filling(self) -> int | None:
         """How much of a snapshot is here, in per cent; None while none is being taken, or central does not tell."""

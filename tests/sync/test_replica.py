@@ -369,6 +369,15 @@ def test_the_first_card_with_an_id_makes_a_replica_without_ids_ask_for_all_of_th
     assert writer.cursor() == "c13"
 
 
+def test_a_snapshot_without_any_card_is_not_asked_for_again_and_again(files: Files) -> None:
+    """All cards changed while it was being read, so they follow after it; or the library has none yet."""
+    writer, reader = files
+    writer.apply(page(patron(), begins=True, snapshot=True, more=True, cursor="s1"), NOON)
+    writer.apply(page(card(id_="9f3c"), position=12, cursor="c12"), NOON)
+    assert writer.cursor() == "c12"
+    assert reader.card(CARD) == CardHit(ANN, CardKind.EASYCARD, CardId("9f3c"))
+
+
 def test_a_replica_of_an_older_program_serves_on_and_is_told_anew(tmp_path: Path) -> None:
     index = card().index
     replica_of_revision(
