@@ -28,7 +28,8 @@ class Language(StrEnum):
 @cache
 def sentences(language: Language) -> Mapping[str, str]:
     """All sentences of one language, keys joined by dots (`reason.card_not_found`)."""
-    text = resources.files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    file = resources.files(__name__).joinpath(f"{language}.toml")
+    text = file.read_text(encoding="utf-8-sig")  # a translator's editor may write a byte order mark
     return {f"{table}.{key}": value for table, entries in tomllib.loads(text).items() for key, value in entries.items()}
 
 
