@@ -1,7 +1,7 @@
 """Lists as CSV for a spreadsheet: UTF-8 with a byte order mark, so that Excel reads Chinese (RFC 4180 otherwise).
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection"): ids come from
-kiosks and words from people. Not for exports that a program reads back; those are `export`. Pure.
+A cell that a spreadsheet would take for a formula gets an apostrophe in front (`formulas`): ids come from kiosks and words
+from people. Whole tables are the matter of `export`. Pure.
 """
 
 import csv
@@ -13,10 +13,10 @@ from datetime import datetime
 from kiosk.domain.values import LIBRARY_TIME
 from kiosk.words import Language, say, say_reason
 from sync.central.audit_log import AuditLine
+from sync.central.formulas import harmless
 from sync.central.holds import HoldLine
 from sync.central.worklist import Task
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CASE_COLUMNS = (
     "case", "opened", "branch", "kiosk", "reason", "why", "advice", "item", "membership", "name", "act", "other_act",
     "assignee", "closed", "closed_by", "how",
@@ -68,9 +68,7 @@ def audit_sheet(lines: Iterable[AuditLine]) -> str:
 
 def cell(value: str | int | None) -> str | int:
     """Harmless in a spreadsheet."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return "" if value is None else value
+    return harmless(value) if isinstance(value, str) else "" if value is None else value
 
 
 def _sheet(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:

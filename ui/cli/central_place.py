@@ -13,8 +13,9 @@ from kiosk.domain.staff import BadGrant
 from sync.central.backup import BackupFailed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
+from sync.central.import_rows import BadFile
 from sync.central.import_runs import ImportUnderWay
-from sync.central.import_sources import BadFile
+from sync.central.in_folder import MissingFolder
 from sync.central.in_use import InUse
 from sync.central.key_copy import ADVICE
 from sync.central.keys import KeyFileUnusable
@@ -66,7 +67,17 @@ def told() -> Iterator[None]:
     """What we know can go wrong becomes a message and an exit code."""
     try:
         yield
-    except (KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, NotYours, OwnFiles) as error:
+    except (
+        KeyFileUnusable,
+        BadPolicy,
+        BadFile,
+        BadLogin,
+        BadPassword,
+        BadGrant,
+        NotYours,
+        OwnFiles,
+        MissingFolder,
+    ) as error:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
