@@ -62,7 +62,7 @@ def test_it_opens_again_when_a_word_shows_that_the_return_was_before_both(town: 
     town.say(Word.FACT, "back", deed=Deed.RETURN, minute=3)
     assert states(town) == {TWICE: ("central", "book came back")}
     # A smaller number of that log happened later by its clock, so both loans did too.
-    town.say(Word.FACT, "late", deed=Deed.RENEW, membership="dora", minute=5, kiosk="main-2", sequence=7)
+    town.say(Word.FACT, "late", deed=Deed.RENEW, membership="ben", minute=5, kiosk="main-2", sequence=7)
     assert states(town) == {TWICE: (None, None)}
     assert town.loans() == {"C1": ("his", "ben")}
     town.say(Word.FACT, "again", deed=Deed.RETURN, minute=6)
