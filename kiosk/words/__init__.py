@@ -56,3 +56,15 @@ def say_date(moment: datetime, language: Language) -> str:
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     return f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local.year}"
+
+
+def say_case(reason: Reason, language: Language, details: Mapping[str, Detail]) -> str:
+    """What happened, spoken to staff; a reason that no case has a sentence for is said as to the reader."""
+    words = sentences(language)
+    places = dict(details)
+    if "reason" in places:
+        places["reason"] = words.get(f"refusal.{places['reason']}", words["refusal.other"])
+    if "kind" in places:
+        places["kind"] = words.get(f"card_kind.{places['kind']}", str(places["kind"]))
+    sentence = words.get(f"case.{reason}")
+    return say_reason(reason, language, details) if sentence is None else sentence.format_map(places)

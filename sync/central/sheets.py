@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from kiosk.domain.values import LIBRARY_TIME
-from kiosk.words import Language, say, say_reason
+from kiosk.words import Language
 from sync.central.audit_log import AuditLine
 from sync.central.formulas import harmless
 from sync.central.holds import HoldLine
@@ -19,7 +19,7 @@ from sync.central.worklist import Task
 
 CASE_COLUMNS = (
     "case", "opened", "branch", "kiosk", "reason", "why", "advice", "item", "membership", "name", "act", "other_act",
-    "assignee", "closed", "closed_by", "how",
+    "assignee", "closed", "closed_by", "how", "title", "place", "happened", "other_membership", "other_name",
 )  # fmt: skip
 HOLD_COLUMNS = (
     "copy", "title", "state", "branch", "place", "ready_until", "membership", "name", "placed_at", "hold",
@@ -32,9 +32,9 @@ def cases_sheet(tasks: Iterable[Task], language: Language) -> str:
     rows = [
         (
             task.id, _time(task.opened_at), task.branch, task.kiosk, task.reason.value,
-            say_reason(task.reason, language, task.details), say(f"advice.{task.advice}", language), task.item,
-            task.membership, task.name, task.act, task.other_act, task.assignee, _time(task.closed_at), task.closed_by,
-            task.closed_how,
+            task.why(language), task.advise(language), task.item, *_reader(task, 0), task.act, task.other_act,
+            task.assignee, _time(task.closed_at), task.closed_by, task.how(language), task.title, task.place,
+            _time(task.happened_at), *_reader(task, 1),
         )
         for task in tasks
     ]  # fmt: skip
@@ -64,6 +64,12 @@ def audit_sheet(lines: Iterable[AuditLine]) -> str:
         for line in lines
     ]  # fmt: skip
     return _sheet(AUDIT_COLUMNS, rows)
+
+
+def _reader(task: Task, number: int) -> tuple[str | None, str | None]:
+    """Opaque id and masked name of the first or the second one."""
+    readers = task.readers[number : number + 1]
+    return (readers[0].membership, readers[0].name) if readers else (None, None)
 
 
 def cell(value: str | int | None) -> str | int:
