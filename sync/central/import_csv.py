@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from config.encodings import ENCODINGS, ERRORS, decode, file_encoding, reads_as
+from config.hand_written import without_mark
 from sync.central.import_rows import BadFile, Mistake
 
 _LONGEST_HEADER = 10_000
@@ -61,7 +62,7 @@ def _delimiter(file: TextIO) -> str:
 
 
 def _checked_header(path: Path, row: list[str], known: frozenset[str], needed: tuple[str, ...]) -> list[str]:
-    header = [name.strip() for name in row]
+    header = [without_mark(name.strip()) for name in row]  # any encoding may begin with one
     strange = [name for name in header if name not in known]
     missing = [name for name in needed if name not in header]
     if strange or missing or len(set(header)) != len(header):

@@ -112,11 +112,13 @@ class _Fields:
     def number(self, name: str, *, needed: bool = False, uid: bool = False) -> str:
         """A number or id, as it stands."""
         value = self._cell(name)
+        if not value:
+            if needed:
+                self._wrong(name, "something")
+            return value
         exported = value != self.row.get(name, "").strip()  # an id that looks like a formula, and is meant so
         wrong = None if exported else import_values.wrong_number(value, uid=uid)
-        if needed and not value:
-            self._wrong(name, "something")
-        elif len(value) > MAX_ID:
+        if len(value) > MAX_ID:
             self._wrong(name, f"at most {MAX_ID} characters")
         elif wrong is not None:
             self._wrong(name, wrong)

@@ -30,6 +30,9 @@ def wrong_number(text: str, *, uid: bool = False) -> str | None:
 
     `uid`: of a chip.
     """
+    marked = uid and text[:2] in ("0x", "0X")
+    if text.isascii() and text.isalnum() and not marked:
+        return None  # nearly all
     if text.startswith("'"):
         return "the number itself: take the apostrophe away, which marks text in a spreadsheet"
     if text.startswith("="):
@@ -49,7 +52,7 @@ def wrong_number(text: str, *, uid: bool = False) -> str | None:
         return "visible characters only: take away what stands in brackets here"
     if any("！" <= char <= "～" or (char.isdigit() and not char.isascii()) for char in text):
         return "half-width letters and digits: 3000 and not ３０００"
-    if uid and text[:2] in ("0x", "0X"):
+    if marked:
         return "the number without 0x in front"
     if uid and (":" in text or _PAIRS.fullmatch(text)):
         return "the number without marks between its bytes: 1A2B3C4D and not 1A:2B:3C:4D"

@@ -231,6 +231,13 @@ def test_a_csv_in_another_encoding_is_named_with_its_line_and_read_when_it_is_sa
         csv_lines(tmp_path, data)
 
 
+def test_a_byte_order_mark_is_read_over_in_every_encoding(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030"):
+        data = "\ufeffid,title\nA,書\n".encode(encoding)
+        said = encoding[:6] if encoding.startswith("utf-16") else encoding
+        assert [line.entry and line.entry.id for line in csv_lines(tmp_path, data, said)] == ["A"]
+
+
 def test_characters_that_a_library_made_itself_come_out_of_cp950(tmp_path: Path) -> None:
     (line,) = csv_lines(tmp_path, b"id,title\nA,\xfa\x40" + "字典\n".encode("cp950"), "cp950")
     assert line.entry is not None
