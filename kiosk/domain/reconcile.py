@@ -4,7 +4,7 @@
 of arrival ends in the same holdings and the same open conflicts. Used by central's inbox; pure, no I/O.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -240,9 +240,11 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
     return Settlement(tuple(spans), frozenset(conflicts), _came_back(ordered, conflicts))
 
 
-def _came_back(ordered: Sequence[ItemEvent], conflicts: Iterable[Conflict]) -> frozenset[Conflict]:
+def _came_back(ordered: Sequence[ItemEvent], conflicts: Collection[Conflict]) -> frozenset[Conflict]:
     """Double lendings behind which the book was returned, whoever brought it; nothing where a time is doubtful, because
     then nobody can say what came first."""
+    if not conflicts:
+        return frozenset()
     sure = {event.act_id: number for number, event in enumerate(ordered) if event.doubtful_until is None}
     last = max((number for number in sure.values() if ordered[number].deed is Deed.RETURN), default=-1)
     return frozenset(

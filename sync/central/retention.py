@@ -3,11 +3,10 @@
 Acts and loans keep item, times and verdicts. In the place of the membership comes a random mark, the same for one
 person within one stretch from return to return and nowhere else, so the settling of the item ends as before; what may
 be marked is `kiosk.domain.retention`'s to say. Acts that count nowhere (refused, withdrawn) keep no membership at all.
-An item with an open case on it waits until somebody has closed the case (a double lending ends by itself when its book has come
-back: `returned`), and whoever reserved a work keeps their loans
-of it: the hold is settled by them. Works through items in small transactions
-under the same locks as the inbox, so kiosks notice nothing; begun again after a crash, it goes on with what is left.
-Blocking; any thread.
+An item with an open case on it waits until the case is closed (a double lending by itself once its book has come back:
+`returned`), and whoever reserved a work keeps their loans of it: the hold is settled by them. Works through items in small
+transactions under the same locks as the inbox, so kiosks notice nothing; begun again after a crash, it goes on with what is
+left. Blocking; any thread.
 """
 
 import secrets

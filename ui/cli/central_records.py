@@ -14,6 +14,7 @@ from sync.central.checks import checks
 from sync.central.export import export
 from sync.central.import_marc import MarcPlaces
 from sync.central.import_report import Report, RowReport
+from sync.central.import_rows import Mistake
 from sync.central.import_sources import read_items, read_patrons
 from sync.central.imports import digest_of
 from sync.central.marc_text import MARC_8
@@ -140,6 +141,11 @@ def _shown() -> Iterator[Callable[[str, int, int | None], None]]:
         yield show
 
 
+def _what(one: Mistake) -> str:
+    """What is wrong, for a screen: of a cell that may name a patron only what was expected."""
+    return f"expected {one.expected}" + (f", got {one.got}" if one.field in ("(record)", "(row)") else "")
+
+
 def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_json: bool) -> None:
     row: dict[str, Any] = {
         "digest": done.digest,
@@ -151,7 +157,7 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         "applied_before": done.before,
         "waiting": done.waiting,
         "cases": done.cases,
-        "first_mistakes": [{"line": one.line, "field": one.field, "expected": one.expected} for one in done.first],
+        "first_mistakes": [{"line": one.line, "field": one.field, "what": _what(one)} for one in done.first],
     }
     if done.before:
         plain = "This file was applied before; nothing was changed."
@@ -170,7 +176,7 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         plain += f" {done.cases} cards open another membership: see `central cases list`."
     if not (done.before or done.waiting):
         plain += f" Row by row: {_report_of(file, report)}"
-    plain += "".join(f"\n  line {one.line}, {one.field}: expected {one.expected}" for one in done.first)
+    plain += "".join(f"\n  line {one.line}, {one.field}: {_what(one)}" for one in done.first)
     say(as_json, row, plain)
     if not done.applied and not (preview and not done.bad):
         raise click.exceptions.Exit(1)

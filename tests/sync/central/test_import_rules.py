@@ -102,6 +102,9 @@ def test_the_command_says_the_first_mistakes_the_encoding_and_never_makes_a_fold
     assert (told.exit_code, "04:A2:2F:91" in told.output) == (1, False)
     told = run("import-patrons", *place, str(file), "--preview", "--encoding", "cp950", "--json")
     assert json.loads(told.output)["first_mistakes"][0]["field"] == "easycard"
+    file.write_text("id,name,category\nq1,林小華\n", encoding="utf-8")
+    told = run("import-patrons", *place, str(file), "--preview")
+    assert "line 2, (row): expected 3 columns, got 2 columns" in told.output
     file.write_text("id,name,category\nq1,林　小華,adult\n", encoding="utf-8")
     assert "1 rows are kept otherwise" in run("import-patrons", *place, str(file), "--preview").output
     stick = tmp_path / "media" / "stick"
