@@ -31,12 +31,12 @@ def file_encoding(encoding: str) -> str:
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
-def reads_as(data: bytes, said: str = ENCODINGS[0]) -> str:
-    """Which of the other encodings these bytes, which are not in the one that was said, may be in; empty if in none."""
-    if said != "utf-16" and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+def reads_as(data: bytes, but: str = ENCODINGS[0]) -> str:
+    """Which of the other encodings these bytes, which are not in `but`, may be in; empty if in none."""
+    if but != "utf-16" and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     for encoding in ENCODINGS:
-        if encoding in (said, "utf-16"):
+        if encoding in (but, "utf-16"):
             continue
         try:
             text = decode(data, encoding)

@@ -40,7 +40,7 @@ class About:
 
     title: str | None
     """Of the item; None for one that nobody has catalogued."""
-    place: str | None
+    branch_name: str | None
     """Name of the branch, or its code where it has none."""
     readers: tuple[CaseReader, ...]
     """Both of a conflict."""
@@ -49,14 +49,14 @@ class About:
 def about(connection: Connection, rows: Sequence[AnyRow], sees_names: Callable[[AnyRow], bool]) -> list[About]:
     """Of each of these cases, in three queries. `sees_names`: may names of this case be seen?"""
 
-    def found(query: Select[Any], keys: set[str | None]) -> Mapping[str, AnyRow]:
+    def fetched(query: Select[Any], keys: set[str | None]) -> Mapping[str, AnyRow]:
         wanted = {"ids": sorted(key for key in keys if key)}
         return {row[0]: row for row in connection.execute(query, wanted)}
 
     whose = [_whose(row) for row in rows]
-    persons = found(_PERSONS, {membership for one in whose for membership in one})
-    branches = found(_BRANCHES, {row.branch for row in rows})
-    titles = found(_TITLES, {row.item for row in rows})
+    persons = fetched(_PERSONS, {membership for one in whose for membership in one})
+    branches = fetched(_BRANCHES, {row.branch for row in rows})
+    titles = fetched(_TITLES, {row.item for row in rows})
     described = []
     for row, readers in zip(rows, whose, strict=True):
         seen = sees_names(row)
@@ -65,7 +65,7 @@ def about(connection: Connection, rows: Sequence[AnyRow], sees_names: Callable[[
         described.append(
             About(
                 title=None if title is None else title.title,
-                place=row.branch if branch is None else calendar_entry(branch.calendar).name or row.branch,
+                branch_name=row.branch if branch is None else calendar_entry(branch.calendar).name or row.branch,
                 readers=tuple(
                     CaseReader(
                         membership=membership,

@@ -50,8 +50,8 @@ def copy_lines(records: Iterable[Record | Unread], places: MarcPlaces, branch: s
         notes = [Note(number, field.tag, _unknown(field.unknown), "") for field in record if field.unknown]
         for copy in copies:
             row = {"id": copy.first(code), "title": title, "author": author}
-            for name, place in (("branch", places.branch), ("item_type", places.item_type)):
-                if place[:3] == tag and (text := copy.first(place[3:])):
+            for name, where in (("branch", places.branch), ("item_type", places.item_type)):
+                if where[:3] == tag and (text := copy.first(where[3:])):
                     row[name] = text
             if work:
                 row["work"] = work

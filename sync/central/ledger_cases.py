@@ -160,7 +160,7 @@ class Cases:
             self._connection.execute(update(tables.case).where(_CASE.id == id_, BY_ITSELF).values(**values))
         if self._opened:
             stays = or_(_CASE.closed_at.is_(None), ~BY_ITSELF)
-            held = select(_CASE.id).where(_CASE.id.in_(sorted(self._opened)), stays)
-            for id_ in self._connection.execute(held).scalars().all():
+            kept = select(_CASE.id).where(_CASE.id.in_(sorted(self._opened)), stays)
+            for id_ in self._connection.execute(kept).scalars().all():
                 del self._opened[id_]
             upsert(self._connection, tables.case, list(self._opened.values()))

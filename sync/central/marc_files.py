@@ -61,11 +61,11 @@ def binary_records(path: Path, wanted: Collection[str], encoding: str | None) ->
         raise BadFile(f"{path}: MARC 21 is in {', '.join(MARC_ENCODINGS)}, not in {encoding}")
     try:
         with path.open("rb") as file:
-            for found in iso2709.records(file):
-                if isinstance(found, iso2709.Damaged):
-                    yield Unread("a whole MARC record", f"{found.why}; {found.passed_over} bytes passed over")
+            for piece in iso2709.records(file):
+                if isinstance(piece, iso2709.Damaged):
+                    yield Unread("a whole MARC record", f"{piece.why}; {piece.passed_over} bytes passed over")
                 else:
-                    yield _binary(found, wanted, encoding)
+                    yield _binary(piece, wanted, encoding)
     except iso2709.CutOff as error:
         raise BadFile(f"{path}: expected MARC 21 to its end, got {error}; is the file whole?") from error
     except OSError as error:

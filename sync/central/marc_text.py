@@ -60,34 +60,34 @@ def decoder(record: bytes, encoding: str | None) -> Callable[[bytes], Decoded]:
     """What reads the texts of this record. `encoding` outranks the leader. Raises OtherCharacters, as the decoder does."""
     if encoding is None:
         encoding = _UTF_8 if record[9:10] == b"a" else MARC_8
-        said = f"{encoding.upper()}, as its leader says"
+        claim = f"{encoding.upper()}, as its leader says"
         if encoding == MARC_8 and _is_utf_8(record):
-            raise OtherCharacters(said, f"{_UTF_8.upper()}: say --encoding {_UTF_8}")
+            raise OtherCharacters(claim, f"{_UTF_8.upper()}: say --encoding {_UTF_8}")
     else:
-        said = f"{encoding}, as --encoding says"
+        claim = f"{encoding}, as --encoding says"
     if encoding == MARC_8:
-        return lambda text: _marc_8(text, record, said)
-    return lambda text: _decoded(text, encoding, record, said)
+        return lambda text: _marc_8(text, record, claim)
+    return lambda text: _decoded(text, encoding, record, claim)
 
 
-def _marc_8(text: bytes, record: bytes, said: str) -> Decoded:
+def _marc_8(text: bytes, record: bytes, claim: str) -> Decoded:
     if text.isascii() and b"\x1b" not in text:
         return Decoded(text.decode("ascii"))
     converter = _Converter()
     try:
         read = str(converter.translate(text))  # type: ignore[no-untyped-call]  # pymarc has no annotation here
     except (IndexError, TypeError, ValueError) as error:
-        raise OtherCharacters(said, _suspected(record)) from error
+        raise OtherCharacters(claim, _suspected(record)) from error
     if converter.unknown and reads_as(record):
-        raise OtherCharacters(said, _suspected(record))
+        raise OtherCharacters(claim, _suspected(record))
     return Decoded(read, converter.unknown)
 
 
-def _decoded(text: bytes, encoding: str, record: bytes, said: str) -> Decoded:
+def _decoded(text: bytes, encoding: str, record: bytes, claim: str) -> Decoded:
     try:
         return Decoded(decode(text, encoding))
     except UnicodeDecodeError as error:
-        raise OtherCharacters(said, _suspected(record, encoding)) from error
+        raise OtherCharacters(claim, _suspected(record, encoding)) from error
 
 
 def _is_utf_8(record: bytes) -> bool:
@@ -101,6 +101,6 @@ def _is_utf_8(record: bytes) -> bool:
     return True
 
 
-def _suspected(record: bytes, said: str = _UTF_8) -> str:
-    other = reads_as(record, said)
+def _suspected(record: bytes, encoding: str = _UTF_8) -> str:
+    other = reads_as(record, encoding)
     return f"other bytes; they read as {other}: say --encoding {other}" if other else "other bytes"

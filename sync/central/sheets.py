@@ -19,7 +19,7 @@ from sync.central.worklist import Task
 
 CASE_COLUMNS = (
     "case", "opened", "branch", "kiosk", "reason", "why", "advice", "item", "membership", "name", "act", "other_act",
-    "assignee", "closed", "closed_by", "how", "title", "place", "happened", "other_membership", "other_name",
+    "assignee", "closed", "closed_by", "how", "title", "branch_name", "happened", "other_membership", "other_name",
 )  # fmt: skip
 HOLD_COLUMNS = (
     "copy", "title", "state", "branch", "place", "ready_until", "membership", "name", "placed_at", "hold",
@@ -33,7 +33,7 @@ def cases_sheet(tasks: Iterable[Task], language: Language) -> str:
         (
             task.id, _time(task.opened_at), task.branch, task.kiosk, task.reason.value,
             task.why(language), task.advise(language), task.item, *_reader(task, 0), task.act, task.other_act,
-            task.assignee, _time(task.closed_at), task.closed_by, task.how(language), task.title, task.place,
+            task.assignee, _time(task.closed_at), task.closed_by, task.how(language), task.title, task.branch_name,
             _time(task.happened_at), *_reader(task, 1),
         )
         for task in tasks

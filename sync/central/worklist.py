@@ -85,8 +85,8 @@ class Task:
     """For the reason's sentence."""
     title: str | None
     """Of the item."""
-    place: str | None
-    """Name of the branch."""
+    branch_name: str | None
+    """As people call it."""
     readers: tuple[CaseReader, ...]
     """Whom it is about: both of a conflict, in the order of their acts."""
     happened_at: datetime | None
@@ -249,7 +249,7 @@ def _task(row: AnyRow, described: About) -> Task:
         name=next((one.name for one in described.readers if one.membership == row.membership), None),
         details=details_of(row.details),
         title=described.title,
-        place=described.place,
+        branch_name=described.branch_name,
         readers=described.readers,
         happened_at=min(times, default=None),
         opened_at=moment(row.opened_at),

@@ -60,9 +60,9 @@ def case_lines(task: Task, language: Language) -> str:
 
 
 def _where(task: Task, unknown: str) -> str:
-    if task.place is None:
+    if task.branch_name is None:
         return unknown
-    return task.place if task.place == task.branch else f"{task.place} ({task.branch})"
+    return task.branch_name if task.branch_name == task.branch else f"{task.branch_name} ({task.branch})"
 
 
 def _bracket(id_: str | None) -> str:

@@ -79,7 +79,7 @@ def list_cases(place: CentralSettings, language: str, as_json: bool, **chosen: A
             "why": task.why(spoken),
             "advise": task.advise(spoken),
             "title": task.title,
-            "place": task.place,
+            "branch_name": task.branch_name,
             "readers": [
                 {"membership": one.membership, "name": one.name, "at": None if one.at is None else one.at.isoformat()}
                 for one in task.readers

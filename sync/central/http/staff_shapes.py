@@ -137,8 +137,7 @@ class CaseShape(Struct, frozen=True, kw_only=True):
     closed_by: str | None
     closed_how: str | None
     title: str | None = None
-    place: str | None = None
-    """Name of the branch."""
+    branch_name: str | None = None
     readers: list[CaseReaderShape] = field(default_factory=list)
     """Both of a conflict, in the order of their acts."""
     happened_at: datetime | None = None
@@ -149,7 +148,7 @@ class CaseShape(Struct, frozen=True, kw_only=True):
     def of(cls, task: Task, language: Language) -> "CaseShape":
         readers = [CaseReaderShape(membership=one.membership, name=one.name, at=one.at) for one in task.readers]
         return cls(
-            title=task.title, place=task.place, readers=readers, happened_at=task.happened_at, how=task.how(language),
+            title=task.title, branch_name=task.branch_name, readers=readers, happened_at=task.happened_at, how=task.how(language),
             id=task.id, reason=task.reason, why=task.why(language), advice=task.advice, advise=task.advise(language),
             branch=task.branch,
             kiosk=task.kiosk, act=task.act, other_act=task.other_act, item=task.item, membership=task.membership,

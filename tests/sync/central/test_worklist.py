@@ -178,7 +178,7 @@ def test_every_case_is_told_to_staff_and_not_to_the_reader(language: Language) -
 
 def test_a_case_names_the_title_the_place_and_both_readers_with_their_times(busy: Any) -> None:
     (task,) = found(busy, reason=Reason.LENT_TO_TWO)
-    assert (task.title, task.branch, task.place, task.happened_at) == ("書 1", "main", "總館", NOON)
+    assert (task.title, task.branch, task.branch_name, task.happened_at) == ("書 1", "main", "總館", NOON)
     assert [(one.membership, one.name, one.at) for one in task.readers] == [
         ("ann", "王○", NOON),
         ("ben", "歐陽○", NOON + timedelta(minutes=10)),
@@ -227,13 +227,17 @@ def test_sheet_and_api_hold_what_the_list_says(busy: Any) -> None:
     (task,) = found(busy, reason=Reason.LENT_TO_TWO, open_only=False)
     text = cases_sheet([task], Language.EN).removeprefix("\ufeff")
     (row,) = csv.DictReader(io.StringIO(text))
-    assert {name: row[name] for name in ("title", "place", "happened", "membership", "name", "other_membership")} == {
-        "title": "書 1", "place": "總館", "happened": "2026-11-24 12:00:00", "membership": "ann", "name": "王○",
+    assert {name: row[name] for name in ("title", "branch_name", "happened", "membership", "name", "other_membership")} == {
+        "title": "書 1", "branch_name": "總館", "happened": "2026-11-24 12:00:00", "membership": "ann", "name": "王○",
         "other_membership": "ben",
     }  # fmt: skip
     assert (row["closed_by"], row["how"]) == ("central", "the book has come back; closed by itself")
     shape = CaseShape.of(task, Language.ZH_TW)
-    assert (shape.title, shape.place, [one.membership for one in shape.readers]) == ("書 1", "總館", ["ann", "ben"])
+    assert (shape.title, shape.branch_name, [one.membership for one in shape.readers]) == (
+        "書 1",
+        "總館",
+        ["ann", "ben"],
+    )
     assert (shape.closed_how, shape.how) == ("book came back", "書已經還回來，自動結案")
     assert "自動結案" in case_lines(task, Language.ZH_TW)
 
