@@ -9,17 +9,20 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
+from config.hand_written import Unreadable, hand_written, without_mark
 from kiosk.domain.identity import (
     LONGEST_CONTACT,
     SYMBOLOGIES,
@@ -330,6 +333,14 @@ class Screen(_Part):
     language: Language = Language.ZH_TW
 
 
+class _Secrets(SecretsSettingsSource):
+    """One file for each key, as editors write it."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        return without_mark(value) if isinstance(value, str) else value, key, is_complex
+
+
 class KioskSettings(BaseSettings):
     """Everything that one kiosk is told; made by `load`."""
 
@@ -365,7 +376,8 @@ class KioskSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The secrets folder outranks the environment, which outranks the file."""
-        return file_secret_settings, env_settings, init_settings
+        folder = file_secret_settings.secrets_dir if isinstance(file_secret_settings, SecretsSettingsSource) else None
+        return _Secrets(settings_cls, folder), env_settings, init_settings
 
     def visit(self) -> VisitSettings:
         """The part that the heart needs."""
@@ -400,8 +412,8 @@ class KioskSettings(BaseSettings):
 def load(path: Path, secrets: Path | None = None) -> KioskSettings:
     """Read and check a settings file. Relative folders in it count from the file. Raises BadSettings."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        values = tomllib.loads(hand_written(path))
+    except Unreadable as error:
         raise BadSettings([f"{path}: expected a readable TOML file, got {error}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise BadSettings([f"{path}: expected TOML, got a syntax error: {error}"]) from error

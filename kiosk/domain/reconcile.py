@@ -4,7 +4,7 @@
 of arrival ends in the same holdings and the same open conflicts. Used by central's inbox; pure, no I/O.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -188,7 +188,14 @@ class Settlement:
     spans: tuple[Span, ...]
     """Every loan, oldest first; at most the last one is open."""
     conflicts: frozenset[Conflict]
-    """Open conflicts."""
+    """All of them."""
+    came_back: frozenset[Conflict] = frozenset()
+    """Those of `conflicts` that ask nothing of anybody any more: lent to two, and returned since."""
+
+    @property
+    def open_conflicts(self) -> frozenset[Conflict]:
+        """Those that a person must look at."""
+        return self.conflicts - self.came_back
 
     @property
     def holder(self) -> Span | None:
@@ -230,7 +237,21 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
                 pass  # moves no copy: `holds.settle_holds`
             case _ as never:
                 assert_never(never)
-    return Settlement(tuple(spans), frozenset(conflicts))
+    return Settlement(tuple(spans), frozenset(conflicts), _came_back(ordered, conflicts))
+
+
+def _came_back(ordered: Sequence[ItemEvent], conflicts: Collection[Conflict]) -> frozenset[Conflict]:
+    """Double lendings behind which the book was returned, whoever brought it; nothing where a time is doubtful, because
+    then nobody can say what came first."""
+    if not conflicts:
+        return frozenset()
+    sure = {event.act_id: number for number, event in enumerate(ordered) if event.doubtful_until is None}
+    last = max((number for number in sure.values() if ordered[number].deed is Deed.RETURN), default=-1)
+    return frozenset(
+        one
+        for one in conflicts
+        if one.reason is Reason.LENT_TO_TWO and one.earlier in sure and sure.get(one.later, last) < last
+    )
 
 
 def _of_unknown_order(ordered: Sequence[ItemEvent]) -> set[Conflict]:

@@ -28,7 +28,8 @@ class Language(StrEnum):
 @cache
 def sentences(language: Language) -> Mapping[str, str]:
     """All sentences of one language, keys joined by dots (`reason.card_not_found`)."""
-    text = resources.files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    file = resources.files(__name__).joinpath(f"{language}.toml")
+    text = file.read_text(encoding="utf-8-sig")  # a translator's editor may write a byte order mark
     return {f"{table}.{key}": value for table, entries in tomllib.loads(text).items() for key, value in entries.items()}
 
 
@@ -55,3 +56,15 @@ def say_date(moment: datetime, language: Language) -> str:
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     return f"{days[local.weekday()]} {local.day} {months[local.month - 1]} {local.year}"
+
+
+def say_case(reason: Reason, language: Language, details: Mapping[str, Detail]) -> str:
+    """What happened, spoken to staff; a reason that no case has a sentence for is said as to the reader."""
+    words = sentences(language)
+    places = dict(details)
+    if "reason" in places:
+        places["reason"] = words.get(f"refusal.{places['reason']}", words["refusal.other"])
+    if "kind" in places:
+        places["kind"] = words.get(f"card_kind.{places['kind']}", str(places["kind"]))
+    sentence = words.get(f"case.{reason}")
+    return say_reason(reason, language, details) if sentence is None else sentence.format_map(places)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from sync.central import tables
 from sync.central.database import BUSY_TIMEOUT_MS, FILE_NAME, Database, connect_sqlcipher, upsert
+from sync.central.in_folder import refuse_missing
 from sync.central.in_use import alone, use
 from sync.central.key_copy import ADVICE, NOTE, copied_at
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
@@ -34,8 +35,11 @@ class BackupFailed(Exception):
 
 
 def back_up(settings: CentralSettings, target: Path, at: datetime) -> None:
-    """A copy of the database as of now, which is noted in it. Raises BackupFailed, KeyFileUnusable, InUse, OwnFiles."""
-    settings.outside(target)
+    """A copy of the database as of now, which is noted in it.
+
+    Raises BackupFailed, KeyFileUnusable, InUse, OwnFiles, MissingFolder.
+    """
+    refuse_missing(settings.outside(target))
     _only_sqlite(settings)
     source = settings.data / FILE_NAME
     if not source.exists():
@@ -151,7 +155,6 @@ def _only_sqlite(settings: CentralSettings) -> None:
 
 def _copy(source: Path, target: Path, root_key: RootKey) -> None:
     """Page by page into a new file that takes the target's name only when it is whole, checked and on disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     key = root_key.database_key()

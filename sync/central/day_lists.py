@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sync.central.calendars import BY_HAND, OFFICE, Day
-from sync.central.import_sources import BadFile
+from sync.central.import_rows import BadFile
 
 ENCODINGS = MappingProxyType({"utf-8": "utf-8-sig", "big5": "cp950"})
 """As an option names them, and as they are decoded: Big5 with the characters that Windows adds."""

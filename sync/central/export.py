@@ -1,7 +1,8 @@
 """Everything that central holds, as CSV: one file for each table, all of one moment.
 
 Left out is what opens something or is not yet anything: kiosks' index salts, enrolment codes, staff's verifiers and
-sessions, the rows of an import under way. The files name patrons, so only their owner may read them, and one that failed
+sessions, the rows of an import under way. A cell that a spreadsheet would compute begins with an apostrophe, which an import
+takes away again (`formulas`). The files name patrons, so only their owner may read them, and one that failed
 leaves none: the tables are written into FOLDER.part, which takes the name when it is whole. What a killed export left there is
 cleared away by the next one; whether somebody is still writing into it says a lock (flock) that ends with its process.
 Blocking; memory holds a thousand rows.
@@ -13,10 +14,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Table, select
 
 from sync.central.database import Database
+from sync.central.formulas import harmless
+from sync.central.in_folder import refuse_missing
 from sync.central.tables import metadata
 
 SECRET_TABLES = frozenset(("enrolment_code", "import_row", "import_key", "staff_session", "knock"))
@@ -31,7 +35,7 @@ class ExportFailed(Exception):
 def export(database: Database, folder: Path, progress: Callable[[str, int], None]) -> dict[str, int]:
     """Writes `folder`/table.csv for every table; rows by table. A failed export leaves nothing.
 
-    Raises ExportFailed, DatabaseUnusable.
+    Raises ExportFailed, MissingFolder, DatabaseUnusable.
     """
     try:
         with _part_of(folder) as part:
@@ -48,7 +52,8 @@ def _part_of(folder: Path) -> Iterator[Path]:
     part = folder.with_name(folder.name + ".part")
     if folder.exists():
         raise ExportFailed(f"{folder}: expected a folder that does not exist yet")
-    part.mkdir(parents=True, mode=0o700, exist_ok=True)
+    refuse_missing(part)
+    part.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         try:
@@ -95,12 +100,20 @@ def _written(database: Database, part: Path, progress: Callable[[str, int], None
                 query = select(*columns).order_by(*table.primary_key.columns)
                 with connection.execution_options(yield_per=ROWS).execute(query) as found:
                     for rows in found.partitions(ROWS):
-                        out.writerows(
-                            [value.hex() if isinstance(value, bytes) else value for value in row] for row in rows
-                        )
+                        out.writerows(map(_cell, row) for row in rows)
                         counts[table.name] += len(rows)
                         progress(table.name, counts[table.name])
     return counts
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.hex()
+        case str():
+            return harmless(value)
+        case _:
+            return value
 
 
 def _file_of(table: Table) -> str:

@@ -21,6 +21,7 @@ from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
 from kiosk.domain.values import BranchId, KioskId
+from kiosk.domain.written import tidy
 from sync.central import tables
 from sync.central.database import Database, lock, upsert
 from sync.central.keys import RootKey
@@ -298,7 +299,7 @@ def _modest(health: Health) -> Health:
         return None if said is None else number(said)
 
     def text(said: str) -> str:
-        return "".join(letter for letter in said[:LONGEST] if letter.isprintable())
+        return tidy(said[:LONGEST]).text
 
     modest: Health = structs.replace(
         health,

@@ -38,7 +38,9 @@ class Case:
     closed_at: datetime | None
     """None while open."""
     closed_by: str | None
-    """A person, or `settled` when later acts explained it."""
+    """A person, `settled` when later acts explained it, `central` when it saw the end of it."""
+    closed_how: str | None = None
+    """In the words of who closed it."""
 
 
 class Holdings:
@@ -92,6 +94,7 @@ class Holdings:
                 opened_at=moment(row.opened_at),
                 closed_at=None if row.closed_at is None else moment(row.closed_at),
                 closed_by=row.closed_by,
+                closed_how=row.closed_how,
             )
             for row in rows
         ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kiosk.domain.identity import CardKind
 from sync.central.cards import Claim
-from sync.central.import_sources import Line
+from sync.central.import_rows import Line
 from sync.central.registry import Patron
 
 

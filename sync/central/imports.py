@@ -9,12 +9,10 @@ applied is known by its digest and changes nothing again, until another of its k
 that are known; an empty cell empties. Only rows that differ reach the feed. Any thread; blocking.
 """
 
-import csv
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,8 +27,9 @@ from sync.central.cards import Claim
 from sync.central.database import Database, survey
 from sync.central.import_doubts import Doubt, refused_claimers
 from sync.central.import_kinds import Items, Patrons
+from sync.central.import_report import Report, RowReport
+from sync.central.import_rows import Entry, Line, Mistake
 from sync.central.import_runs import APPLYING, DONE, PREVIEW, ImportRuns, Turn
-from sync.central.import_sources import Entry, Line, Mistake
 from sync.central.places import choice
 from sync.central.records import microseconds
 from sync.central.registry import Patron, Registry
@@ -47,35 +46,14 @@ Progress = Callable[[str, int, int | None], None]
 """Phase (checking, applying), rows done, rows in all where they are known. Called between transactions."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What an import found and did."""
-
-    digest: str
-    """Of the file and of how it was read."""
-    good: int = 0
-    """Rows that can be applied."""
-    bad: int = 0
-    """Rows with mistakes."""
-    changed: int = 0
-    """Records that were new or different."""
-    applied: bool = False
-    """Now, or by an earlier run."""
-    before: bool = False
-    """This file had been applied before, and no other of its kind since; nothing was done."""
-    cases: int = 0
-    """Cards of the file that open another membership: each is a case for a person (none of a preview)."""
-    waiting: int = 0
-    """Rows that an earlier run staged and had not applied when it stopped; told by a preview, which leaves them."""
-
-
-_READING = "absent columns change nothing"
+_READING = "absent columns change nothing; names are tidied; titles have parts and both scripts"
 """What a file means; another meaning, and it is another file."""
 
 
 _OWN = tables.import_key.c
 _NAMED = select(_OWN.key).where(_OWN.run == bindparam("own_run"), among(_OWN.key))
 """A list spelled out here once made PostgreSQL read every key of the file for each part of it."""
+_ANOTHERS = "a card of no other membership: a person finds out whose it is (`central cases list`)"
 _KNOWN_ITEMS = select(tables.item.c.id).where(among(tables.item.c.id))
 
 
@@ -85,29 +63,6 @@ class _Staged(msgspec.Struct, frozen=True):
     entry: msgspec.Raw
     said: list[str]
     """Columns of the file."""
-
-
-class RowReport:
-    """A CSV file with one line for each row; open to its owner only, because it may quote patrons."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
-        self._rows = csv.writer(self._file)
-        self._rows.writerow(("line", "result", "field", "expected", "got"))
-
-    def good(self, line: int) -> None:
-        """A row that can be applied."""
-        self._rows.writerow((line, "good", "", "", ""))
-
-    def bad(self, mistakes: Iterable[Mistake]) -> None:
-        """A row that cannot."""
-        self._rows.writerows((one.line, "bad", one.field, one.expected, one.got) for one in mistakes)
-
-    def close(self) -> None:
-        """Whole on return."""
-        self._file.close()
 
 
 def digest_of(path: Path, *how: str) -> str:
@@ -203,8 +158,9 @@ class Imports:
             doubts += [Doubt(*numbered[claim.claimer], claim) for claim in claimed]
             unsure = {claim.claimer for claim in claimed}
             for id_, (_, line) in numbered.items():
+                told.noted += bool(line.notes)
                 if id_ not in unsure:
-                    report.good(line.number)
+                    report.good(line.number, line.notes)
             if told.good == 0:  # a run that PostgreSQL has never seen is one without rows to it
                 self._survey(tables.import_row, tables.import_key)
             told.good += len(good)
@@ -233,14 +189,17 @@ class Imports:
                 write(connection, row, moved, overwrite=True)
         for claimer, own in rows.items():
             if claimer not in refused:
-                report.good(own[0].line.number)
+                report.good(own[0].line.number, own[0].line.notes)
         told.good -= len(refused)
-        told.bad += len(refused)
         wrong = [doubt for doubt in doubts if doubt.claim.claimer in refused]
-        report.bad(
-            Mistake(doubt.line.number, doubt.claim.kind.value, "a card of no other membership", doubt.claim.number)
-            for doubt in wrong
-        )
+        for claimer in sorted(refused, key=lambda claimer: rows[claimer][0].row):
+            mistakes = [
+                Mistake(doubt.line.number, doubt.claim.kind.value, _ANOTHERS, doubt.claim.number)
+                for doubt in rows[claimer]
+            ]
+            told.count_bad(mistakes)
+            told.noted -= bool(rows[claimer][0].line.notes)
+            report.bad(mistakes)
         return [doubt.claim for doubt in wrong]
 
     def _given(self, turn: Turn, holders: set[str]) -> dict[str, Mapping[CardKind, str]]:
@@ -284,7 +243,7 @@ class Imports:
                     taken.update(key for _, key in keys)
                     fresh += [key for _, key in keys]
             if mistakes:
-                told.bad += 1
+                told.count_bad(mistakes)
                 report.bad(mistakes)
             else:
                 yield line

@@ -422,7 +422,7 @@ def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> 
 
 
 def _in_conflict(act: ActId, settlement: Settlement) -> Reason | None:
-    return min((one.reason for one in settlement.conflicts if act in (one.earlier, one.later)), default=None)
+    return min((one.reason for one in settlement.open_conflicts if act in (one.earlier, one.later)), default=None)
 
 
 def _span_at(spans: Sequence[Span], at: datetime) -> Span | None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from sync.central import tables
 from sync.central.database import Database, upsert
+from sync.central.in_folder import refuse_missing
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make, write_key
 from sync.central.records import microseconds, moment
 from sync.central.registry import Change
@@ -34,13 +35,14 @@ class KeyCopy:
         """A copy at `path`, readable by its owner only, outside `data`; noted, and its fingerprint returned.
 
         A file that is there already is never overwritten: if it holds this key it counts as the copy. Raises
-        KeyFileUnusable.
+        KeyFileUnusable, MissingFolder.
         """
         if path.absolute().resolve().is_relative_to(data.absolute().resolve()):
             raise KeyFileUnusable(f"{path}: the copy must lie outside the data folder {data}")
         if path.exists() and path.samefile(key_file):
             raise KeyFileUnusable(f"{path}: this is the key itself; the copy must be another file")
         if not path.exists():
+            refuse_missing(path)
             write_key(path, self._root_key)
         if load_or_make(path, make=False) != self._root_key:
             raise KeyFileUnusable(f"{path}: there is another file here already; name a new one")

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from config.hand_written import Unreadable, hand_written
+
 KEY_BYTES = 32
 
 
@@ -69,12 +71,12 @@ def load_or_make(path: Path, *, make: bool) -> RootKey:
     try:
         if path.stat().st_mode & 0o077:
             raise KeyFileUnusable(f"{path}: others may read this key; run chmod 600 on it")
-        text = path.read_text(encoding="ascii").strip()
+        text = hand_written(path).strip()
     except FileNotFoundError:
         if make:
             return _make(path)
         raise KeyFileUnusable(f"{path}: no key here, but there is a database; bring the recovery copy back") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, Unreadable) as error:
         raise KeyFileUnusable(f"{path}: {error}") from error
     try:
         root = bytes.fromhex(text)

@@ -6,13 +6,13 @@ The caller holds the locks of `names` before; items and memberships are read in 
 that a change of the records waits too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.cards import Binding
@@ -20,13 +20,14 @@ from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, as_seen
 from kiosk.domain.promises import longest_loan, promised_too_long
-from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
-from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Reason, Refused, WorkId
+from kiosk.domain.reconcile import Held, ItemEvent, Settlement, Span, is_unlinked
+from kiosk.domain.values import ActId, BranchId, CardId, ItemId, MembershipId, Refused, WorkId
 from sync.central import bulk, cards, stored, tables
 from sync.central.database import upsert
 from sync.central.feed import Marks
 from sync.central.histories import LONG, Histories, Touch
 from sync.central.judge_holds import CENTRAL
+from sync.central.ledger_cases import Cases
 from sync.central.records import (
     AnyRow,
     calendar_of,
@@ -41,7 +42,7 @@ from sync.central.records import (
 )
 from sync.central.ruling import SHOWS_ITEM, Known, KnownWork, Ruling, placed
 from sync.central.stored import HeldAct, Log
-from sync.central.works import Works, conflict_id
+from sync.central.works import Works
 
 NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
 """Before a library has set any rules: every loan is refused with Reason.NO_POLICY."""
@@ -54,9 +55,6 @@ _HOLD_CHANGES = {
     Deed.PLACE_HOLD: "hold placed", Deed.CANCEL_HOLD: "hold cancelled", Deed.EXPIRE_HOLD: "hold expired",
 }  # fmt: skip
 """As the audit calls them."""
-
-SETTLED = "settled"
-"""`closed_by` of a case that later acts resolved by themselves."""
 
 
 _FOUND = (
@@ -77,6 +75,7 @@ class Ledger:
         self._now = now
         self.marks = Marks(connection)
         self._works = Works(connection, self.marks, locked_works)
+        self._cases = Cases(connection, now, self._works)
         self._histories = Histories(connection, long)
         self._resettled: set[str] = set()
         self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
@@ -92,7 +91,6 @@ class Ledger:
         self._events: dict[str, dict[ActId, ItemEvent]] = {}
         self._spans: dict[str, tuple[Span, ...]] = {}
         self._open_loans: dict[str, dict[ActId, Loan]] = {}
-        self._conflicts: dict[str, dict[str, bool]] = {}  # item -> case id -> whether it is open
         self._settled: dict[WorkId, HoldSettlement] = {}
         self._changed_acts: dict[str, HeldAct] = {}
         self._of_the_kiosk: list[Act] = []
@@ -101,8 +99,6 @@ class Ledger:
         self._changed_loans: dict[str, dict[str, Any]] = {}
         self._gone_loans: set[str] = set()
         self._new_words: list[dict[str, Any]] = []
-        self._cases: dict[str, dict[str, Any]] = {}
-        self._closed: dict[str, dict[str, Any]] = {}
 
     # --- loading ---
 
@@ -154,7 +150,6 @@ class Ledger:
         run = self._connection.execute
         for id_ in item_ids:
             self._events[id_] = {}
-            self._conflicts[id_] = {}
         spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
         recent = set(since)
         whole = [id_ for id_ in item_ids if id_ not in recent]
@@ -171,14 +166,7 @@ class Ledger:
             for row in run(loans, wanted):
                 spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
-        for row in run(stored.CONFLICTS, {"ids": item_ids}):
-            if row.item in recent and self._events[row.item].keys().isdisjoint((row.act, row.other_act)):
-                continue  # of acts before the cut
-            work = self._works.of(row.item)
-            known = self._conflicts[row.item]
-            if Reason(row.reason) not in stored.OF_ONE_ITEM:
-                known = {} if work is None else self._works.conflicts[work]
-            known[row.id] = row.closed_by != SETTLED  # what a person closed stays closed
+        self._cases.load(item_ids, recent, self._events)
 
     # --- looking ---
 
@@ -261,7 +249,7 @@ class Ledger:
             if ruling.event is not None:
                 events[act.id] = ruling.event
             self._hold(act.item, ruling.settlement.spans)
-            self._compare_conflicts(act, ruling.settlement.conflicts)
+            self._compare_conflicts(act, ruling.settlement)
         event = ruling.event
         if ruling.holds is not None:
             self._hold_work(act, ruling.holds, gone=act.id if event is None else None)
@@ -364,22 +352,10 @@ class Ledger:
         self, refused: Refused, *, act: str, item: str | None, membership: str | None, other_act: str | None = None,
         mark: str = "",
     ) -> None:  # fmt: skip
-        """One case for one reason and its acts, however often it comes up; `mark` tells two of one act apart."""
-        id_ = ":".join(part for part in (refused.reason.value, act, other_act, mark) if part)
-        self._closed.pop(id_, None)
-        self._cases[id_] = {
-            "id": id_,
-            "reason": refused.reason.value,
-            "act": act,
-            "other_act": other_act,
-            "item": item,
-            "membership": None if is_unlinked(membership) else membership,
-            "kiosk": self._log.kiosk,
-            "details": details_text(refused.details),
-            "opened_at": microseconds(self._now),
-            "closed_at": None,
-            "closed_by": None,
-        }
+        """See `ledger_cases`."""
+        self._cases.open(
+            refused, act=act, item=item, membership=membership, other_act=other_act, mark=mark, kiosk=self._log.kiosk
+        )
 
     def _change_act(self, act: HeldAct) -> None:
         self._acts[act.id] = act
@@ -418,10 +394,16 @@ class Ledger:
             if now is not None and now.membership in self._open_loans:
                 self._open_loans[now.membership][id_] = now
 
-    def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
+    def _compare_conflicts(self, act: Act, settled: Settlement) -> None:
         events = self._events[act.item]
-        about = {one: events[one.earlier].membership or events[one.later].membership for one in conflicts}
-        self._compare({one: (act.item, who) for one, who in about.items()}, self._conflicts[act.item])
+        about = {one: events[one.earlier].membership or events[one.later].membership for one in settled.conflicts}
+        self._cases.compare(
+            {one: (act.item, who) for one, who in about.items()},
+            self._cases.of_item(act.item),
+            kiosk=self._log.kiosk,
+            events=events,
+            came_back=settled.came_back,
+        )
 
     def _hold_work(self, act: Act, after: HoldSettlement, *, gone: ActId | None) -> None:
         """What the acts of a work amount to now: holds, copies set aside, and conflicts about them."""
@@ -433,27 +415,12 @@ class Ledger:
             self._items[item] = replace(self._items[item], reserved_for=reader)
         events = {id_: one for item in self._works.copies(work) for id_, one in self._events[item].items()}
         later = {one: events[one.later] for one in after.conflicts}
-        self._compare(
-            {one: (event.item, event.membership) for one, event in later.items()}, self._works.conflicts[work]
+        self._cases.compare(
+            {one: (event.item, event.membership) for one, event in later.items()},
+            self._works.conflicts[work],
+            kiosk=self._log.kiosk,
+            events=events,
         )
-
-    def _compare(
-        self, wanted_of: Mapping[Conflict, tuple[ItemId, MembershipId | None]], known: dict[str, bool]
-    ) -> None:
-        """Opens a case for each new conflict, with the item and the membership it is about; closes what is settled."""
-        wanted = {conflict_id(one): one for one in wanted_of}
-        for id_, one in wanted.items():
-            if not known.get(id_, False):
-                known[id_] = True
-                item, membership = wanted_of[one]
-                self.open_case(
-                    Refused(one.reason), act=one.earlier, other_act=one.later, item=item, membership=membership
-                )
-        for id_, is_open in known.items():
-            if is_open and id_ not in wanted:
-                known[id_] = False
-                self._cases.pop(id_, None)
-                self._closed[id_] = {"case_id": id_, "closed_at": microseconds(self._now), "closed_by": SETTLED}
 
     # --- writing ---
 
@@ -468,7 +435,7 @@ class Ledger:
         if self._found:
             run(_FOUND, [{"copy": item} for item in sorted(self._found)])
         self._histories.write({item: self._events[item].values() for item in sorted(self._resettled)})
-        self._write_cases()
+        self._cases.write()
         self._write_audit()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         for row in self._new_words:
@@ -518,21 +485,6 @@ class Ledger:
         ]
         if rows:
             self._connection.execute(insert(tables.audit), rows)
-
-    def _write_cases(self) -> None:
-        """A case that a person has closed is not opened again by a word that comes once more."""
-        case = tables.case.c
-        if self._closed:
-            close = update(tables.case).where(case.closed_at.is_(None))
-            for row in self._closed.values():
-                self._connection.execute(
-                    close.where(case.id == row["case_id"]).values(closed_at=row["closed_at"], closed_by=SETTLED)
-                )
-        if self._cases:
-            held = select(case.id).where(case.id.in_(sorted(self._cases)), case.closed_by.is_distinct_from(SETTLED))
-            for id_ in self._connection.execute(held).scalars().all():
-                del self._cases[id_]
-            upsert(self._connection, tables.case, list(self._cases.values()))
 
 
 def _who(before: HeldAct | None, act: Act) -> MembershipId | None:

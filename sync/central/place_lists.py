@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.domain.opening import WEEKDAYS, BadHours, parse_hours
-from sync.central.import_sources import BadFile
+from sync.central.import_rows import BadFile
 
 BRANCH_COLUMNS = ("branch", "name", "library", "address", "telephone", *WEEKDAYS)
 TERM_COLUMNS = ("code", "zh", "en")

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from config.hand_written import Unreadable, hand_written
 from kiosk.domain.lending import ANY, HoldQueue, MissingItem
 from sync.central.places import choice
 from sync.central.terms import ADD, TermKind, term
@@ -64,8 +65,8 @@ class _PolicyFile(_Part):
 def load_policy(path: Path) -> PolicyEntry:
     """Read and check one file. Raises BadPolicy."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = hand_written(path)
+    except Unreadable as error:
         raise BadPolicy([f"{path}: expected a readable TOML file, got {error}"]) from error
     return _parse(str(path), text)
 

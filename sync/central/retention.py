@@ -3,10 +3,10 @@
 Acts and loans keep item, times and verdicts. In the place of the membership comes a random mark, the same for one
 person within one stretch from return to return and nowhere else, so the settling of the item ends as before; what may
 be marked is `kiosk.domain.retention`'s to say. Acts that count nowhere (refused, withdrawn) keep no membership at all.
-An item with an open case on it waits until somebody has closed the case, and whoever reserved a work keeps their loans
-of it: the hold is settled by them. Works through items in small transactions
-under the same locks as the inbox, so kiosks notice nothing; begun again after a crash, it goes on with what is left.
-Blocking; any thread.
+An item with an open case on it waits until the case is closed (a double lending by itself once its book has come back:
+`returned`), and whoever reserved a work keeps their loans of it: the hold is settled by them. Works through items in small
+transactions under the same locks as the inbox, so kiosks notice nothing; begun again after a crash, it goes on with what is
+left. Blocking; any thread.
 """
 
 import secrets
@@ -26,6 +26,7 @@ from sync.central.database import Database, lock
 from sync.central.places import UnknownRecord
 from sync.central.records import microseconds, moment, policy_entry
 from sync.central.registry import Change, Registry
+from sync.central.returned import close_returned
 from sync.central.stored import HeldAct
 
 SLICE = 500
@@ -62,6 +63,7 @@ class Retention:
 
     def run(self, *, who: str = "central") -> Unlinked:
         """Everything that is due. Audited when something was cut."""
+        close_returned(self._database, self._clock)
         before = self._clock() - self._after()
         told = self._told_through()
         until = min([before, *told.values()])

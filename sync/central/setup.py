@@ -22,7 +22,7 @@ from sync.central import tables
 from sync.central.branches import RolledBack, put_branch, put_library, put_term
 from sync.central.calendars import SETUP, Day, with_hours, with_list
 from sync.central.day_lists import DayList, read_days
-from sync.central.import_sources import BadFile
+from sync.central.import_rows import BadFile
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import demand
 from sync.central.places import ALL, branches

@@ -1,7 +1,7 @@
 """Lists as CSV for a spreadsheet: UTF-8 with a byte order mark, so that Excel reads Chinese (RFC 4180 otherwise).
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection"): ids come from
-kiosks and words from people. Not for exports that a program reads back; those are `export`. Pure.
+A cell that a spreadsheet would take for a formula gets an apostrophe in front (`formulas`): ids come from kiosks and words
+from people. Whole tables are the matter of `export`. Pure.
 """
 
 import csv
@@ -12,18 +12,18 @@ from datetime import datetime
 
 from kiosk.domain.opening import WEEKDAYS
 from kiosk.domain.values import LIBRARY_TIME
-from kiosk.words import Language, say, say_reason
+from kiosk.words import Language
 from sync.central.audit_log import AuditLine
 from sync.central.branches import BranchLine
 from sync.central.calendars import days, hours_of
+from sync.central.formulas import harmless
 from sync.central.holds import HoldLine
 from sync.central.worklist import Task
 from sync.wire import CalendarEntry
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CASE_COLUMNS = (
     "case", "opened", "branch", "kiosk", "reason", "why", "advice", "item", "membership", "name", "act", "other_act",
-    "assignee", "closed", "closed_by", "how",
+    "assignee", "closed", "closed_by", "how", "title", "branch_name", "happened", "other_membership", "other_name",
 )  # fmt: skip
 HOLD_COLUMNS = (
     "copy", "title", "state", "branch", "place", "ready_until", "membership", "name", "placed_at", "hold",
@@ -38,9 +38,9 @@ def cases_sheet(tasks: Iterable[Task], language: Language) -> str:
     rows = [
         (
             task.id, _time(task.opened_at), task.branch, task.kiosk, task.reason.value,
-            say_reason(task.reason, language, task.details), say(f"advice.{task.advice}", language), task.item,
-            task.membership, task.name, task.act, task.other_act, task.assignee, _time(task.closed_at), task.closed_by,
-            task.closed_how,
+            task.why(language), task.advise(language), task.item, *_reader(task, 0), task.act, task.other_act,
+            task.assignee, _time(task.closed_at), task.closed_by, task.how(language), task.title, task.branch_name,
+            _time(task.happened_at), *_reader(task, 1),
         )
         for task in tasks
     ]  # fmt: skip
@@ -95,11 +95,15 @@ def audit_sheet(lines: Iterable[AuditLine]) -> str:
     return _sheet(AUDIT_COLUMNS, rows)
 
 
+def _reader(task: Task, number: int) -> tuple[str | None, str | None]:
+    """Opaque id and masked name of the first or the second one."""
+    readers = task.readers[number : number + 1]
+    return (readers[0].membership, readers[0].name) if readers else (None, None)
+
+
 def cell(value: str | int | None) -> str | int:
     """Harmless in a spreadsheet."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return "" if value is None else value
+    return harmless(value) if isinstance(value, str) else "" if value is None else value
 
 
 def _sheet(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:

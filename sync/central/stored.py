@@ -129,9 +129,9 @@ OF_ONE_ITEM = (Reason.LENT_TO_TWO, Reason.ORDER_UNKNOWN)
 """Conflicts of two acts of one item; the others are of a work."""
 _OF_TWO_ACTS = (*OF_ONE_ITEM, Reason.ITEM_RESERVED, Reason.HOLD_COPY_STRAY)
 _CASE = tables.case.c
-CONFLICTS = select(_CASE.id, _CASE.act, _CASE.other_act, _CASE.item, _CASE.reason, _CASE.closed_by).where(
-    among(_CASE.item), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS])
-)
+CONFLICTS = select(
+    _CASE.id, _CASE.act, _CASE.other_act, _CASE.item, _CASE.reason, _CASE.closed_at, _CASE.closed_by, _CASE.closed_how
+).where(among(_CASE.item), _CASE.other_act.is_not(None), _CASE.reason.in_([one.value for one in _OF_TWO_ACTS]))
 
 
 def held_act(row: AnyRow) -> HeldAct:

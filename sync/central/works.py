@@ -56,8 +56,8 @@ class Works:
         self._changed: dict[str, dict[str, Any]] = {}
         self._gone: set[str] = set()
         self._reserved: dict[ItemId, MembershipId | None] = {}
-        self.conflicts: dict[WorkId, dict[str, bool]] = {}
-        """Case id -> whether it is open."""
+        self.conflicts: dict[WorkId, dict[str, Any]] = {}
+        """Case id -> its `ledger_cases.State`."""
 
     def load(self, *, items: Iterable[str], asked: Iterable[str], memberships: Iterable[str]) -> list[str]:
         """Works of `items` for which somebody waits, and those of `asked`: a word about a hold, by one of `memberships`.

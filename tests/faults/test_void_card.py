@@ -17,8 +17,10 @@ from kiosk.domain.identity import CardKind
 from kiosk.domain.values import IncarnationId
 from sync.agent import SyncFeed
 from sync.central.demo import demo_cast
-from sync.central.import_sources import MarcPlaces, read_items
-from sync.central.imports import RowReport, digest_of
+from sync.central.import_marc import MarcPlaces
+from sync.central.import_report import RowReport
+from sync.central.import_sources import read_items
+from sync.central.imports import digest_of
 from sync.central_client import CentralClient, load_identity
 from sync.clock_offset import ClockOffset
 from sync.encrypted import first_key

@@ -10,15 +10,19 @@ import click
 
 from kiosk.domain.staff import EVERYWHERE
 from kiosk.domain.values import LIBRARY_TIME, Reason
-from kiosk.words import Language, say_reason
+from kiosk.words import Language
 from kiosk.words import say as sentence
 from sync.central.office import CentralSettings
 from sync.central.sheets import audit_sheet, cases_sheet
 from sync.central.worklist import MOST, Order, Task, Wanted
+from ui.cli.case_lines import case_lines
 from ui.cli.central_place import AS_JSON, WHO, opened_at, say, with_place
 
 _ALL = frozenset({EVERYWHERE})
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+_LANGUAGE = click.option(
+    "--language", type=click.Choice([one.value for one in Language]), default="zh_TW", show_default=True
+)
 
 
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,16 +66,27 @@ def _found(place: CentralSettings, chosen: dict[str, Any]) -> list[Task]:
 @cases.command("list")
 @with_place
 @_filters
+@_LANGUAGE
 @AS_JSON
-def list_cases(place: CentralSettings, as_json: bool, **chosen: Any) -> None:
-    """List cases, at most 1,000 at a time."""
+def list_cases(place: CentralSettings, language: str, as_json: bool, **chosen: Any) -> None:
+    """List cases, at most 1,000 at a time: what, who (masked), where, when, why, what to do."""
     found = _found(place, chosen)
+    spoken = Language(language)
     rows = [
         {
             "case": task.id,
             "reason": task.reason.value,
             "advice": task.advice.value,
             "branch": task.branch,
+            "why": task.why(spoken),
+            "advise": task.advise(spoken),
+            "title": task.title,
+            "branch_name": task.branch_name,
+            "readers": [
+                {"membership": one.membership, "name": one.name, "at": None if one.at is None else one.at.isoformat()}
+                for one in task.readers
+            ],
+            "happened_at": None if task.happened_at is None else task.happened_at.isoformat(),
             "act": task.act,
             "other_act": task.other_act,
             "item": task.item,
@@ -83,16 +98,12 @@ def list_cases(place: CentralSettings, as_json: bool, **chosen: Any) -> None:
             "closed_at": None if task.closed_at is None else task.closed_at.isoformat(),
             "closed_by": task.closed_by,
             "closed_how": task.closed_how,
+            "how": task.how(spoken),
         }
         for task in found
     ]
-    plain = [
-        f"{task.opened_at.astimezone(LIBRARY_TIME):%Y-%m-%d %H:%M}  {task.branch or '-'}  {task.item or '-'}  "
-        f"{task.name or task.membership or '-'}  {say_reason(task.reason, Language.ZH_TW, task.details)}"
-        f"{sentence(f'advice.{task.advice}', Language.ZH_TW)}  [{task.id}]"
-        for task in found
-    ]
-    say(as_json, rows, "\n".join(plain) or "Nothing waits.")
+    plain = "\n\n".join(case_lines(task, spoken) for task in found)
+    say(as_json, rows, plain or sentence("case_list.empty", spoken))
 
 
 @cases.command()
@@ -120,7 +131,7 @@ def done(place: CentralSettings, case: str, how: str) -> None:
 @with_place
 @_FILE
 @_filters
-@click.option("--language", type=click.Choice([one.value for one in Language]), default="zh_TW", show_default=True)
+@_LANGUAGE
 def export_cases(place: CentralSettings, file: Path, language: str, **chosen: Any) -> None:
     """Write the list into the new CSV FILE, at most 1,000 lines; it shows masked names."""
     found = _found(place, chosen)

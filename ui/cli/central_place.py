@@ -16,8 +16,9 @@ from sync.central.backup import BackupFailed
 from sync.central.branches import BadPlace, Differs, StillServed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
+from sync.central.import_rows import BadFile
 from sync.central.import_runs import ImportUnderWay
-from sync.central.import_sources import BadFile
+from sync.central.in_folder import MissingFolder
 from sync.central.in_use import InUse
 from sync.central.key_copy import ADVICE
 from sync.central.keys import KeyFileUnusable
@@ -66,7 +67,7 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _WRONG_USE = (
-    KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, BadHours, BadPlace, BadSetup, ClosedBranch, NotYours, OwnFiles,
+    KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, BadHours, BadPlace, BadSetup, ClosedBranch, MissingFolder, NotYours, OwnFiles,
 )  # fmt: skip
 _FAILED = (
     DatabaseUnusable, BackupFailed, Differs, ExportFailed, StillOpen, StillServed, InUse, ImportUnderWay,

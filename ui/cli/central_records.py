@@ -9,10 +9,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from config.encodings import ENCODINGS
 from sync.central.checks import checks
 from sync.central.export import export
-from sync.central.import_sources import MarcPlaces, read_items, read_patrons
-from sync.central.imports import Report, RowReport, digest_of
+from sync.central.import_marc import MarcPlaces
+from sync.central.import_report import Report, RowReport
+from sync.central.import_rows import Mistake
+from sync.central.import_sources import read_items, read_patrons
+from sync.central.imports import digest_of
+from sync.central.marc_text import MARC_8
 from sync.central.office import CentralSettings
 from ui.cli.central_place import AS_JSON, opened_at, say, told, with_place
 
@@ -21,6 +26,10 @@ _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, e
 
 def _import_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
+        click.option(
+            "--encoding", type=click.Choice((*ENCODINGS, MARC_8)),
+            help="Of FILE; default: utf-8, of MARC 21 what each record's leader says.",
+        ),
         click.option("--preview", is_flag=True, help="Only check; change nothing."),
         click.option("--skip-bad", is_flag=True, help="Apply the good rows of a file that has bad ones."),
         click.option(
@@ -46,15 +55,15 @@ def _import_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--type-field", default="952y", show_default=True, help="MARC field and subfield of a copy's item type.")
 @_import_options
 def import_items(
-    place: CentralSettings, file: Path, branch: str, barcode: str, branch_field: str, type_field: str, preview: bool,
-    skip_bad: bool, report: Path | None, as_json: bool,
+    place: CentralSettings, file: Path, branch: str, barcode: str, branch_field: str, type_field: str,
+    encoding: str | None, preview: bool, skip_bad: bool, report: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Take items from FILE: CSV, MARC 21 (.mrc) or MARCXML (.xml)."""
     places = MarcPlaces(barcode=barcode, branch=branch_field, item_type=type_field)
     with opened_at(place) as opened, _shown() as progress, _reporting(file, report) as rows:
         done = opened.imports.items(
-            digest_of(file, "items", branch, barcode, branch_field, type_field),
-            read_items(file, places, branch),
+            digest_of(file, "items", branch, barcode, branch_field, type_field, encoding or ""),
+            read_items(file, places, branch, encoding),
             rows,
             progress,
             preview=preview,
@@ -68,12 +77,13 @@ def import_items(
 @_FILE
 @_import_options
 def import_patrons(
-    place: CentralSettings, file: Path, preview: bool, skip_bad: bool, report: Path | None, as_json: bool
-) -> None:
+    place: CentralSettings, file: Path, encoding: str | None, preview: bool, skip_bad: bool, report: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Take patrons and their cards from the CSV file FILE."""
     with opened_at(place) as opened, _shown() as progress, _reporting(file, report) as rows:
-        digest = digest_of(file, "patrons")
-        lines = read_patrons(file)
+        digest = digest_of(file, "patrons", encoding or "")
+        lines = read_patrons(file, encoding)
         done = opened.imports.patrons(digest, lines, rows, progress, preview=preview, skip_bad=skip_bad)
     _tell(done, file, report, preview=preview, as_json=as_json)
 
@@ -135,16 +145,23 @@ def _shown() -> Iterator[Callable[[str, int, int | None], None]]:
         yield show
 
 
+def _what(one: Mistake) -> str:
+    """What is wrong, for a screen: of a cell that may name a patron only what was expected."""
+    return f"expected {one.expected}" + (f", got {one.got}" if one.field in ("(record)", "(row)") else "")
+
+
 def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_json: bool) -> None:
     row: dict[str, Any] = {
         "digest": done.digest,
         "good": done.good,
         "bad": done.bad,
+        "noted": done.noted,
         "changed": done.changed,
         "applied": done.applied,
         "applied_before": done.before,
         "waiting": done.waiting,
         "cases": done.cases,
+        "first_mistakes": [{"line": one.line, "field": one.field, "what": _what(one)} for one in done.first],
     }
     if done.before:
         plain = "This file was applied before; nothing was changed."
@@ -157,8 +174,13 @@ def _tell(done: Report, file: Path, report: Path | None, *, preview: bool, as_js
         plain = f"{done.good} rows applied, {done.changed} records changed, {done.bad} bad rows left out."
     else:
         plain = f"{done.good} good rows, {done.bad} bad rows; nothing was changed."
+    if done.noted:
+        plain += f" {done.noted} rows are kept otherwise than they are written (lines `note` of the report)."
     if done.cases:
         plain += f" {done.cases} cards open another membership: see `central cases list`."
-    say(as_json, row, plain + ("" if done.before or done.waiting else f" Row by row: {_report_of(file, report)}"))
+    if not (done.before or done.waiting):
+        plain += f" Row by row: {_report_of(file, report)}"
+    plain += "".join(f"\n  line {one.line}, {one.field}: {_what(one)}" for one in done.first)
+    say(as_json, row, plain)
     if not done.applied and not (preview and not done.bad):
         raise click.exceptions.Exit(1)

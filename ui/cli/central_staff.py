@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from config.hand_written import without_mark
 from kiosk.domain.staff import Grant, Role, grant, parse_scope
 from sync.central.office import CentralSettings
 from sync.central.roster import Member
@@ -121,7 +122,7 @@ def _password() -> str:
     """Asked for at a terminal; else the first line of standard input."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\n")
+    return without_mark(sys.stdin.readline().rstrip("\r\n"))
 
 
 def _row(member: Member) -> dict[str, object]:

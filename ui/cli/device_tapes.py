@@ -8,6 +8,7 @@ from typing import TextIO
 import click
 
 from config import logs
+from config.hand_written import Unreadable, hand_written
 from config.settings import Reader, load
 from drivers.link import Door
 from drivers.tape import BadTape, Recorder, TapeMismatch, open_tape, read_tape
@@ -153,9 +154,9 @@ def replay(tape: Path) -> None:
     from drivers.ssi import SsiFrames
 
     try:
-        lines = tape.read_text(encoding="utf-8").splitlines()
+        lines = hand_written(tape).splitlines()
         pieces = read_tape(lines)
-    except (BadTape, UnicodeDecodeError) as error:
+    except (BadTape, Unreadable) as error:
         raise click.ClickException(f"{tape}: {error}") from error
     title = lines[0].partition(":")[2].strip() if lines else ""
     kind = title.split(",")[0].strip()

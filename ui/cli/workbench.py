@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from config.hand_written import Unreadable, hand_written
+
 if TYPE_CHECKING:
     from drivers.virtual.script import Step
 
@@ -93,10 +95,10 @@ def _read(script: Path, *, camera: bool) -> "list[Step]":
 
     devices = [device for device in WORDS if camera or device != NOT_WITHOUT_CAMERA]
     try:
-        return read_script(script.read_text(encoding="utf-8"), str(script), uids(), devices)
+        return read_script(hand_written(script), str(script), uids(), devices)
     except BadScript as error:
         for problem in error.problems:
             click.echo(problem, err=True)
         raise SystemExit(2) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except Unreadable as error:
         raise click.ClickException(f"{script} cannot be read as text: {error}") from error

@@ -17,7 +17,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from kiosk.domain.staff import EVERYWHERE, Permission, branch_scope, spell_login
 from kiosk.domain.values import Reason
-from kiosk.words import Language, say, say_reason
+from kiosk.words import Language
 from sync.central.http import staff_shapes as shapes
 from sync.central.http.gate import Forbidden, StaffGate, StaffRequest, allows, allows_any_staff, client_address
 from sync.central.http.password_lanes import PasswordLanes
@@ -173,12 +173,7 @@ def cases(
 ) -> list[shapes.CaseShape]:
     """Of the caller's places; `assignee=` (empty) are those that nobody has taken."""
     found = _tasks(request, state, branch, reason, assignee, include_closed, order, offset, limit)
-    return [
-        shapes.CaseShape.of(
-            task, say_reason(task.reason, language, task.details), say(f"advice.{task.advice}", language)
-        )
-        for task in found
-    ]
+    return [shapes.CaseShape.of(task, language) for task in found]
 
 
 @get(
@@ -236,8 +231,7 @@ def done(data: JSONBody[shapes.CaseDone], request: StaffRequest, state: State) -
 
 
 def _shape(task: Task) -> shapes.CaseShape:
-    why = say_reason(task.reason, Language.ZH_TW, task.details)
-    return shapes.CaseShape.of(task, why, say(f"advice.{task.advice}", Language.ZH_TW))
+    return shapes.CaseShape.of(task, Language.ZH_TW)
 
 
 # --- fleet and audit ----------------------------------------------------------------------------------------------

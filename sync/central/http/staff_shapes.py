@@ -9,6 +9,7 @@ from kiosk.domain.cases import Advice
 from kiosk.domain.holds import HoldState
 from kiosk.domain.staff import Grant, Role, grant, parse_scope
 from kiosk.domain.values import Reason
+from kiosk.words import Language
 from sync.central.alerts import Rule, alerts
 from sync.central.audit_log import AuditLine
 from sync.central.fleet import Kiosk
@@ -105,8 +106,18 @@ class PasswordSet(Struct, frozen=True, kw_only=True):
     password: Password
 
 
+class CaseReaderShape(Struct, frozen=True, kw_only=True):
+    """One whom a case is about."""
+
+    membership: str
+    name: str | None
+    """Masked, and only for who may see it."""
+    at: datetime | None
+    """When their act happened."""
+
+
 class CaseShape(Struct, frozen=True, kw_only=True):
-    """A case of the work list; `why` and `advise` in the language asked for."""
+    """A case of the work list; `why`, `advise` and `how` in the language asked for."""
 
     id: str
     reason: Reason
@@ -125,11 +136,21 @@ class CaseShape(Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     closed_by: str | None
     closed_how: str | None
+    title: str | None = None
+    branch_name: str | None = None
+    readers: list[CaseReaderShape] = field(default_factory=list)
+    """Both of a conflict, in the order of their acts."""
+    happened_at: datetime | None = None
+    how: str | None = None
+    """How it was closed."""
 
     @classmethod
-    def of(cls, task: Task, why: str, advise: str) -> "CaseShape":
+    def of(cls, task: Task, language: Language) -> "CaseShape":
+        readers = [CaseReaderShape(membership=one.membership, name=one.name, at=one.at) for one in task.readers]
         return cls(
-            id=task.id, reason=task.reason, why=why, advice=task.advice, advise=advise, branch=task.branch,
+            title=task.title, branch_name=task.branch_name, readers=readers, happened_at=task.happened_at, how=task.how(language),
+            id=task.id, reason=task.reason, why=task.why(language), advice=task.advice, advise=task.advise(language),
+            branch=task.branch,
             kiosk=task.kiosk, act=task.act, other_act=task.other_act, item=task.item, membership=task.membership,
             name=task.name, opened_at=task.opened_at, assignee=task.assignee, closed_at=task.closed_at,
             closed_by=task.closed_by, closed_how=task.closed_how,

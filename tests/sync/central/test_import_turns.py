@@ -13,9 +13,11 @@ from sqlalchemy import func, select, update
 from kiosk.domain.lending import Standing
 from sync.central import tables
 from sync.central.checks import checks
+from sync.central.import_marc import MarcPlaces
+from sync.central.import_report import Report, RowReport
 from sync.central.import_runs import LEASE, ImportRuns, ImportUnderWay
-from sync.central.import_sources import MarcPlaces, read_items, read_patrons
-from sync.central.imports import APPLY, STAGE, Report, RowReport
+from sync.central.import_sources import read_items, read_patrons
+from sync.central.imports import APPLY, STAGE
 from sync.central.records import microseconds
 from ui.cli.central import central as central_command
 

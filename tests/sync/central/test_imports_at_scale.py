@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Engine, event, text
 from kiosk.domain.identity import CardKind
 from sync.central.cards import Claim
 from sync.central.import_doubts import refused_claimers
-from sync.central.import_sources import MarcPlaces, read_items, read_patrons
-from sync.central.imports import STAGE, RowReport
+from sync.central.import_marc import MarcPlaces
+from sync.central.import_report import RowReport
+from sync.central.import_sources import read_items, read_patrons
+from sync.central.imports import STAGE
 from sync.central.registry import Patron
 
 ROWS = 12 * STAGE

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.central.import_sources import BadFile, Line, MarcPlaces, read_items
+from sync.central.import_marc import MarcPlaces
+from sync.central.import_rows import BadFile, Line
+from sync.central.import_sources import read_items
 from sync.central.iso2709 import LONGEST, CutOff, Damaged, records
 from sync.wire import ItemEntry
 
@@ -65,7 +67,8 @@ def test_a_file_that_ends_inside_a_record_is_refused_and_says_where(tmp_path: Pa
 
 def test_line_ends_between_records_and_what_fills_the_last_block_do_no_harm(tmp_path: Path) -> None:
     assert ids(read(tmp_path, b"\r\n".join(SIX[:2]) + b"\n\x1a\0\0 ")) == ["B0", "B1"]
-    assert read(tmp_path, b"") == []
+    with pytest.raises(BadFile, match="at least one row or record, got none"):
+        read(tmp_path, b"\x1a")
 
 
 def test_megabytes_without_an_end_are_counted_and_not_kept() -> None:

@@ -293,6 +293,7 @@ def test_the_recovery_copy_of_the_key_is_asked_for_written_once_and_noted(town: 
         assert (refused.exit_code, why in refused.output, told()[0]) == (2, True, False)
     assert (tmp_path / "other").read_text() == "00" * 32
     copy = tmp_path / "far" / "copy.key"
+    copy.parent.mkdir()
     assert run("key", "copy", *place, str(copy)).exit_code == 0
     assert (copy.read_text(), copy.stat().st_mode & 0o777) == (key_file.read_text(), 0o600)
     assert told() == (True, f"noted {datetime.now(UTC):%Y-%m-%d}")

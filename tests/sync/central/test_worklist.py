@@ -3,21 +3,29 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from kiosk.domain.cases import Advice, advice
+from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Word
 from kiosk.domain.staff import EVERYWHERE, Grant, Role, branch_scope
 from kiosk.domain.values import Reason
-from kiosk.words import Language, sentences
+from kiosk.words import Language, say_case, say_reason, sentences
+from sync.central.http.staff_shapes import CaseShape
 from sync.central.places import UnknownRecord
 from sync.central.ruling import NEEDS_PERSON
 from sync.central.sheets import CASE_COLUMNS, cases_sheet, cell
 from sync.central.worklist import NotYours, Order, Wanted
+from sync.wire import ItemEntry
+from ui.cli.case_lines import case_lines
 from ui.cli.central import central as central_command
+
+from .conftest import NOON
 
 ALL = frozenset({EVERYWHERE})
 MAIN, EAST = frozenset({branch_scope("main")}), frozenset({branch_scope("east")})
@@ -146,3 +154,94 @@ def test_the_command_line_works_the_list(busy: Any, kind: str, tmp_path: Any) ->
     assert run("cases", "export", str(file)).exit_code == 1
     assert run("audit", "export", str(tmp_path / "audit.csv"), "--what", "case closed").exit_code == 0
     assert "lent_to_two:a:b" in (tmp_path / "audit.csv").read_text(encoding="utf-8")
+
+
+CASES = (*NEEDS_PERSON, Reason.SEALED_BY_STOLEN_KIOSK, Reason.CARD_BOUND_TO_ANOTHER)
+DETAILS = {"date": "2026-12-01", "days": 3, "reason": "quota_reached", "other": "m-9", "kind": "easycard"}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_case_is_told_to_staff_and_not_to_the_reader(language: Language) -> None:
+    assert {key for key in sentences(language) if key.startswith("case.")} == {f"case.{reason}" for reason in CASES}
+    for reason in CASES:
+        told = say_case(reason, language, DETAILS)
+        assert told != say_reason(reason, language, DETAILS)
+        assert not any(word in told for word in ("您", "請到服務台", "Please", "Your ", "your ", "{"))
+    assert sentences(language)["refusal.quota_reached"] in say_case(Reason.ENTERED_AFTER_REFUSAL, language, DETAILS)
+    assert say_case(Reason.ENTERED_AFTER_REFUSAL, language, {"reason": "new one"})
+    assert sentences(language)["card_kind.easycard"] in say_case(Reason.CARD_BOUND_TO_ANOTHER, language, DETAILS)
+    assert {f"card_kind.{kind}" for kind in CardKind} <= sentences(language).keys()
+    assert say_case(Reason.QUOTA_REACHED, language, {"limit": 3}) == say_reason(
+        Reason.QUOTA_REACHED, language, {"limit": 3}
+    )
+
+
+def test_a_case_names_the_title_the_place_and_both_readers_with_their_times(busy: Any) -> None:
+    (task,) = found(busy, reason=Reason.LENT_TO_TWO)
+    assert (task.title, task.branch, task.branch_name, task.happened_at) == ("書 1", "main", "總館", NOON)
+    assert [(one.membership, one.name, one.at) for one in task.readers] == [
+        ("ann", "王○", NOON),
+        ("ben", "歐陽○", NOON + timedelta(minutes=10)),
+    ]
+    (unknown,) = found(busy, reason=Reason.ITEM_UNKNOWN)
+    assert (unknown.title, [one.membership for one in unknown.readers]) == (None, ["ann"])
+    hidden = busy.central.worklist.find(Wanted(within=ALL), names_within=EAST)
+    assert {one.name for task in hidden for one in task.readers} == {None}
+
+
+def test_a_card_that_two_claim_names_both(town: Any) -> None:
+    with town.central.registry.change("test") as change:
+        change.bind_card("ben", CardKind.EASYCARD, "1A2B3C4D")
+    (task,) = found(town)
+    assert [(one.membership, one.name, one.at) for one in task.readers] == [
+        ("ben", "歐陽○", None),
+        ("ann", "王○", None),
+    ]
+    assert "悠遊卡" in task.why(Language.ZH_TW)
+
+
+def test_the_list_fits_into_a_hundred_cells_in_both_languages(busy: Any) -> None:
+    with busy.central.registry.change("test") as change:
+        change.items([ItemEntry(id="C3", title="資料結構與演算法" * 20 + "Introduction to " * 9, branch="main")])
+    long = "01890f3e-7b7a-7cc2-98c8-" + "5" * 12
+    busy.say(Word.FACT, f"{long}1", membership="ann", item="C3", minute=13)
+    busy.say(Word.FACT, f"{long}2", membership="ben", item="C3", minute=14, kiosk="main-2")
+    busy.say(Word.FACT, f"{long}3", membership="eve", item="C3", minute=15, kiosk="main-2")
+    for language in Language:
+        for task in found(busy):
+            text = case_lines(task, language)
+            assert max(map(cell_len, text.splitlines())) <= 100
+            assert any(line.strip().endswith(task.id) for line in text.splitlines())
+            flat = "".join(text.split())
+            for part in (
+                task.title or "",
+                task.why(language),
+                task.advise(language),
+                *(one.membership for one in task.readers),
+            ):
+                assert "".join(part.split()) in flat
+
+
+def test_sheet_and_api_hold_what_the_list_says(busy: Any) -> None:
+    busy.say(Word.FACT, "back", deed=Deed.RETURN, minute=20)
+    (task,) = found(busy, reason=Reason.LENT_TO_TWO, open_only=False)
+    text = cases_sheet([task], Language.EN).removeprefix("\ufeff")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert {name: row[name] for name in ("title", "branch_name", "happened", "membership", "name", "other_membership")} == {
+        "title": "書 1", "branch_name": "總館", "happened": "2026-11-24 12:00:00", "membership": "ann", "name": "王○",
+        "other_membership": "ben",
+    }  # fmt: skip
+    assert (row["closed_by"], row["how"]) == ("central", "the book has come back; closed by itself")
+    shape = CaseShape.of(task, Language.ZH_TW)
+    assert (shape.title, shape.branch_name, [one.membership for one in shape.readers]) == (
+        "書 1",
+        "總館",
+        ["ann", "ben"],
+    )
+    assert (shape.closed_how, shape.how) == ("book came back", "書已經還回來，自動結案")
+    assert "自動結案" in case_lines(task, Language.ZH_TW)
+
+
+def test_a_remark_keeps_the_characters_of_a_name(busy: Any) -> None:
+    done = busy.central.worklist.done("lent_to_two:a:b", " 黃\U000323b0\ue000　說\n已還\x00 ", who="s-1", within=MAIN)
+    assert done.closed_how == "黃\U000323b0\ue000 說 已還"
