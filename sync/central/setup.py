@@ -23,6 +23,7 @@ from sync.central.branches import RolledBack, put_branch, put_library, put_term
 from sync.central.calendars import SETUP, Day, with_hours, with_list
 from sync.central.day_lists import DayList, read_days
 from sync.central.import_rows import BadFile
+from sync.central.in_folder import refuse_missing
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import demand
 from sync.central.places import ALL, branches
@@ -83,7 +84,8 @@ def set_up(
 ) -> list[str]:
     """One line for each thing that is new or different; a preview changes nothing.
 
-    `password`: of an administrator who is new. Raises BadSetup, BadPlace, BadPolicy, BadLogin, BadPassword, KeyFileUnusable.
+    `password`: of an administrator who is new. Raises BadSetup, BadPlace, BadPolicy, BadLogin, BadPassword, KeyFileUnusable,
+    MissingFolder.
     """
     if not preview and needs_password(central, prepared.file):
         demand(password or "")
@@ -170,6 +172,7 @@ def _key(central: Central, settings: CentralSettings, prepared: Prepared, *, who
     if prepared.file.key is None or central.key_copy.made_at() is not None:
         return
     target = prepared.folder / prepared.file.key.copy_to
+    refuse_missing(target)
     if not preview:
         central.key_copy.write(target, settings.data, key_file=settings.root_key_file(), who=who)
     yield f"+ recovery copy of the root key: {target}"

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from kiosk.domain.staff import EVERYWHERE, Grant, Role
 from sync.central.calendars import Day, days
+from sync.central.in_folder import MissingFolder
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central
 from sync.central.passwords import BadPassword
@@ -191,6 +192,11 @@ def test_somebody_who_has_a_login_already_gets_the_role_and_keeps_the_password(c
 def test_the_years_holidays_and_the_key_copy_are_taken_along(central: Any, tmp_path: Path) -> None:
     written(tmp_path, "116.csv", "西元日期,星期,是否放假,備註\n20270101,五,2,開國紀念日\n20270104,一,0,\n")
     text = SMALL + '[[holidays]]\nfile = "116.csv"\n[key]\ncopy_to = "safe/central.key"\n'
+    for preview in (True, False):
+        with pytest.raises(MissingFolder, match="mount that first"):
+            run(central, tmp_path, text, preview=preview)
+    assert central.branches.all() == []  # nothing half done
+    (tmp_path / "safe").mkdir()
     lines = run(central, tmp_path, text)
     assert "+ branch main: 2027-01-01 closed (開國紀念日)" in lines
     assert lines[-1] == f"+ recovery copy of the root key: {tmp_path / 'safe' / 'central.key'}"

@@ -157,7 +157,7 @@ def test_the_command_line_works_the_list(busy: Any, kind: str, tmp_path: Any) ->
 
 
 CASES = (*NEEDS_PERSON, Reason.SEALED_BY_STOLEN_KIOSK, Reason.CARD_BOUND_TO_ANOTHER)
-DETAILS = {"date": "2026-12-01", "days": 3, "reason": "quota_reached", "other": "m-9", "kind": "easycard"}
+DETAILS = {"date": "2026-12-01", "days": 3, "limit": 60, "reason": "quota_reached", "other": "m-9", "kind": "easycard"}
 
 
 @pytest.mark.parametrize("language", Language)
