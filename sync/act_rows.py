@@ -20,7 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 COLUMNS = (
     "sequence, act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, replica_age_ms, "
     "policy_version, due_at, request_sequence, heard_at, doubtful, boot, ticks_ms, outcome, reason, details, verdict_due_at, "
-    "epoch, position, hold, staff, entry, card"
+    "epoch, position, hold, staff, entry, card, sealed"
 )
 
 
@@ -51,6 +51,7 @@ def spoken_of(row: Sequence[object]) -> Spoken:
             mode=Mode(mode),
             replica_age=None if age is None else timedelta(milliseconds=age),
             card=None if card is None else CardId(card),
+            sealed=cast("bytes | None", row[28]),
             policy_version=policy,
             due_at=None if due is None else moment(due),
             hold=None if hold is None else ActId(hold),

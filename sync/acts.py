@@ -7,7 +7,7 @@ thread another to send and to note verdicts; SQLite's write lock orders them.
 """
 
 import json
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,7 @@ from sync.encrypted import (
     transaction,
     translated,
 )
+from sync.sealing import seal_some
 from sync.unshown import left_unshown, mark_seen, mark_shown
 
 log = structlog.get_logger(__name__)
@@ -310,8 +311,10 @@ class ActsLog:
         """True when this word had none of this epoch."""
         details = json.dumps(dict(verdict.details), ensure_ascii=False) if verdict.details else None
         written = self._db.execute(
-            "UPDATE word SET outcome = ?, reason = ?, details = ?, verdict_due_at = ?, epoch = ?, position = ?, "
-            "hold = coalesce(hold, ?), shown = CASE WHEN word = 'request' THEN 0 ELSE shown END WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
+            "UPDATE word SET outcome = ?, reason = ?, details = iif(sealed IS NULL, ?, NULL), "
+            "verdict_due_at = iif(sealed IS NULL, ?, NULL), epoch = ?, position = ?, "
+            "hold = iif(sealed IS NULL, coalesce(hold, ?), NULL), "
+            "shown = CASE WHEN word = 'request' THEN 0 ELSE shown END WHERE act = ? AND word = ? AND (outcome IS NULL OR epoch <> ?)",
             (
                 verdict.outcome,
                 verdict.reason,
@@ -381,6 +384,10 @@ class ActsLog:
             forgotten += gone
             if gone < PRUNE_SLICE:
                 return forgotten
+
+    def seal(self, epoch: str, position: int, sealed: Callable[[Spoken], bytes]) -> int:
+        """See `sealing.seal_some`; returns how many words were sealed, 0 when none is left to be."""
+        return seal_some(self._db, self._path, (epoch, position), sealed)
 
     # --- whose it is ------------------------------------------------------------------------------------------------
 
@@ -460,8 +467,8 @@ class ActsLog:
         request_sequence = None if asked is None or word is Word.REQUEST else int(asked[0])
         cursor = self._db.execute(
             "INSERT INTO word (act, word, deed, membership, item, branch, happened_at, clock_offset_ms, mode, "
-            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry, card, shown) "
-            f"VALUES ({', '.join('?' * 22)})",
+            "replica_age_ms, policy_version, due_at, request_sequence, hold, heard_at, doubtful, boot, ticks_ms, staff, entry, card, sealed, shown) "
+            f"VALUES ({', '.join('?' * 23)})",
             (
                 act.id,
                 word,
@@ -484,6 +491,7 @@ class ActsLog:
                 act.staff,
                 act.entry,
                 act.card,
+                act.sealed,
                 int(shown),
             ),
         )

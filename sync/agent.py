@@ -62,6 +62,8 @@ LEDGER_PAUSE_S = 5.0
 TEND_S = 60.0
 """Between two checkpoints of a log that does not drain."""
 PRUNE_S = 3600.0
+SEAL_S = 300.0
+"""Between two looks for words to be sealed: so long at most a judged one can be read here."""
 TELL_S = 30.0
 """Between two lines in the log about a fill."""
 LOOK_S = 60.0
@@ -96,12 +98,20 @@ class SyncActs:
         jitter: random.Random | None = None,
         keep: timedelta = KEEP_ACTS,
         leave: Callable[[wire.Farewell], None] | None = None,
+        seals: Callable[[wire.WireWord], bytes] | None = None,
+        passed: Callable[[], tuple[str, int]] = lambda: ("", -1),
     ) -> None:
-        """`leave` is called once, on the thread of `turn`, when central has ordered the kiosk to take leave."""
+        """`leave` is called once, on the thread of `turn`, when central has ordered the kiosk to take leave. `seals`: makes of
+        a word what only central can read; `passed`: epoch and position of the replica, as far as `sync-feed` has written it.
+        """
+        self._seals = seals
+        self._passed = passed
+        self._unseals = False
+        """Central's newest answer said that it reads sealed words."""
         self._open_log = open_log
         self._leave = leave
         self._keep = keep
-        self._next_tend = self._next_prune = clock.monotonic() + TEND_S
+        self._next_tend = self._next_prune = self._next_seal = clock.monotonic() + TEND_S
         self._client = client
         self._offset = offset
         self._mailbox = mailbox
@@ -179,6 +189,7 @@ class SyncActs:
             if self._state.link is not Link.OFFLINE or self._state.good:
                 self._drain(acts)
                 self._forget(acts)
+                self._seal(acts)
         self._heed(acts)
         self._tend(acts)
         return max(0.0, min(self._next_probe, self._next_tend) - self._clock.monotonic())
@@ -334,6 +345,17 @@ class SyncActs:
         if forgotten:
             log.info("old acts forgotten", words=forgotten)
 
+    def _seal(self, acts: ActsLog) -> None:
+        """What nothing here asks for any more becomes unreadable; somebody who asks goes before it."""
+        seals, now = self._seals, self._clock.monotonic()
+        if seals is None or not self._unseals or now < self._next_seal:
+            return
+        epoch, position = self._passed()
+        while acts.seal(epoch, position, lambda spoken: seals(self._dated(spoken))):
+            if self._asked():
+                return
+        self._next_seal = now + SEAL_S
+
     def _tend(self, acts: ActsLog) -> None:
         """Fold what was written into the file, whether or not central is there; what a reader holds up waits for the next
         time."""
@@ -346,6 +368,7 @@ class SyncActs:
         """Note what central holds. `at_leisure`: news that only goes forward may wait for the next heartbeat, so that
         no patron waits for the disk to hear it."""
         forward = self._goes_on(envelope)
+        self._unseals = envelope.unseals
         epoch, held = self._heard
         self._heard = (envelope.epoch, envelope.held_through)
         if forward and at_leisure:
@@ -405,6 +428,8 @@ class SyncFeed:
         """Of central, and from when on (monotonic seconds) its snapshot may be taken."""
         self.fresh_at: datetime | None = None
         """Kiosk time when the replica was last known to lack nothing; for the heartbeat, assignment is atomic."""
+        self.passed: tuple[str, int] = ("", -1)
+        """Epoch and position of what is written; for `sync-acts`, assignment is atomic."""
         self.filling: int | None = None
         """How much of a snapshot has come, in per cent; for the heartbeat, too."""
         self._entries = 0
@@ -439,7 +464,8 @@ class SyncFeed:
             self._replica = None
             self._care.begin_anew()
         replica = self._replica = self._replica or self._open_replica()
-        self.fresh_at = replica.place().fresh_at
+        place = replica.place()
+        self.fresh_at, self.passed = place.fresh_at, (place.epoch, place.position)
         self._look_through(replica)
         if (wait_s := self._until_snapshot()) > 0:
             return min(wait_s, LEDGER_PAUSE_S)
@@ -459,7 +485,7 @@ class SyncFeed:
             return 0.0
         replica.apply(page, self._clock.now())
         place = replica.place()
-        self.fresh_at = place.fresh_at
+        self.fresh_at, self.passed = place.fresh_at, (place.epoch, place.position)
         if self._care is not None:
             self._care.filled(place)
         self._tell(page, replica)

@@ -16,7 +16,7 @@ import hashlib
 import secrets
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ import jwt
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from kiosk.domain.values import IncarnationId
 from kiosk.ports import CentralError, CentralReason, Clock
@@ -38,6 +38,7 @@ from sync import tolerant, wire
 from sync.clock_offset import ClockOffset
 from sync.encrypted import sealed_secret, write_secret
 from sync.packed import CODING, WORTH, NotPacked, accepts, packed, unpacked
+from sync.sealed_words import seal_word
 
 TOKEN_LIFE_S = 120
 MAX_ANSWER = 32 * 1024 * 1024
@@ -68,6 +69,13 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     def signs(self) -> Ed25519PrivateKey:
         """This kiosk's signature."""
         return Ed25519PrivateKey.from_private_bytes(wire.padded(self.private_key))
+
+    def seals(self) -> Callable[[wire.WireWord], bytes] | None:
+        """Makes of a word what only central can read; None if an older program enrolled this kiosk."""
+        if not self.central_opens:
+            return None
+        to = X25519PublicKey.from_public_bytes(wire.padded(self.central_opens))
+        return lambda word: seal_word(word, self.kiosk, to)
 
     def public_key(self) -> str:
         """As central knows it."""

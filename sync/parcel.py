@@ -148,8 +148,17 @@ def take(
         log.note_told(end.envelope.now, parcel.head.number, unpacks=end.unpacks)
         if fits:  # else the replica may lack what they say
             log.prune(min(end.envelope.now, now) - keep)
+            _seal(log, replica, identity, end.envelope)
         log.checkpoint()
     return Imported(words, pages, fits, end.envelope.now, farewell)
+
+
+def _seal(log: ActsLog, replica: ReplicaWriter, identity: Identity, told: wire.Envelope) -> None:
+    """What nothing here asks for any more; as `sync-acts` does where there is a network."""
+    seals, place = identity.seals(), replica.place()
+    if seals is not None and told.unseals:
+        while log.seal(place.epoch, place.position, lambda spoken: seals(wire.WireWord.of(spoken))):
+            pass
 
 
 def request_enrolment(folder: Path, keys: Path, code: str, records_of: str = "") -> Path:

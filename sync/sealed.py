@@ -44,7 +44,7 @@ LOG_LETTERS = 8
 """So much of a log's name stands in a file's."""
 _PIECE = b"shelfpoint parcel 1 piece"
 _SIGNATURE = b"shelfpoint parcel 1 signature"
-_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 _COPIED = 1024 * 1024
 
 
@@ -81,7 +81,7 @@ def write(path: Path, head: Head, pieces: Iterable[bytes], *, to: X25519PublicKe
             said = msgspec.json.encode(head)
             put(MAGIC + _length(said) + said)
             for number, piece in enumerate(pieces):
-                sealed = _SUITE.encrypt(packed(piece) if head.packed else piece, to, _info(said, number))
+                sealed = SUITE.encrypt(packed(piece) if head.packed else piece, to, _info(said, number))
                 if len(sealed) > MAX_PIECE:
                     raise ValueError(f"a piece of {len(sealed)} bytes")
                 put(_length(sealed) + sealed)
@@ -137,7 +137,7 @@ class Parcel:
         number = 0
         while sealed := _piece(self._copy, self._name):
             try:
-                plain = _SUITE.decrypt(sealed, key, _info(self._said, number))
+                plain = SUITE.decrypt(sealed, key, _info(self._said, number))
                 yield unpacked(plain, MAX_PIECE) if self.head.packed else plain
             except NotPacked as error:
                 raise BadParcel(f"{self._name}: a piece cannot be unpacked: {error}") from error

@@ -13,8 +13,9 @@ from typing import cast
 
 import structlog
 
-from kiosk.domain.journal import Act, Outcome
-from sync.act_rows import COLUMNS, spoken_of
+from kiosk.domain.journal import Act, Deed, Mode, Outcome
+from kiosk.domain.values import ActId, BranchId, ItemId
+from sync.act_rows import COLUMNS, micros, moment, spoken_of
 from sync.encrypted import Connection, transaction, translated
 
 log = structlog.get_logger(__name__)
@@ -23,14 +24,11 @@ TAIL = 500
 """Words in which an act of the last life may stand that was not shown: no basket is so large."""
 _STANDING = ", ".join(f"'{outcome.value}'" for outcome in Outcome if outcome.stands)
 _NEW = (
-    "SELECT DISTINCT act FROM word WHERE sequence > (SELECT max(sequence) FROM word) - ? AND shown = 0 "
+    f"SELECT {COLUMNS} FROM word WHERE sequence > (SELECT max(sequence) FROM word) - ? AND shown = 0 AND sealed IS NULL "
     f"AND (word = 'fact' OR (word = 'request' AND outcome IN ({_STANDING}))) "
-    "AND NOT EXISTS (SELECT 1 FROM word AS last WHERE last.act = word.act AND last.word = 'withdrawal')"
+    "AND NOT EXISTS (SELECT 1 FROM word AS last WHERE last.act = word.act AND last.word = 'withdrawal') ORDER BY sequence"
 )
-_KEPT = (
-    f"SELECT {COLUMNS} FROM word WHERE sequence IN "
-    "(SELECT max(sequence) FROM word WHERE act IN (SELECT act FROM unshown) GROUP BY act) ORDER BY sequence"
-)
+_KEPT = "SELECT act, deed, item, branch, mode, at FROM unshown ORDER BY at, act"
 
 
 def mark_shown(db: Connection, path: Path, acts: Collection[str]) -> None:
@@ -53,18 +51,34 @@ def mark_seen(db: Connection, path: Path, acts: Collection[str]) -> None:
 def left_unshown(db: Connection, path: Path) -> tuple[Act, ...]:
     """At start: acts of earlier lives that count and that no screen may have shown, oldest first. Raises LedgerError."""
     with translated(path):
-        new = [str(row[0]) for row in db.execute(_NEW, (TAIL,)).fetchall()]
-    if new:
-        with transaction(db, path):
-            db.executemany("INSERT OR IGNORE INTO unshown VALUES (?)", [(act,) for act in new])
-            db.executemany("UPDATE word SET shown = 1 WHERE act = ?", [(act,) for act in new])
+        rows = cast("list[Sequence[object]]", db.execute(_NEW, (TAIL,)).fetchall())
+    for act in {spoken.act.id: spoken.act for spoken in map(spoken_of, rows)}.values():
+        at = act.corrected_at
+        with transaction(db, path):  # apart from the word, which may be sealed before staff come
+            said = (act.id, act.deed, act.item, act.branch, act.mode, micros(at))
+            db.execute("INSERT OR IGNORE INTO unshown VALUES (?, ?, ?, ?, ?, ?)", said)
+            db.execute("UPDATE word SET shown = 1 WHERE act = ?", (act.id,))
+        log.warning(
+            "an act was recorded and may not have been shown",
+            act=act.id,
+            deed=act.deed,
+            item=act.item,
+            at=at.isoformat(),
+        )
     with translated(path):
-        rows = cast("list[Sequence[object]]", db.execute(_KEPT).fetchall())
-    kept = tuple(spoken_of(row).act for row in rows)
-    for act in kept:
-        if act.id in new:
-            log.warning(
-                "an act was recorded and may not have been shown",
-                act=act.id, deed=act.deed, item=act.item, at=act.corrected_at.isoformat(),
-            )  # fmt: skip
-    return kept
+        return tuple(_act(*row) for row in db.execute(_KEPT).fetchall())
+
+
+def _act(act: str, deed: str, item: str, branch: str, mode: str, at: int) -> Act:
+    """Without whose it was."""
+    return Act(
+        id=ActId(act),
+        deed=Deed(deed),
+        membership=None,
+        item=ItemId(item),
+        branch=BranchId(branch),
+        happened_at=moment(at),
+        clock_offset=None,
+        mode=Mode(mode),
+        replica_age=None,
+    )

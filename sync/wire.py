@@ -92,6 +92,8 @@ class Envelope(Struct, frozen=True, kw_only=True):
     now: datetime
     held_through: int = 0
     order: Order | None = None
+    unseals: bool = False
+    """Central reads sealed words."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -161,6 +163,9 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Staff entry: how it ended."""
     card: str | None = None
     """The card that it was opened with, by the id that the feed gave it."""
+    sealed: str = ""
+    """What it says, as only central can read it (`sync.sealed_words`), base64url without padding: told again to a central
+    that was put back. Then item, branch and time beside it say nothing. Only sent to a central that `unseals`."""
     strange: str = ""
     """What of it the reader did not know; put in by the reader (`tolerant`), never sent."""
 
@@ -188,6 +193,7 @@ class WireWord(Struct, frozen=True, kw_only=True, omit_defaults=True):
             staff=act.staff,
             entry=act.entry,
             card=act.card,
+            sealed="" if act.sealed is None else unpadded(act.sealed),
         )
 
     def spoken(self) -> Spoken:

@@ -196,6 +196,7 @@ class FakeCentral:
         self.broken: Callable[[str], httpx2.Response | None] | None = None
         self.closed = False
         self.order: wire.Order | None = None
+        self.unseals = False
 
     def request(
         self, method: str, url: str, *, content: bytes, headers: dict[str, str], timeout: float
@@ -209,7 +210,15 @@ class FakeCentral:
             return self._judge(msgspec.json.decode(content, type=wire.Push))
         if path == "/v1/feed":
             return _json(self.pages.pop(0))
-        return _json(wire.Envelope(epoch=self.epoch, now=self.now, held_through=self.held_through, order=self.order))
+        return _json(
+            wire.Envelope(
+                epoch=self.epoch,
+                now=self.now,
+                held_through=self.held_through,
+                order=self.order,
+                unseals=self.unseals,
+            )
+        )
 
     def interrupt(self) -> None:
         self.calls.append("interrupted")
@@ -243,7 +252,15 @@ class FakeCentral:
                     position=self.position,
                 )
             )
-        return _json(wire.Pushed(epoch=self.epoch, now=self.now, held_through=self.held_through, verdicts=verdicts))
+        return _json(
+            wire.Pushed(
+                epoch=self.epoch,
+                now=self.now,
+                held_through=self.held_through,
+                verdicts=verdicts,
+                unseals=self.unseals,
+            )
+        )
 
 
 def _json(answer: msgspec.Struct) -> httpx2.Response:

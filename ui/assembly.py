@@ -230,6 +230,8 @@ def start_kiosk(
         deadline_s=settings.central.deadline_s,
         keep=timedelta(days=settings.central.keep_acts_days),
         leave=take_leave,
+        seals=identity.seals(),
+        passed=lambda: sync_feed.passed,
     )
     sync_feed = SyncFeed(
         open_replica=lambda: ReplicaWriter(settings.data, key, version("shelfpoint")),

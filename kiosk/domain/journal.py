@@ -89,6 +89,8 @@ class Act:
     """The kiosk's clock could not be believed and central had not been heard since the machine started."""
     reading: Reading | None = None
     """The kiosk's monotonic clock; stays at the kiosk, to date the act once central is heard in the same boot."""
+    sealed: bytes | None = field(default=None, repr=False)
+    """What it was, as only central can read it; then who, what, where and due dates are empty here."""
     staff: StaffId | None = None
     """Staff entry: who, if the login is known. Clock confirmed: by whom."""
     entry: Entry | None = None

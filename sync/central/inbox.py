@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import structs
 from sqlalchemy import select
 
@@ -33,6 +34,7 @@ from sync.central.ruling import Known, Ruling, Unjudgeable, placed
 from sync.central.stored import HeldAct, Log
 from sync.central.together import Together
 from sync.central.works import to_lock
+from sync.sealed_words import opened_word
 from sync.wire import WireWord
 
 BATCH = 200
@@ -92,8 +94,10 @@ class Inbox:
         clock: Callable[[], datetime],
         judge: Callable[[Spoken, Known], Ruling] = judge,
         long: int = LONG,
+        opens: X25519PrivateKey | None = None,
     ) -> None:
-        """`long`: see `histories.LONG`."""
+        """`long`: see `histories.LONG`. `opens`: central's key, to which kiosks seal words; without it none can be read."""
+        self._opens = opens
         self._database = database
         self._clock = clock
         self._judge = judge
@@ -119,6 +123,8 @@ class Inbox:
         for name in (incarnation, *(word.act for word in words)):
             if not _is_name(name):
                 raise BadPush("act ids and incarnations are 1 to 64 printable ASCII characters")
+        if self._opens is not None:
+            words = [opened_word(word, kiosk, self._opens) for word in words]
         order = sorted(range(len(words)), key=lambda place: words[place].sequence)
         said: dict[int, Verdict] = {}
         for start in range(0, max(len(order), 1), BATCH):

@@ -110,7 +110,7 @@ class Central:
         self.pages = Pages(feed)
         self.fleet = Fleet(database, root_key, clock)
         self.key_copy = KeyCopy(database, root_key, clock)
-        self.inbox = Inbox(database, clock)
+        self.inbox = Inbox(database, clock, opens=self.fleet.opens())
         self.registry = Registry(database, clock)
         self.branches = Branches(database, clock)
         self.holdings = Holdings(database)

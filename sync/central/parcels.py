@@ -202,7 +202,7 @@ def _pages(
 def _end(central: Central, kiosk: Kiosk, incarnation: str | None) -> StickEnd:
     held = 0 if incarnation is None else central.inbox.held_through(kiosk.id, IncarnationId(incarnation))
     order = central.fleet.order(kiosk)
-    envelope = Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
+    envelope = Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order, unseals=True)
     return StickEnd(envelope=envelope, incarnation=incarnation or "", unpacks=True)
 
 

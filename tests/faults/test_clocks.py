@@ -13,7 +13,7 @@ from kiosk.domain.identity import CardRead, Technology
 from kiosk.domain.journal import Deed, Mode
 from kiosk.domain.values import Reason
 from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Link, Ticked, Touched
-from ui.benchmarks.branch import KioskSide, settle_down, stories
+from ui.benchmarks.branch import KioskSide, settle_down
 from ui.benchmarks.faults import BOOKS, CARDS, Scene, Template, Violation, quick_folder, staff
 
 BOOK = BOOKS[0]
@@ -190,7 +190,7 @@ def test_a_kiosk_with_a_wrong_clock_that_has_heard_central_shows_the_right_date_
     shown = here.view
     assert shown is not None
     assert shown.now == scene.times().replace(second=0, microsecond=0)
-    (story,) = [story for story in stories(here.log) if story.act.deed is Deed.CHECKOUT]
+    (story,) = [story for story in here.stories() if story.act.deed is Deed.CHECKOUT]
     right = due_at(scene.times(), 28, here.knowledge.calendar(story.act.branch))
     assert (story.act.mode, story.act.due_at) == (Mode.OFFLINE, right)
     meet_again(scene)
@@ -212,17 +212,17 @@ def test_a_kiosk_that_restarts_offline_before_centrals_last_word_lends_nothing_u
     here.reboot(-DAY)
     here.read_mail()
     borrow(scene, here)
-    assert stories(here.log) == []
+    assert here.stories() == []
     assert refused_for(here) is Reason.CLOCK_DOUBTFUL
     give_back(scene, here)
-    assert [story.act.doubtful for story in stories(here.log)] == [True]  # returns go on
+    assert [story.act.doubtful for story in here.stories()] == [True]  # returns go on
     staff(here, Random(3))  # not while the clock stands before what central said
     borrow(scene, here)
     assert refused_for(here) is Reason.CLOCK_DOUBTFUL
     jump(here, timedelta())
     staff(here, Random(3))
     borrow(scene, here)
-    assert next(iter(stories(here.log))).act.deed is Deed.CHECKOUT
+    assert next(iter(here.stories())).act.deed is Deed.CHECKOUT
 
 
 def test_central_alone_confirms_the_time_too(scene: Scene) -> None:
@@ -237,7 +237,7 @@ def test_central_alone_confirms_the_time_too(scene: Scene) -> None:
     here.read_mail()
     cut_off(scene, here)
     borrow(scene, here)
-    assert [story.act.mode for story in stories(here.log)] == [Mode.OFFLINE]
+    assert [story.act.mode for story in here.stories()] == [Mode.OFFLINE]
 
 
 def test_a_wrongly_dated_act_is_noticed(scene: Scene) -> None:

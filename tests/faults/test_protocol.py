@@ -83,7 +83,7 @@ def test_a_kiosk_whose_clock_is_years_behind_tells_a_restored_central_what_it_lo
     kiosk.turn()
     scene.times.go(3700)
     kiosk.turn()
-    told = {story.act.id for story in faults.stories(kiosk.log)}
+    told = {story.act.id for story in kiosk.stories()}
     scene.central.restore(0)
     scene.end()
     assert told
@@ -100,7 +100,7 @@ def first_loan(template: Template, folder: Path) -> Scene:
     for seed in range(50):
         scene.network.dice = faults.Random(seed)
         faults.visit(kiosk, "borrow", faults.Random(seed))
-        if any(story.stands for story in faults.stories(kiosk.log)):
+        if any(story.stands for story in kiosk.stories()):
             return scene
     raise AssertionError("no loan in fifty visits")
 

@@ -8,7 +8,7 @@ are simulated. Death leaves the files as they are at that instant: they are copi
 import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ import msgspec
 from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Verdict, Word
 from kiosk.domain.reconcile import Held
 from kiosk.domain.staff import Entry
-from kiosk.domain.values import ActId, BranchId, IncarnationId, KioskId
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId
 from kiosk.ports import (
     CentralError,
     CentralReason,
@@ -146,7 +146,7 @@ class CentralSide:
 
     def _open(self) -> Central:
         central = Central.open(self.settings, clock=self.times)
-        central.inbox = Inbox(central.database, self.times, judge=self._judge, long=LONG)
+        central.inbox = Inbox(central.database, self.times, judge=self._judge, long=LONG, opens=central.fleet.opens())
         own = Inbox(central.database, self.times, long=LONG)  # staff wait for their answer; no death comes between
         central.holds = Holds(central.database, own, self.times, new_id=lambda: next(self._desk_ids))
         central.feed = Feed(central.database, page_size=7)
@@ -206,7 +206,7 @@ class CentralSide:
             return httpx2.Response(200, content=page.part.begun.plain() + page.rest(now, held))
         health = msgspec.json.decode(body, type=wire.Health)
         held = central.inbox.held_through(kiosk.id, IncarnationId(health.incarnation))
-        return reply(200, wire.Envelope(epoch=central.epoch(), now=now, held_through=held))
+        return reply(200, wire.Envelope(epoch=central.epoch(), now=now, held_through=held, unseals=True))
 
     def push(self, kiosk: KioskId, push: wire.Push) -> wire.Pushed:
         """As `_push`, from somebody without a token: a faulty kiosk."""
@@ -225,6 +225,7 @@ class CentralSide:
             epoch=judged.epoch,
             now=self.times(),
             held_through=judged.held_through,
+            unseals=True,
             verdicts=[wire.WireVerdict.of(verdict) for verdict in judged.verdicts],
         )
 
@@ -328,17 +329,20 @@ class Line:
 class FusedLog:
     """An acts log whose process may die before and after each write."""
 
-    def __init__(self, log: ActsLog, fuse: Fuse) -> None:
-        self._log, self._fuse = log, fuse
+    def __init__(self, log: ActsLog, fuse: Fuse, contents: dict[ActId, Act]) -> None:
+        """`contents`: what each act said when it was written; the log itself forgets it once it is sealed."""
+        self._log, self._fuse, self._contents = log, fuse, contents
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._log, name)
-        if name not in ("record", "settle", "settle_all", "agree", "note_held", "prune"):
+        if name not in ("record", "settle", "settle_all", "agree", "note_held", "prune", "seal"):
             return found
 
         def fused(*arguments: Any) -> Any:
             self._fuse.step()
             result = found(*arguments)
+            if name == "record":
+                self._contents[arguments[1].id] = arguments[1]
             self._fuse.step()
             return result
 
@@ -376,6 +380,8 @@ class KioskSide:
         self.staff_acts_lost: set[ActId] = set()
         """The same of logs that went with their machine."""
         self.promises: dict[ActId, Promise] = {}
+        self.contents: dict[ActId, Act] = {}
+        """What its acts said when they were written."""
         self.acts_made = 0
         self.cut = False
         self.view: View | None = None
@@ -401,7 +407,7 @@ class KioskSide:
 
     def remember_staff(self) -> None:
         """Before anything is forgotten: what staff did, by this log."""
-        self.staff_acts |= {story.act.id for story in stories(self.log) if story.act.deed.of_the_kiosk}
+        self.staff_acts |= {story.act.id for story in self.stories() if story.act.deed.of_the_kiosk}
 
     def start(self) -> None:
         """As the composition root does: the past is settled before the first sync."""
@@ -420,7 +426,7 @@ class KioskSide:
         def client() -> CentralClient:
             return CentralClient(self.identity, incarnation, self.clock, offset, Line(self.network, self))
 
-        fused: Any = FusedLog(self._sync_log, self.fuse)
+        fused: Any = FusedLog(self._sync_log, self.fuse, self.contents)
         self.sync = SyncActs(
             open_log=lambda: fused,
             client=client(),
@@ -430,6 +436,8 @@ class KioskSide:
             health=lambda length, _: wire.Health(incarnation=incarnation, program="sim", queue_length=length),
             rules=LinkRules(probes_needed=2),
             jitter=Random(1),
+            seals=self.identity.seals(),
+            passed=lambda: self.feed.passed,
         )
         self.feed = SyncFeed(
             open_replica=lambda: self._writer,
@@ -439,14 +447,14 @@ class KioskSide:
             wait_s=0,
             jitter=Random(1),
         )
-        door_log: Any = FusedLog(ActsLog(self.folder, KEY), self.fuse)
+        door_log: Any = FusedLog(ActsLog(self.folder, KEY), self.fuse, self.contents)
         self._door = StaffDoor(
             acts=door_log,
             replica=Replica(self.folder, KEY, self.identity.index_key_bytes()),
             central=AwayForStaff(),
             branch=BranchId(self.identity.branch),
         )
-        station_log: Any = FusedLog(self.log, self.fuse)
+        station_log: Any = FusedLog(self.log, self.fuse, self.contents)
         self.station = Station(
             library=self.knowledge,
             acts=station_log,
@@ -521,7 +529,7 @@ class KioskSide:
         self.remember_staff()
         self._close()
         log, writer = ActsLog(self.folder, KEY), ReplicaWriter(self.folder, KEY)
-        fused: Any = FusedLog(log, self.fuse)
+        fused: Any = FusedLog(log, self.fuse, self.contents)
         try:
             parcel.take(answer, answer.parent, fused, writer, self.identity, keep=KEEP_ACTS, now=self.clock.now())
         except BadParcel:
@@ -530,6 +538,20 @@ class KioskSide:
             log.close()
             writer.close()
         self.start()
+
+    def known(self, books: Iterable[str], patrons: Iterable[str]) -> list[object]:
+        """Who has what and waits for what, as the kiosk knows it."""
+        knowledge = self.knowledge
+        loans = [knowledge.open_loans(MembershipId(who)) for who in patrons]
+        holds = [knowledge.holds(MembershipId(who)) for who in patrons]
+        return [loans, holds, [(knowledge.holder(ItemId(book)), knowledge.item(ItemId(book))) for book in books]]
+
+    def stories(self) -> list["Told"]:
+        """Every act in the log, newest first; of a sealed one what it said when it was written."""
+        return [
+            story if story.act.sealed is None else replace(story, act=self.contents[story.act.id])
+            for story in stories(self.log)
+        ]
 
     # --- StaffEntrance ---
 
@@ -556,15 +578,13 @@ class KioskSide:
         for row in view.rows:
             if row.state not in (RowState.DONE, RowState.PROVISIONAL):
                 continue
-            act = next(
-                (said for said in stories(self.log) if said.act.item == row.item and said.act.deed is deed), None
-            )
+            act = next((said for said in self.stories() if said.act.item == row.item and said.act.deed is deed), None)
             if act is None or not act.stands:
                 raise Violation(f"shown as done, but not recorded: {row} {act}")
             self.promises[act.act.id] = Promise(self.identity.kiosk, self.log.incarnation, row.due_at)
 
     def _let_in(self) -> None:
-        if not any(story.stands and story.act.entry is Entry.OK for story in stories(self.log)):
+        if not any(story.stands and story.act.entry is Entry.OK for story in self.stories()):
             raise Violation("somebody sees the staff page, and no try is recorded")
 
 

@@ -34,7 +34,7 @@ from kiosk.domain.values import BranchId, ItemId, KioskId, MembershipId, Reason
 from kiosk.ports import CardArrived, CardLeft, CodeRead, Intent, Phase, StaffTried, Ticked, Touched
 from kiosk.visit.state import VisitSettings
 from sync import acts, replica, wire
-from sync.agent import KEEP_ACTS
+from sync.agent import KEEP_ACTS, SEAL_S
 from sync.central import tables
 from sync.central.calendars import Day, with_day
 from sync.central.cards import bindings
@@ -57,7 +57,6 @@ from ui.benchmarks.branch import (
     Told,
     Violation,
     settle_down,
-    stories,
 )
 from ui.benchmarks.desk_book import NEAR, NOBODY_KNOWS, DeskBook
 
@@ -305,7 +304,7 @@ class Scene:
         if step in ("rebind", "lose card"):
             self.times.go(3)
         if step == "faulty kiosk":
-            told = [story for story in stories(kiosk.log) if story.act.deed is Deed.CHECKOUT]
+            told = [story for story in kiosk.stories() if story.act.deed is Deed.CHECKOUT]
             if told:
                 self._forge(kiosk, dice.choice(told), dice)
 
@@ -349,6 +348,7 @@ class Scene:
             self._check_log(kiosk, held)
             self._check_knowledge(kiosk, loans)
             self._check_staff(kiosk)
+        self._check_sealed()
 
     def _check_staff(self, kiosk: KioskSide) -> None:
         """Each thing that staff did at a kiosk is one line of the audit, except what only a lost machine may have known."""
@@ -360,6 +360,17 @@ class Scene:
         least, most = len(kiosk.staff_acts), len(kiosk.staff_acts | kiosk.staff_acts_lost)
         if not least <= lines <= most:
             raise Violation(f"audit of {kiosk.identity.kiosk}: {lines} lines, expected {least} to {most}")
+
+    def _check_sealed(self) -> None:
+        """A while later no kiosk can read any more what central has judged; nothing of what it knows has changed."""
+        before = [kiosk.known(BOOKS, PATRONS) for kiosk in self.kiosks]
+        self.times.go(SEAL_S + 60)
+        for kiosk in self.kiosks:
+            kiosk.turn()
+            clear = [spoken.act for spoken, _ in kiosk.log.words() if spoken.act.sealed is None]
+            if any(not act.deed.of_the_kiosk for act in clear):
+                raise Violation(f"judged, and still to be read: {clear}")
+        _same("knowledge once all is sealed", [kiosk.known(BOOKS, PATRONS) for kiosk in self.kiosks], before)
 
     def _check_central(self) -> None:
         """Loans and open conflicts are what the standing acts of each item amount to, whatever came first."""
@@ -395,7 +406,7 @@ class Scene:
         opened_with = {
             story.act.id: story.act.card
             for kiosk in self.kiosks
-            for story in stories(kiosk.log)
+            for story in kiosk.stories()
             if Word.FACT in story.words and story.act.id not in self.forged
         }
         with self.central.central.database.read() as connection:
@@ -434,7 +445,7 @@ class Scene:
     def _check_log(self, kiosk: KioskSide, held: dict[str, Held]) -> None:
         """Every act of a log that still exists counts at central exactly as the log says."""
         counted = self.central.central.holdings
-        for story in stories(kiosk.log):
+        for story in kiosk.stories():
             act = story.act
             if act.id in self.forged:
                 continue

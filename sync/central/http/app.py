@@ -163,6 +163,7 @@ def push(data: JSONBody[Push], request: KioskRequest, state: State) -> Pushed:
         now=central.clock(),
         held_through=judged.held_through,
         order=central.fleet.order(request.user),
+        unseals=True,
         verdicts=[WireVerdict.of(verdict) for verdict in judged.verdicts],
     )
 
@@ -233,7 +234,7 @@ def health(data: JSONBody[Health], request: KioskRequest, state: State) -> Envel
     central.fleet.note_health(request.user.id, data)
     held = central.inbox.held_through(request.user.id, IncarnationId(data.incarnation))
     order = central.fleet.order(request.user)
-    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order)
+    return Envelope(epoch=central.epoch(), now=central.clock(), held_through=held, order=order, unseals=True)
 
 
 @post(

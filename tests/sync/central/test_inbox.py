@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from kiosk.domain.journal import Deed, Outcome, Spoken, Word
 from kiosk.domain.reconcile import JOIN, Held, Judgement
@@ -14,6 +15,8 @@ from kiosk.domain.values import IncarnationId, KioskId, Reason
 from sync.central.inbox import BadPush, Inbox, Part
 from sync.central.judge import judge
 from sync.central.ruling import Known, Ruling
+from sync.sealed_words import seal_word
+from sync.wire import unpadded
 
 from .conftest import NOON
 
@@ -428,3 +431,34 @@ def test_a_word_that_cannot_be_written_holds_back_no_other_kiosk(town: Any) -> N
     assert bad.verdicts[0].reason is Reason.CANNOT_BE_JUDGED
     assert good.verdicts[0].outcome is Outcome.ACCEPTED
     assert town.loans() == {"C2": ("good", "ann")}
+
+
+# --- sealed words -------------------------------------------------------------------------------------------------
+
+
+def sealed(town: Any, word: Any, kiosk: str = "main-1") -> Any:
+    """As a kiosk tells it that can read it no more."""
+    piece = unpadded(seal_word(word, kiosk, town.central.fleet.opens().public_key()))
+    return structs.replace(word, membership=None, item="", branch="", due_at=None, sealed=piece)
+
+
+def test_a_sealed_fact_is_judged_as_in_clear_and_once(town: Any) -> None:
+    word = town.word(Word.FACT, "a", due_at=NOON + timedelta(days=30))
+    said = town.tell(sealed(town, word))[0]
+    assert said.outcome is Outcome.ACCEPTED
+    assert town.loans() == {"C1": ("a", "ann")}
+    assert town.tell(word) == [said] == town.tell(sealed(town, word))
+
+
+def test_a_word_sealed_by_another_kiosk_or_to_another_central_is_a_case_and_holds_back_nobody(town: Any) -> None:
+    strange, plain = sealed(town, town.word(Word.FACT, "a"), "east-1"), town.word(Word.FACT, "b", item="C2")
+    assert [said.outcome for said in town.tell(strange, plain)] == [Outcome.CASE, Outcome.ACCEPTED]
+    assert town.loans() == {"C2": ("b", "ann")}
+
+
+def test_sealed_words_of_a_stolen_kiosk_are_cases_that_name_the_item(town: Any) -> None:
+    word = sealed(town, town.word(Word.FACT, "a"))
+    judged = town.central.inbox.judge(KioskId("main-1"), IncarnationId("log-1"), [word], as_cases=True)
+    assert judged.verdicts[0].reason is Reason.SEALED_BY_STOLEN_KIOSK
+    (case,) = town.central.holdings.cases()
+    assert case.item == "C1"
