@@ -23,7 +23,6 @@ from contextlib import AbstractContextManager, nullcontext
 from smartcard import scard
 
 from drivers.card_reading import Held, Listening, Slots, read_card, read_uid
-from drivers.card_table import SlotKind, slot_kind
 from drivers.card_tape import CardRecorder
 from drivers.device import Report
 from drivers.read_watch import ReadWatch
@@ -51,7 +50,7 @@ HELD_S = 0.25
 
 
 class CardReader:
-    """Every PC/SC reader whose name matches, but SAM slots; a `Device`."""
+    """Every PC/SC reader whose name matches, but SAM slots unless the settings say what a slot is; a `Device`."""
 
     kind = DeviceKind.CARD_READER
 
@@ -126,7 +125,7 @@ class CardReader:
             names = []
         elif code != scard.SCARD_S_SUCCESS:
             raise DeviceError(DeviceReason.SERVICE_DOWN, _name(code))
-        ours = [name for name in names if self._pattern.search(name) and slot_kind(name) is not SlotKind.SAM]
+        ours = [name for name in names if self._pattern.search(name) and self._slots.takes(name)]
         for gone in set(known) - set(ours):
             self._forget(gone)
             if known.pop(gone) & scard.SCARD_STATE_PRESENT:

@@ -22,7 +22,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -44,7 +44,8 @@ class PcscdMissing(Exception):
 class VirtualPcscd:
     """A pcscd of our own with `readers` virtual readers; reader n is named "Shelfpoint Virtual PICC n 00 00"."""
 
-    def __init__(self, folder: Path, readers: int = 1) -> None:
+    def __init__(self, folder: Path, readers: int = 1, polled: Collection[int] = ()) -> None:
+        """`polled` are the numbers of readers that tell nothing by themselves: pcscd asks them every 400 ms."""
         self._folder = folder
         self._flags = folder / "flags"
         self._run = folder / "run"
@@ -53,6 +54,7 @@ class VirtualPcscd:
         self._process: subprocess.Popen[bytes] | None = None
         self.ports = _free_ports(readers)
         """Loopback port of each reader, where cards connect."""
+        self._polled = tuple(polled)
 
     @property
     def socket_path(self) -> Path:
@@ -129,6 +131,8 @@ class VirtualPcscd:
         )
         if build.returncode:
             raise PcscdMissing(f"the virtual reader's driver could not be built: {build.stderr[-300:]}")
+        for reader in self._polled:
+            (self._flags / f"{self.ports[reader]}.polled").touch()
 
     def _launch(
         self, command: list[str], own_folders: Mapping[str, str], words: IO[bytes]
