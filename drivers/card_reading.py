@@ -3,19 +3,21 @@
 Contactless: GET DATA for the UID (PC/SC part 3), asked twice because two cards on one pad answer in turn, and again
 where the reader says that it failed (6300): a card that is still being laid down does not answer every time. Contact: which
 card it is, and then the library's script, if there is one. Another program may hold the reader exclusively; that is no
-fault of the card and is told apart (`HELD`), so that the watcher tries again. The card is left as it is
+fault of the card and is told apart (`Held`), so that the watcher tries again. The card is left as it is
 (SCARD_LEAVE_CARD): a program that shares the reader would lose its session otherwise.
 """
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from smartcard import scard
 
 from drivers.apdu import NOT_OURS, SUCCESS, Answer, NotOurs, Script, Send, as_bytes, exchange, run_script
 from drivers.atr import technology_of
 from drivers.card_table import known_by_atr, known_by_choice
+from drivers.pcsc_service import lost
 from drivers.slot_kind import SlotKind, slot_kind
 from kiosk.domain.identity import UID_LENGTHS, CardRead, Technology
 from kiosk.domain.values import Reason
@@ -31,11 +33,13 @@ FAILED = 0x6300
 UID_TRIES = 3
 
 
-class Held:
+class Held(Enum):
+    """The card could not even be asked."""
+
+    BY_OTHER = "by_other"
     """Another program holds the reader."""
-
-
-HELD = Held()
+    BY_POLKIT = "by_polkit"
+    """Our account may use the service, and not this reader's cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,11 @@ def converse(send: Send, atr: bytes, *, contact: bool, script: Script | None) ->
 
 def read_card(
     context: int, reader: str, atr: bytes, slots: Slots, stop: threading.Event, listening: Listening | None = None
-) -> CardRead | Reason | Held:
-    """Who or what lies there. Blocks for as long as the card takes, and a little for a reader that is shared."""
+) -> CardRead | Reason | Held | None:
+    """Who or what lies there; None where the card says nothing of use, see `why_unread`.
+
+    Blocks for as long as the card takes, and a little for a reader that is shared.
+    """
     known = known_by_atr(atr)
     if known is not None:
         return known  # without asking: nothing is read from such a card
@@ -83,23 +90,33 @@ def read_card(
             break
         stop.wait(SHARING_PAUSE_S)
     if code == scard.SCARD_E_SHARING_VIOLATION:
-        return HELD
+        return Held.BY_OTHER
+    if code == scard.SCARD_W_SECURITY_VIOLATION:
+        _state(context, reader)  # a service that is lost looks the same
+        return Held.BY_POLKIT
     if code != scard.SCARD_S_SUCCESS:
-        return _trouble(context, reader)
+        return None
     try:
         send = sender(handle, protocol)
         listened = send if listening is None else listening(send)
-        said = converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
+        return converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
-    if said is not None:
-        return said
-    trouble = _trouble(context, reader)
-    if trouble is Reason.CARD_UNREADABLE and technology_of(atr) is Technology.ISO14443B:
-        return (
-            Reason.CARD_TYPE_B
-        )  # as its pseudo id would be; the PRC's resident card has none that a reader can ask for
-    return trouble
+
+
+def why_unread(context: int, reader: str, atr: bytes) -> Reason:
+    """Taken away early, or not to be read: the reader knows a moment later whether the card is gone.
+
+    Blocks for up to `GONE_MS`. Raises DeviceError(SERVICE_DOWN) when the service is lost.
+    """
+    state = _state(context, reader)
+    if state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
+        code, states = scard.SCardGetStatusChange(context, GONE_MS, [(reader, state & ~scard.SCARD_STATE_CHANGED)])
+        state = states[0][1] if code == scard.SCARD_S_SUCCESS else state
+    if not state & scard.SCARD_STATE_PRESENT:
+        return Reason.CARD_TAKEN_EARLY
+    # As its pseudo id would be refused; the PRC's resident card has none that a reader can ask for.
+    return Reason.CARD_TYPE_B if technology_of(atr) is Technology.ISO14443B else Reason.CARD_UNREADABLE
 
 
 def read_uid(context: int, reader: str, listening: Listening | None = None) -> bytes | None:
@@ -135,16 +152,14 @@ def _contact(send: Send, script: Script | None) -> CardRead | Reason | None:
     return None if number is None else CardRead(number, Technology.CONTACT)
 
 
-def _trouble(context: int, reader: str) -> Reason:
-    """Taken away early, or not to be read: the reader knows a moment later whether the card is gone."""
+def _state(context: int, reader: str) -> int:
+    """The reader's state now; 0 when it is gone. Raises DeviceError(SERVICE_DOWN) when the service is lost."""
     code, states = scard.SCardGetStatusChange(context, 0, [(reader, scard.SCARD_STATE_UNAWARE)])
+    if code in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_READER_UNAVAILABLE):
+        return 0
     if code != scard.SCARD_S_SUCCESS:
-        return Reason.CARD_TAKEN_EARLY
-    state = states[0][1]
-    if state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
-        code, states = scard.SCardGetStatusChange(context, GONE_MS, [(reader, state & ~scard.SCARD_STATE_CHANGED)])
-        state = states[0][1] if code == scard.SCARD_S_SUCCESS else state
-    return Reason.CARD_UNREADABLE if state & scard.SCARD_STATE_PRESENT else Reason.CARD_TAKEN_EARLY
+        raise lost(code)
+    return int(states[0][1])
 
 
 def sender(handle: int, protocol: int) -> Send:

@@ -97,6 +97,14 @@ class VirtualPcscd:
         """SIGKILL, as a crash: socket and pid file stay behind. It is reaped."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """It hangs: takes connections, as the kernel does that for it, and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it hung."""
+        self._signal(signal.SIGCONT)
+
     def unplug(self, reader: int = 0) -> None:
         """Pull the reader's cable: its name stays in the list, its state turns unavailable, its card is gone."""
         (self._flags / f"{self.ports[reader]}.unplugged").touch()
@@ -141,11 +149,16 @@ class VirtualPcscd:
         environment = {**os.environ, **own_folders}
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment)
 
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(which)
+
     def _end(self, with_signal: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return
         process.send_signal(with_signal)
+        process.send_signal(signal.SIGCONT)  # it may hang
         try:
             process.wait(3)
         except subprocess.TimeoutExpired:
