@@ -95,36 +95,13 @@ class CardReader:
     def run(self, stop: threading.Event, report: Report) -> None:
         """Watch until stopped; raises DeviceError: SERVICE_DOWN when pcscd is away or hangs, NO_PERMISSION."""
         self._stop = stop
-        context = pcsc_service.establish()
-        self._context = context
-        for away in self._names:  # perhaps unplugged while the service was away
-            self._voice.forget(away)
-        self._names = frozenset()
-        for kept in (self._again, self._held, self._forbidden):
-            kept.clear()
-        known: dict[str, int] = {}
-        pnp = 0
-        reads = CallWatch(self.name, lambda: self._read_is_overdue(report))
         service = CallWatch(f"{self.name}:service", _service_is_overdue, SERVICE_S)
-        self._watched, self._service_watched = reads, service
         try:
-            while not stop.is_set():
-                with service:
-                    self._list(context, known, report)
-                with service:
-                    heard, pnp = self._wait(context, known, pnp)
-                for reader, before, now, atr in heard:
-                    self._changed(context, reader, before, now, atr)
-                self._look_again(context)
+            with service:
+                context = pcsc_service.establish()
+            self._follow(context, service, report)
         finally:
-            self._context = None
-            self._watched = self._service_watched = nullcontext()
-            reads.close()
             service.close()
-            for reader, state in known.items():
-                if state & scard.SCARD_STATE_PRESENT:
-                    self._mailbox.post(CardLeft(reader))
-            scard.SCardReleaseContext(context)
 
     def wake(self) -> None:
         context = self._context
@@ -139,6 +116,35 @@ class CardReader:
         """Let the reader named `source` show what became of its card; see `drivers.signals.Signalling`."""
         if source in self._names:
             self._voice.say(source, taken=taken, stop=stop)
+
+    def _follow(self, context: int, service: CallWatch, report: Report) -> None:
+        """Tell what happens at the readers, until stopped or the service is lost."""
+        for away in self._names:  # perhaps unplugged while the service was away
+            self._voice.forget(away)
+        self._names = frozenset()
+        for kept in (self._again, self._held, self._forbidden):
+            kept.clear()
+        known: dict[str, int] = {}
+        pnp = 0
+        reads = CallWatch(self.name, lambda: self._read_is_overdue(report))
+        self._context, self._watched, self._service_watched = context, reads, service
+        try:
+            while not self._stop.is_set():
+                with service:
+                    self._list(context, known, report)
+                with service:
+                    changes, pnp = self._wait(context, known, pnp)
+                for reader, before, now, atr in changes:
+                    self._changed(context, reader, before, now, atr)
+                self._look_again(context)
+        finally:
+            self._context = None
+            self._watched = self._service_watched = nullcontext()
+            reads.close()
+            for reader, state in known.items():
+                if state & scard.SCARD_STATE_PRESENT:
+                    self._mailbox.post(CardLeft(reader))
+            scard.SCardReleaseContext(context)
 
     def _list(self, context: int, known: dict[str, int], report: Report) -> None:
         code, names = scard.SCardListReaders(context, [])

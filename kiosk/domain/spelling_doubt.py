@@ -59,5 +59,5 @@ def _fits(rule: SpellingRule, known: KnownCard) -> bool:
 @cache
 def _uids(card_class: CardClass) -> tuple[bytes, ...]:
     """UIDs of this class that may be identities, evenly spread."""
-    uids = (sha256(place.to_bytes(2, "big")).digest()[: card_class.uid_length] for place in range(_TRIED))
+    uids = (sha256(count.to_bytes(2, "big")).digest()[: card_class.uid_length] for count in range(_TRIED))
     return tuple(uid for uid in uids if unfit(CardRead(uid, card_class.technology)) is None)

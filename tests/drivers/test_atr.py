@@ -78,7 +78,7 @@ def test_what_a_type_a_chip_says_is_not_taken_for_it(historical: bytes) -> None:
 
 
 @given(
-    application=st.binary(min_size=4, max_size=4).filter(lambda said: said[0] != 0x80),
+    application=st.binary(min_size=4, max_size=4).filter(lambda data: data[0] != 0x80),
     rates=st.integers(0, 255).map(lambda rates: rates & ~0x08),
     frame=st.integers(0, 8),
     protocol=st.sampled_from([1, 3, 5, 7]),
@@ -89,11 +89,13 @@ def test_what_a_type_a_chip_says_is_not_taken_for_it(historical: bytes) -> None:
 def test_every_protocol_type_and_waiting_time_of_the_standard_is_type_b(
     application: bytes, rates: int, frame: int, protocol: int, waiting: int, options: int, buffer: int
 ) -> None:
-    said = application + bytes([rates, frame << 4 | protocol, waiting << 4 | options, buffer << 4])
-    assume(not (said[0] == 0x00 and said.endswith(b"\x90\x00")))  # may be objects and a status of a type A chip
-    is_text = all(0x20 <= byte < 0x7F for byte in said)
-    assert (technology_of(chip(said), 4) is Technology.ISO14443B) is not is_text
-    assert technology_of(chip(said), 7) is Technology.ISO14443A
+    historical = application + bytes([rates, frame << 4 | protocol, waiting << 4 | options, buffer << 4])
+    assume(
+        not (historical[0] == 0x00 and historical.endswith(b"\x90\x00"))
+    )  # may be objects and a status of a type A chip
+    is_text = all(0x20 <= byte < 0x7F for byte in historical)
+    assert (technology_of(chip(historical), 4) is Technology.ISO14443B) is not is_text
+    assert technology_of(chip(historical), 7) is Technology.ISO14443A
 
 
 @given(st.binary(max_size=64), st.integers(0, 20))

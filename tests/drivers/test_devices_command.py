@@ -93,27 +93,27 @@ def test_card_rule_prints_the_settings_that_spell_the_card_as_the_library_does(
 
 @pytest.mark.xdist_group("pcscd")
 @pytest.mark.parametrize(
-    ("uid", "number", "rules", "told"),
+    ("uid", "number", "rules", "message"),
     [
         ("11222211", "11222211", 4, "Any other card may do"),
         ("93A131C0", "3224478099", 2, "whose number is shorter or begins with a zero"),
     ],
 )
 def test_card_rule_asks_for_another_card_while_several_rules_fit(
-    bench: Bench, uid: str, number: str, rules: int, told: str
+    bench: Bench, uid: str, number: str, rules: int, message: str
 ) -> None:
     with bench.call("card-rule", "--number", number, "--seconds", "30") as command:
         bench.pad.lay(VirtualCard(uid=bytes.fromhex(uid)))
         out, err = command.communicate(timeout=40)
     assert command.returncode == 1
     assert "try another card" in err
-    assert told in err
+    assert message in err
     assert out.count("[[cards]]") == rules
 
 
 @pytest.mark.xdist_group("pcscd")
 @pytest.mark.parametrize(
-    ("second", "code", "told"),
+    ("second", "code", "message"),
     [
         ("0010564032", 0, 'base = "dec"\npad_to = 10\n'),
         ("10564032", 0, 'base = "dec"\n'),
@@ -121,16 +121,16 @@ def test_card_rule_asks_for_another_card_while_several_rules_fit(
     ],
 )
 def test_a_second_card_settles_whether_short_numbers_are_filled_up(
-    bench: Bench, second: str, code: int, told: str
+    bench: Bench, second: str, code: int, message: str
 ) -> None:
     with bench.call("card-rule", "--number", "2476814784", "--number", second, "--seconds", "30") as command:
         assert command.stderr is not None
-        for place, uid in ((1, "93A131C0"), (2, "00A131C0")):
-            while f"number {place} of 2" not in command.stderr.readline():
+        for turn, uid in ((1, "93A131C0"), (2, "00A131C0")):
+            while f"number {turn} of 2" not in command.stderr.readline():
                 pass
             bench.pad.lay(VirtualCard(uid=bytes.fromhex(uid)))
         out, err = command.communicate(timeout=40)
     assert command.returncode == code
-    assert told in (err if code else out)
+    assert message in (err if code else out)
     assert out.count("[[cards]]") == (0 if code else 1)
     assert not code or not out

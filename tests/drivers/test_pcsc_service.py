@@ -60,8 +60,8 @@ def test_a_service_that_hangs_is_told_within_5_s_and_well_again_when_it_goes_on(
     assert isinstance(readers.until(lambda event: isinstance(event, CardLeft) or is_down(event)), CardLeft)
     readers.until(is_down)
     assert monotonic() - began < 5
-    told = readers.until(lambda event: is_down(event) and "does not answer" in str(event))
-    assert isinstance(told, DeviceChanged)
+    status = readers.until(lambda event: is_down(event) and "does not answer" in str(event))
+    assert isinstance(status, DeviceChanged)
     frozen.thaw()
     readers.until(is_ready)
     assert isinstance(readers.until(lambda event: isinstance(event, CardArrived)), CardArrived)
@@ -94,7 +94,7 @@ def test_a_kiosk_stops_in_time_while_its_service_hangs(frozen: VirtualPcscd) -> 
 
 def test_a_service_that_is_away_or_answers_does_not_hang(pcscd: VirtualPcscd) -> None:
     assert not pcsc_service.hangs()
-    os.environ["PCSCLITE_CSOCK_NAME"] = "/nowhere/pcscd.comm"  # libpcsclite remembers the one it was told first
+    os.environ["PCSCLITE_CSOCK_NAME"] = "/nowhere/pcscd.comm"  # libpcsclite remembers the one it heard of first
     try:
         assert not pcsc_service.hangs()
         pcsc_service.hang_up()
@@ -142,9 +142,9 @@ def watch(
 
 @pytest.mark.parametrize("watch", ["service"], indirect=True)
 def test_a_service_that_polkit_refuses_is_no_permission_until_it_is_given(watch: Watch) -> None:
-    told = watch.line()
-    assert (told["state"], told["reason"]) == ("fault", "no_permission")
-    assert "org.debian.pcsc-lite.access_pcsc" in told["detail"]
+    status = watch.line()
+    assert (status["state"], status["reason"]) == ("fault", "no_permission")
+    assert "org.debian.pcsc-lite.access_pcsc" in status["detail"]
     watch.service.refuses_service = False
     assert watch.line()["state"] == "ready"
 
@@ -153,13 +153,13 @@ def test_a_service_that_polkit_refuses_is_no_permission_until_it_is_given(watch:
 def test_cards_that_polkit_refuses_are_no_permission_until_one_is_read(watch: Watch) -> None:
     assert watch.line()["state"] == "ready"
     watch.pad.lay(CARD)
-    told = watch.line()
-    assert (told["state"], told["reason"]) == ("fault", "no_permission")
-    assert "org.debian.pcsc-lite.access_card" in told["detail"]
+    status = watch.line()
+    assert (status["state"], status["reason"]) == ("fault", "no_permission")
+    assert "org.debian.pcsc-lite.access_card" in status["detail"]
     watch.pad.take()
     assert watch.line()["event"] == "card_left"
     watch.service.refuses_cards = False
     watch.pad.lay(CARD)
-    told = watch.line()
-    assert told.get("uid") == "93A131C0", told
+    status = watch.line()
+    assert status.get("uid") == "93A131C0", status
     assert watch.line()["state"] == "ready"

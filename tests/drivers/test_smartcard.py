@@ -131,10 +131,10 @@ PRC_RESIDENT = bytes.fromhex("3B888001D10386050080800058")
 def test_a_reader_that_wants_the_length_or_keeps_the_uid_waiting_is_followed(
     pad: VirtualReader, readers: Ears, answers: dict[str, str]
 ) -> None:
-    said = {bytes.fromhex(command): bytes.fromhex(answer) for command, answer in answers.items()}
-    pad.lay(VirtualCard(uid=b"", answers=said))
+    chip = {bytes.fromhex(command): bytes.fromhex(answer) for command, answer in answers.items()}
+    pad.lay(VirtualCard(uid=b"", answers=chip))
     event = readers.next()
-    if said[GET_UID] == b"\x6e\x00":
+    if chip[GET_UID] == b"\x6e\x00":
         assert isinstance(event, CardTrouble)
         assert event.reason is Reason.CARD_UNREADABLE
     else:
@@ -172,8 +172,8 @@ def test_a_type_b_card_is_refused_as_one_whether_it_tells_a_pseudo_id_or_nothing
 
 
 @given(st.binary(max_size=40))
-def test_only_a_good_answer_of_a_uid_length_is_a_uid(said: bytes) -> None:
-    uid = ask_uid(lambda command: said if command == GET_UID else None)
+def test_only_a_good_answer_of_a_uid_length_is_a_uid(answer: bytes) -> None:
+    uid = ask_uid(lambda command: answer if command == GET_UID else None)
     if uid is not None:
-        assert said == uid + b"\x90\x00"
+        assert answer == uid + b"\x90\x00"
         assert len(uid) in (4, 7, 8, 10)

@@ -43,8 +43,8 @@ def card_rule(config: Path, numbers: tuple[str, ...], seconds: float) -> None:
     logs.configure()
     known = []
     with running(settings) as heard:
-        for place, number in enumerate(numbers, start=1):
-            which = "the card" if len(numbers) == 1 else f"the card with number {place} of {len(numbers)}"
+        for count, number in enumerate(numbers, start=1):
+            which = "the card" if len(numbers) == 1 else f"the card with number {count} of {len(numbers)}"
             click.echo(f"Please lay {which} on the reader.", err=True)
             known.append(KnownCard(number.strip(), _identity(heard, seconds)))
     card = known[0].card

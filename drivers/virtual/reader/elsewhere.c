@@ -45,28 +45,28 @@ static const char *elsewhere(const char *path, char room[PATH_MAX])
     return path;
 }
 
-int stat(const char *path, struct stat *told)
+int stat(const char *path, struct stat *result)
 {
     char room[PATH_MAX];
-    return REAL(stat)(elsewhere(path, room), told);
+    return REAL(stat)(elsewhere(path, room), result);
 }
 
-int lstat(const char *path, struct stat *told)
+int lstat(const char *path, struct stat *result)
 {
     char room[PATH_MAX];
-    return REAL(lstat)(elsewhere(path, room), told);
+    return REAL(lstat)(elsewhere(path, room), result);
 }
 
-int stat64(const char *path, struct stat64 *told)
+int stat64(const char *path, struct stat64 *result)
 {
     char room[PATH_MAX];
-    return REAL(stat64)(elsewhere(path, room), told);
+    return REAL(stat64)(elsewhere(path, room), result);
 }
 
-int lstat64(const char *path, struct stat64 *told)
+int lstat64(const char *path, struct stat64 *result)
 {
     char room[PATH_MAX];
-    return REAL(lstat64)(elsewhere(path, room), told);
+    return REAL(lstat64)(elsewhere(path, room), result);
 }
 
 #define OPEN(name)                                                                                                     \

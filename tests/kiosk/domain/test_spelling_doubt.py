@@ -71,8 +71,8 @@ def test_the_librarys_rule_is_among_those_that_fit_and_no_two_of_them_are_the_sa
     library = SpellingRule(base=base, order=order, take=take, pad_to=pad_to)
     rules = rules_that_make(library.spell(uid), uid)
     assert any(doubt((library, rule), CardClass(A, len(uid))) is None for rule in rules) or _is_odd(library, uid)
-    for one, other in combinations(rules, 2):
-        assert doubt((one, other), CardClass(A, len(uid))) is not None
+    for first, second in combinations(rules, 2):
+        assert doubt((first, second), CardClass(A, len(uid))) is not None
 
 
 def _is_odd(rule: SpellingRule, uid: bytes) -> bool:
