@@ -22,12 +22,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[2]
-BUILD = _ROOT / "drivers" / "virtual" / "reader" / "build.sh"
+_BUILD = _ROOT / "drivers" / "virtual" / "reader" / "build.sh"
 LIBRARY = _ROOT / "build" / "reader" / "libifdshelf.so"
 _ELSEWHERE = LIBRARY.with_name("libelsewhere.so")
 _PRELOAD = 'exec env LD_PRELOAD="$0${LD_PRELOAD:+:$LD_PRELOAD}" "$@"'
@@ -42,9 +42,9 @@ class PcscdMissing(Exception):
 
 
 class VirtualPcscd:
-    """A pcscd of our own with `readers` virtual readers; reader n is named "Shelfpoint Virtual PICC n 00 00"."""
+    """A pcscd of our own with virtual readers; reader n is named "Shelfpoint Virtual PICC n" or `names[n]`, and "0n 00"."""
 
-    def __init__(self, folder: Path, readers: int = 1, polled: Collection[int] = ()) -> None:
+    def __init__(self, folder: Path, readers: int = 1, polled: Collection[int] = (), names: Sequence[str] = ()) -> None:
         """`polled` are the numbers of readers that tell nothing by themselves: pcscd asks them every 400 ms."""
         self._folder = folder
         self._flags = folder / "flags"
@@ -55,6 +55,7 @@ class VirtualPcscd:
         self.ports = _free_ports(readers)
         """Loopback port of each reader, where cards connect."""
         self._polled = tuple(polled)
+        self._names = tuple(names) or tuple(f"Shelfpoint Virtual PICC {number}" for number in range(readers))
 
     @property
     def socket_path(self) -> Path:
@@ -130,15 +131,14 @@ class VirtualPcscd:
 
     def _prepare(self) -> None:
         """Build the driver and write the configuration. Raises PcscdMissing."""
-        ports = [str(port) for port in self.ports]
-        build = subprocess.run(
-            ["sh", str(BUILD), "conf", str(self._flags), str(self._folder / "conf" / "reader.conf"), *ports],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if build.returncode:
-            raise PcscdMissing(f"the virtual reader's driver could not be built: {build.stderr[-300:]}")
+        build_driver()
+        for folder in (self._flags, self._folder / "conf"):
+            folder.mkdir(parents=True, exist_ok=True)
+        readers = [
+            f'FRIENDLYNAME "{name}"\nDEVICENAME {self._flags}:{port}\nLIBPATH {LIBRARY}\nCHANNELID {port}\n'
+            for name, port in zip(self._names, self.ports, strict=True)
+        ]
+        (self._folder / "conf" / "reader.conf").write_text("\n".join(readers), encoding="utf-8")
         for reader in self._polled:
             (self._flags / f"{self.ports[reader]}.polled").touch()
 
@@ -180,6 +180,13 @@ class VirtualPcscd:
                     raise PcscdMissing(f"pcscd did not come up: {words}")
         finally:
             os.close(gone)
+
+
+def build_driver() -> None:
+    """Build what pcscd loads, where a source is newer. Raises PcscdMissing."""
+    done = subprocess.run(["sh", str(_BUILD)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PcscdMissing(f"the virtual reader's driver could not be built: {done.stderr[-300:]}")
 
 
 def _answers(path: Path) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from drivers.virtual.pcscd import BUILD, LIBRARY, PcscdMissing, VirtualPcscd
+from drivers.virtual.pcscd import LIBRARY, PcscdMissing, VirtualPcscd, build_driver
 
 _PYTHON = "/usr/bin/python3"
 _BUS = Path(__file__).resolve().parent / "reader" / "usb_bus.py"
@@ -51,9 +51,7 @@ class UsbPcscd(VirtualPcscd):
         self._order(f"unplug {reader + 1}")
 
     def _prepare(self) -> None:
-        done = subprocess.run(["sh", str(BUILD)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise PcscdMissing(f"the virtual reader's driver could not be built: {done.stderr[-300:]}")
+        build_driver()
         tried = subprocess.run(
             [_PYTHON, "-c", 'import gi; gi.require_version("UMockdev", "1.0")'], capture_output=True, check=False
         )

@@ -2,10 +2,6 @@
 # Builds into build/reader, only when a source is newer: the virtual card reader's driver (libifdshelf.so) and what gives
 # a pcscd folders of its own (libelsewhere.so).
 #
-#   build.sh                            build
-#   build.sh conf FLAGS FILE PORT ...   build, then write a pcscd reader configuration to FILE: one reader per loopback
-#                                       PORT; the reader is unplugged while FLAGS/PORT.unplugged exists
-#
 # Needs gcc, pkg-config and libpcsclite-dev.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd -P)
@@ -27,15 +23,3 @@ build() {
 build elsewhere.c libelsewhere.so -ldl
 # shellcheck disable=SC2046 -- the flags are words
 build ifdshelf.c libifdshelf.so $(pkg-config --cflags libpcsclite)
-
-[ "${1:-}" = conf ] || exit 0
-flags=$2
-file=$3
-shift 3
-mkdir -p "$flags" "$(dirname "$file")"
-number=0
-for port in "$@"; do
-  printf 'FRIENDLYNAME "Shelfpoint Virtual PICC %d"\nDEVICENAME %s:%d\nLIBPATH %s\nCHANNELID %d\n\n' \
-    "$number" "$flags" "$port" "$root/build/reader/libifdshelf.so" "$port"
-  number=$((number + 1))
-done >"$file"
