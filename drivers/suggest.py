@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from smartcard import scard
 
-from drivers.card_table import SlotKind, slot_kind
 from drivers.input_nodes import InputNode
+from drivers.slot_kind import SlotKind, slot_kind
 from drivers.usb_ports import UsbPort
 
 _MAKERS = {"0c2e": "honeywell", "05e0": "zebra", "05f9": "datalogic", "1eab": "newland"}
