@@ -165,6 +165,8 @@ class Scanner(_Part):
     ends: Literal["auto", "terminator", "pause"] = "auto"
     """What ends a code: CR, LF, Tab or ETX only, or a pause too; auto: a pause until a terminator was heard, and only for
     what was read twice alike. Packets and scanners that type say it themselves."""
+    key_gap_ms: int | None = Field(default=None, ge=5, le=250)
+    """Of a scanner that types: the longest pause between two keys of one code. None: 35 (and up to 100 are borne)."""
     repeats: bool = False
     """It sends a code again and again while it sees it."""
     repeat_s: float = Field(default=1.0, gt=0, le=10)
@@ -193,6 +195,8 @@ class Scanner(_Part):
         )
         if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
             raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
+        if self.key_gap_ms is not None and not self.path.startswith("/dev/input/"):
+            raise ValueError("no key_gap_ms for a scanner on a serial port: only one that types has keys")
         if self.ends != "auto" and (self.path.startswith("/dev/input/") or self.profile == "zebra-ssi"):
             raise ValueError("no ends for packets (zebra-ssi) or for a scanner that types: theirs is known")
         return self
@@ -273,6 +277,8 @@ class Devices(_Part):
     scanners: tuple[Scanner, ...] = ()
     keyboard_scanner: bool = False
     """A scanner that types like a keyboard is plugged in."""
+    key_gap_ms: int = Field(default=35, ge=5, le=250)
+    """The longest pause between two of its keys; what a person types is shown so much later."""
     printers: tuple[Printer, ...] = ()
     cameras: tuple[Camera, ...] = ()
 
