@@ -7,6 +7,7 @@ line prints them and exits with 2. Environment: `SHELFPOINT_CENTRAL__DEADLINE_S=
 import re
 import tomllib
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self, TypeVar
@@ -32,6 +33,7 @@ from kiosk.domain.identity import (
     SpellingRule,
     Take,
     Technology,
+    shape,
 )
 from kiosk.domain.values import BranchId
 from kiosk.visit.state import VisitSettings
@@ -87,7 +89,8 @@ def _is_known(symbology: str) -> str:
 
 
 class CodeRule(_Part):
-    """One shape of barcode that the library uses. Asked in the order of the file: the first that fits wins."""
+    """One shape of barcode that the library uses. Asked in the order of the file: the first that fits wins, but where
+    books are lent and taken back items are asked first."""
 
     type: Literal[CodeType.PATRON, CodeType.ITEM, CodeType.VOUCHER, CodeType.EVENT, CodeType.VIRTUAL_CARD]
     pattern: Pattern
@@ -360,6 +363,19 @@ class KioskSettings(BaseSettings):
     central: Central = Central()
     metrics: Metrics = Metrics()
     screen: Screen = Screen()
+
+    @field_validator("codes")
+    @classmethod
+    def _has_no_shape_twice(cls, codes: tuple[CodeRule, ...]) -> tuple[CodeRule, ...]:
+        for (place, rule), (other, twin) in combinations(enumerate(codes), 2):
+            kinds, others = rule.symbologies or SYMBOLOGIES, twin.symbologies or SYMBOLOGIES
+            if shape(rule.pattern) == shape(twin.pattern) and kinds & others:
+                said = (
+                    f"pattern {rule.pattern!r} at codes.{place} ({rule.type})"
+                    f" and {twin.pattern!r} at codes.{other} ({twin.type})"
+                )
+                raise PydanticCustomError("same_shape", "patterns that tell the types of code apart", {"got": said})
+        return codes
 
     @classmethod
     def settings_customise_sources(

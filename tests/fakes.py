@@ -256,7 +256,7 @@ EASYCARD = CardRead(bytes.fromhex("93A131C0"), Technology.ISO14443A)
 class Kiosk:
     """A station with fakes all round."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: VisitSettings = SETTINGS) -> None:
         self.library = FakeLibrary()
         self.acts = FakeActs()
         self.asker = FakeAsker()
@@ -274,7 +274,7 @@ class Kiosk:
             entrance=self.entrance,
             screen=self.screen,
             clock=self.clock,
-            settings=SETTINGS,
+            settings=settings,
             new_act_id=lambda: next(ids),
             signals=self.signals,
         )
