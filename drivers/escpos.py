@@ -4,6 +4,9 @@ Follows the ESC/POS command reference as Epson publishes it, narrowed to what cl
 bytes (FS & + Big5 or GB18030 + FS .): python-escpos 3.1 sends GB18030 without saying so, which a Big5 printer prints as
 other characters. Code 128 too, because its barcode() writes to standard output; its native QR is right and is used.
 A line with a character that the printer lacks is sent as dots, alone: dots take forty times the bytes.
+
+A printer obeys DLE EOT, DLE ENQ and DLE DC4 at once, wherever they stand: in a picture, a barcode, a length. No job holds
+their bytes: text has no control characters, `drivers.code128` pairs digits otherwise, a picture loses a dot.
 """
 
 import re
@@ -16,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from drivers.code128 import code128, spellings
 from drivers.printer_profiles import CodePage, Profile
-from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, draw, typeset, wrap
+from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, clean, draw, typeset, wrap
 from kiosk.ports import DeviceReason
 from kiosk.slip import Slip
 
@@ -129,17 +132,17 @@ def encoded(text: str, cjk: CodePage) -> bytes | None:
 
 
 _REAL_TIME = re.compile(rb"\x10(?=[\x04\x05\x14])")
+_BAND_DOTS = 1024
+"""Heights of 1040, 1296 and more would spell a real-time command."""
 
 
 def raster(picture: Image.Image) -> bytes:
-    """GS v 0: a 1-bit picture (True = paper), its width a multiple of 8.
-
-    A printer obeys DLE EOT, DLE ENQ and DLE DC4 even inside a picture; one dot is taken out where the dots spell one.
-    """
+    """GS v 0: a 1-bit picture (True = paper), its width a multiple of 8; one dot is taken out where the dots spell a
+    real-time command."""
     width_bytes = picture.width // 8
-    dots = bytes(byte ^ 0xFF for byte in picture.tobytes())
-    dots = _REAL_TIME.sub(b"\x00", dots)
-    return b"\x1dv0\x00" + struct.pack("<HH", width_bytes, picture.height) + dots
+    dots = _REAL_TIME.sub(b"\x00", bytes(byte ^ 0xFF for byte in picture.tobytes()))
+    bands = [dots[start : start + width_bytes * _BAND_DOTS] for start in range(0, len(dots), width_bytes * _BAND_DOTS)]
+    return b"".join(b"\x1dv0\x00" + struct.pack("<HH", width_bytes, len(band) // width_bytes) + band for band in bands)
 
 
 def _code(char: str, cjk: CodePage) -> bytes | None:
@@ -191,7 +194,7 @@ def _barcode(data: str, profile: Profile) -> bytes:
             if width >= _LEAST_BAR:
                 break
     if width < _LEAST_BAR or len(code) > _LONGEST_CODE:
-        lines = [TextLine(part, centred=True) for part in wrap(data, profile.columns)]
+        lines = [TextLine(part, centred=True) for part in wrap(clean(data), profile.columns)]
         return b"".join(
             _typed(line, profile) or raster(draw(line, profile.width_dots, profile.line_dots, profile.font_dots))
             for line in lines
@@ -201,7 +204,8 @@ def _barcode(data: str, profile: Profile) -> bytes:
 
 
 def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
-    """A QR code, level M, with its quiet zone; nothing where there is too much to say in one."""
+    """A QR code, level M, with its quiet zone, drawn here where its own bytes would spell a real-time command; nothing
+    where there is too much to say in one."""
     if not data:
         return b""
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
@@ -218,7 +222,8 @@ def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
         shop = Dummy()
         shop.qr(data, ec=1, size=max(2, dots), native=True)
         code_bytes: bytes = shop.output
-        return CENTRE + b"\x1bd\x01" + code_bytes + b"\n" + LEFT
+        if not _REAL_TIME.search(code_bytes):
+            return CENTRE + b"\x1bd\x01" + code_bytes + b"\n" + LEFT
     side = max(1, dots)
     small = Image.new("1", (modules, modules))
     small.putdata([not dark for row in code.get_matrix() for dark in row])
