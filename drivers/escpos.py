@@ -79,11 +79,14 @@ class PrintJob:
     """Characters that no font here holds; 〓 stands in their place."""
 
 
-def build(slip: Slip, profile: Profile, *, raster_only: bool = False, echo: bytes = b"0000") -> PrintJob:
+def build(
+    slip: Slip, profile: Profile, *, raster_only: bool = False, echo: bytes = b"0000", marks: int = 1
+) -> PrintJob:
     """One whole job: reset, lines, feed, cut, and the completion mark if the printer answers it.
 
     `raster_only` draws every line, for printers without letters and for measuring. `echo` is what a printer that
-    confirms by GS ( H sends back: four printable characters. OSError if no font is installed.
+    confirms by GS ( H sends back: four printable characters; `marks` is how many GS r stand behind the job of any other
+    (`drivers.print_marks`). OSError if no font is installed.
     """
     parts = [RESET, LINE_SPACING, CHINESE_OFF]
     raster_lines = 0
@@ -107,7 +110,7 @@ def build(slip: Slip, profile: Profile, *, raster_only: bool = False, echo: byte
     if profile.cutter:
         parts.append(CUT)
     if profile.confirms == "gs_r":
-        parts.append(MARK)
+        parts.append(MARK * marks)
     elif profile.confirms == "gs_h":
         parts.append(ask_echo(echo))
     return PrintJob(b"".join(parts), raster_lines, tuple(missing))
@@ -294,12 +297,21 @@ class SymbolAnswer:
     """Its size in digits, as sent."""
 
 
-Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer | InfoAnswer | SymbolAnswer
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """A byte that no printer says; the line, its speed or its parity is wrong."""
+
+    byte: int
+    """As heard."""
+
+
+Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer | InfoAnswer | SymbolAnswer | Noise
 
 
 _ECHO = b"\x37\x22"
 _SYMBOL = b"\x37\x36"
 _LONGEST_BLOCK = 80
+_XON, _XOFF = 0x11, 0x13
 
 
 class AnswerReader:
@@ -309,8 +321,18 @@ class AnswerReader:
         self._news = bytearray()
         self._block: bytearray | None = None
 
+    @property
+    def half(self) -> bool:
+        """An answer has begun and not ended."""
+        return bool(self._news) or self._block is not None
+
+    def forget(self) -> None:
+        """What has begun was no answer."""
+        self._news.clear()
+        self._block = None
+
     def feed(self, data: bytes) -> list[Answer]:
-        """The answers that are complete now. XON/XOFF, other blocks (head ... NUL) and noise are passed over."""
+        """The answers that are complete now. XON/XOFF and other blocks (head ... NUL) are passed over."""
         found: list[Answer] = []
         for byte in data:
             if self._block is not None:
@@ -338,6 +360,8 @@ class AnswerReader:
                 self._block = bytearray([byte])
             elif byte & 0x90 == 0:
                 found.append(MarkAnswer(byte))
+            elif byte not in (_XON, _XOFF):
+                found.append(Noise(byte))
         return found
 
 

@@ -8,6 +8,7 @@ from drivers.escpos import (
     EchoAnswer,
     InfoAnswer,
     MarkAnswer,
+    Noise,
     StateAnswer,
     StateNews,
     SymbolAnswer,
@@ -68,6 +69,9 @@ def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
                     continue
                 case SymbolAnswer():
                     yield "has drawn a QR code"
+                    continue
+                case Noise(byte=byte):
+                    yield f"noise, {byte:02X}"
                     continue
                 case StateNews(data=data):
                     said = reason_of_news(data)
