@@ -9,7 +9,6 @@ A printer obeys DLE EOT, DLE ENQ and DLE DC4 at once, wherever they stand: in a 
 their bytes: text has no control characters, `drivers.code128` pairs digits otherwise, a picture loses a dot.
 """
 
-import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from drivers.code128 import code128, spellings
 from drivers.printer_profiles import CodePage, Profile
+from drivers.raster import REAL_TIME, raster
 from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, clean, draw, typeset, wrap
 from kiosk.ports import DeviceReason
 from kiosk.slip import Slip
@@ -134,20 +134,6 @@ def encoded(text: str, cjk: CodePage) -> bytes | None:
     return bytes(found)
 
 
-_REAL_TIME = re.compile(rb"\x10(?=[\x04\x05\x14])")
-_BAND_DOTS = 1024
-"""Heights of 1040, 1296 and more would spell a real-time command."""
-
-
-def raster(picture: Image.Image) -> bytes:
-    """GS v 0: a 1-bit picture (True = paper), its width a multiple of 8; one dot is taken out where the dots spell a
-    real-time command."""
-    width_bytes = picture.width // 8
-    dots = _REAL_TIME.sub(b"\x00", bytes(byte ^ 0xFF for byte in picture.tobytes()))
-    bands = [dots[start : start + width_bytes * _BAND_DOTS] for start in range(0, len(dots), width_bytes * _BAND_DOTS)]
-    return b"".join(b"\x1dv0\x00" + struct.pack("<HH", width_bytes, len(band) // width_bytes) + band for band in bands)
-
-
 def _code(char: str, cjk: CodePage) -> bytes | None:
     try:
         code = char.encode(_ENCODINGS[cjk])
@@ -225,7 +211,7 @@ def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
         shop = Dummy()
         shop.qr(data, ec=1, size=max(2, dots), native=True)
         code_bytes: bytes = shop.output
-        if not _REAL_TIME.search(code_bytes):
+        if not REAL_TIME.search(code_bytes):
             return CENTRE + b"\x1bd\x01" + code_bytes + b"\n" + LEFT
     side = max(1, dots)
     small = Image.new("1", (modules, modules))

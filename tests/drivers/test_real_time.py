@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from drivers.escpos import build, raster
+from drivers.escpos import build
 from drivers.printer_profiles import DEFAULT_PROFILE, PROFILES, Profile
 from drivers.probe_page import probe_page
+from drivers.raster import raster
 from drivers.virtual.press import Press, command_length
 from kiosk.slip import Barcode, Block, Line, Pair, QrCode, Slip, SlipKind
 from kiosk.words import Language
