@@ -74,6 +74,7 @@ FIELDS: frozenset[str] = frozenset().union(
         "rows",
         "entries",
         "percent",
+        "slowest_ms",
         "limit",
         "length",
         "attempt",

@@ -7,6 +7,7 @@ line prints them and exits with 2. Environment: `SHELFPOINT_CENTRAL__DEADLINE_S=
 import re
 import tomllib
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -35,6 +36,7 @@ from kiosk.domain.identity import (
     SpellingRule,
     Take,
     Technology,
+    shape,
 )
 from kiosk.domain.values import BranchId
 from kiosk.visit.state import VisitSettings
@@ -90,7 +92,8 @@ def _is_known(symbology: str) -> str:
 
 
 class CodeRule(_Part):
-    """One shape of barcode that the library uses. Asked in the order of the file: the first that fits wins."""
+    """One shape of barcode that the library uses. Asked in the order of the file: the first that fits wins, but where
+    books are lent and taken back items are asked first."""
 
     type: Literal[CodeType.PATRON, CodeType.ITEM, CodeType.VOUCHER, CodeType.EVENT, CodeType.VIRTUAL_CARD]
     pattern: Pattern
@@ -168,6 +171,8 @@ class Scanner(_Part):
     ends: Literal["auto", "terminator", "pause"] = "auto"
     """What ends a code: CR, LF, Tab or ETX only, or a pause too; auto: a pause until a terminator was heard, and only for
     what was read twice alike. Packets and scanners that type say it themselves."""
+    key_gap_ms: int | None = Field(default=None, ge=5, le=250)
+    """Of a scanner that types: the longest pause between two keys of one code. None: 35 (and up to 100 are borne)."""
     repeats: bool = False
     """It sends a code again and again while it sees it."""
     repeat_s: float = Field(default=1.0, gt=0, le=10)
@@ -196,6 +201,8 @@ class Scanner(_Part):
         )
         if self.path.startswith("/dev/input/") and any(value is not None for value in serial):
             raise ValueError("no baud, trigger, beep or signals for a scanner that types: nothing can be sent to it")
+        if self.key_gap_ms is not None and not self.path.startswith("/dev/input/"):
+            raise ValueError("no key_gap_ms for a scanner on a serial port: only one that types has keys")
         if self.ends != "auto" and (self.path.startswith("/dev/input/") or self.profile == "zebra-ssi"):
             raise ValueError("no ends for packets (zebra-ssi) or for a scanner that types: theirs is known")
         return self
@@ -276,6 +283,8 @@ class Devices(_Part):
     scanners: tuple[Scanner, ...] = ()
     keyboard_scanner: bool = False
     """A scanner that types like a keyboard is plugged in."""
+    key_gap_ms: int = Field(default=35, ge=5, le=250)
+    """The longest pause between two of its keys; what a person types is shown so much later."""
     printers: tuple[Printer, ...] = ()
     cameras: tuple[Camera, ...] = ()
 
@@ -365,6 +374,19 @@ class KioskSettings(BaseSettings):
     central: Central = Central()
     metrics: Metrics = Metrics()
     screen: Screen = Screen()
+
+    @field_validator("codes")
+    @classmethod
+    def _has_no_shape_twice(cls, codes: tuple[CodeRule, ...]) -> tuple[CodeRule, ...]:
+        for (place, rule), (other, twin) in combinations(enumerate(codes), 2):
+            kinds, others = rule.symbologies or SYMBOLOGIES, twin.symbologies or SYMBOLOGIES
+            if shape(rule.pattern) == shape(twin.pattern) and kinds & others:
+                said = (
+                    f"pattern {rule.pattern!r} at codes.{place} ({rule.type})"
+                    f" and {twin.pattern!r} at codes.{other} ({twin.type})"
+                )
+                raise PydanticCustomError("same_shape", "patterns that tell the types of code apart", {"got": said})
+        return codes
 
     @classmethod
     def settings_customise_sources(

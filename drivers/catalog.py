@@ -27,6 +27,7 @@ from drivers.usb_link import UsbDoor
 from drivers.usb_ports import USB, is_usb_name
 from drivers.usb_printers import NODES
 from drivers.viewfinder import Viewfinder
+from drivers.wedge import GAP_S
 from kiosk.ports import DeviceReason, Mailbox, PrintEnded, Printer, PrintOutcome
 from kiosk.slip import Slip
 
@@ -70,6 +71,8 @@ class ScannerEntry(Protocol):
     def profile(self) -> str: ...
     @property
     def ends(self) -> str: ...
+    @property
+    def key_gap_ms(self) -> int | None: ...
     @property
     def repeats(self) -> bool: ...
     @property
@@ -260,7 +263,8 @@ def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScann
     """The driver of this scanner: on a serial port, or one that types. BadSettings for a trigger that has no command."""
     repeat_s = entry.repeat_s if entry.repeats or entry.trigger else 0.0
     if entry.path.startswith(FOLDER):
-        return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s)
+        key_gap_s = GAP_S if entry.key_gap_ms is None else entry.key_gap_ms / 1000
+        return InputScanner(entry.name, entry.path, mailbox, repeat_s=repeat_s, key_gap_s=key_gap_s)
     profile = scanner_profile(entry)
     if entry.trigger and not profile.trigger_on:
         able = ", ".join(name for name, known in SCANNER_PROFILES.items() if known.trigger_on)

@@ -2,20 +2,30 @@
 
 Follows ISO/IEC 15417: a symbol is 11 modules wide, the stop 13; set C says two digits in one symbol. A long number of a
 virtual card fits 80 mm of paper only that way.
+
+Why
+In set C the pair 16 is a byte 10h, and a pair 04, 05 or 20 behind it makes DLE EOT, DLE ENQ or DLE DC4: a printer obeys
+these at once, wherever they stand. So no two such pairs follow each other; the digits are paired from another one on.
 """
 
-import re
+from itertools import groupby
 from typing import Literal
 
-CodeParts = list[tuple[Literal["B", "C"], str]]
+_Part = tuple[Literal["B", "C"], str]
+CodeParts = list[_Part]
 """A text in its sets: B letters, C pairs of digits."""
+_State = tuple[Literal["B", "C"] | None, bool]
+"""The set at some place, and whether the byte before it is a DLE."""
+_Said = tuple[int, tuple[_Part, ...]]
+"""How many symbols, and which."""
+_DLE, _OBEYED_AFTER_DLE = "16", frozenset({"04", "05", "20"})
 _SYMBOL, _STOP = 11, 13
 
 
 def spellings(data: str) -> tuple[CodeParts, ...]:
     """How to say it, best first: letters alone are what every printer obeys, digits alone are said in pairs."""
     short = _in_pairs(data)
-    return (short,) if short[0] == ("C", data) else ([("B", data)], short)
+    return (short,) if short == [("C", data)] else ([("B", data)], short)
 
 
 def code128(parts: CodeParts) -> tuple[bytes, int]:
@@ -32,19 +42,20 @@ def code128(parts: CodeParts) -> tuple[bytes, int]:
 
 
 def _in_pairs(data: str) -> CodeParts:
-    """The same text in fewer symbols: long runs of digits in set C, two in each (ISO/IEC 15417, annex E)."""
-    parts: CodeParts = []
-    for run in re.finditer(r"\d+|\D+", data):
-        text = run[0]
-        pairs = len(text) // 2 * 2
-        at_an_end = run.start() == 0 or run.end() == len(data)
-        if not text.isdigit() or (pairs < (4 if at_an_end else 6) and text != data) or not pairs:
-            pairs = 0
-        letters = text[: len(text) - pairs]
-        if letters and parts and parts[-1][0] == "B":
-            parts[-1] = ("B", parts[-1][1] + letters)
-        elif letters:
-            parts.append(("B", letters))
-        if pairs:
-            parts.append(("C", text[-pairs:]))
-    return parts
+    """The same text in the fewest symbols (ISO/IEC 15417, annex E), in letters rather than pairs where both take as many."""
+    best: list[dict[_State, _Said]] = [{} for _ in range(len(data) + 2)]
+    best[0][None, False] = (0, ())
+    for place, char in enumerate(data):
+        pair = data[place : place + 2]
+        for (code_set, after_dle), (symbols, said) in best[place].items():
+            _keep(best[place + 1], ("B", False), symbols + 1 + (code_set != "B"), (*said, ("B", char)))
+            spells = code_set == "C" and after_dle and pair in _OBEYED_AFTER_DLE
+            if len(pair) == 2 and pair.isdigit() and not spells:
+                _keep(best[place + 2], ("C", pair == _DLE), symbols + 1 + (code_set != "C"), (*said, ("C", pair)))
+    _, said = min(best[len(data)].values(), key=lambda way: way[0])
+    return [(code_set, "".join(text for _, text in run)) for code_set, run in groupby(said, key=lambda part: part[0])]
+
+
+def _keep(ways: dict[_State, _Said], state: _State, symbols: int, said: tuple[_Part, ...]) -> None:
+    if state not in ways or symbols < ways[state][0]:
+        ways[state] = (symbols, said)

@@ -4,9 +4,11 @@ Follows the ESC/POS command reference as Epson publishes it, narrowed to what cl
 bytes (FS & + Big5 or GB18030 + FS .): python-escpos 3.1 sends GB18030 without saying so, which a Big5 printer prints as
 other characters. Code 128 too, because its barcode() writes to standard output; its native QR is right and is used.
 A line with a character that the printer lacks is sent as dots, alone: dots take forty times the bytes.
+
+A printer obeys DLE EOT, DLE ENQ and DLE DC4 at once, wherever they stand: in a picture, a barcode, a length. No job holds
+their bytes: text has no control characters, `drivers.code128` pairs digits otherwise, a picture loses a dot.
 """
 
-import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,8 @@ from PIL import Image, ImageDraw
 
 from drivers.code128 import code128, spellings
 from drivers.printer_profiles import CodePage, Profile
-from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, draw, typeset, wrap
+from drivers.raster import REAL_TIME, raster
+from drivers.typesetting import BarcodeLine, QrLine, RuleLine, TextLine, absent, clean, draw, typeset, wrap
 from kiosk.ports import DeviceReason
 from kiosk.slip import Slip
 
@@ -76,11 +79,14 @@ class PrintJob:
     """Characters that no font here holds; 〓 stands in their place."""
 
 
-def build(slip: Slip, profile: Profile, *, raster_only: bool = False, echo: bytes = b"0000") -> PrintJob:
+def build(
+    slip: Slip, profile: Profile, *, raster_only: bool = False, echo: bytes = b"0000", marks: int = 1
+) -> PrintJob:
     """One whole job: reset, lines, feed, cut, and the completion mark if the printer answers it.
 
     `raster_only` draws every line, for printers without letters and for measuring. `echo` is what a printer that
-    confirms by GS ( H sends back: four printable characters. OSError if no font is installed.
+    confirms by GS ( H sends back: four printable characters; `marks` is how many GS r stand behind the job of any other
+    (`drivers.print_marks`). OSError if no font is installed.
     """
     parts = [RESET, LINE_SPACING, CHINESE_OFF]
     raster_lines = 0
@@ -104,7 +110,7 @@ def build(slip: Slip, profile: Profile, *, raster_only: bool = False, echo: byte
     if profile.cutter:
         parts.append(CUT)
     if profile.confirms == "gs_r":
-        parts.append(MARK)
+        parts.append(MARK * marks)
     elif profile.confirms == "gs_h":
         parts.append(ask_echo(echo))
     return PrintJob(b"".join(parts), raster_lines, tuple(missing))
@@ -126,20 +132,6 @@ def encoded(text: str, cjk: CodePage) -> bytes | None:
             return None
         found += code
     return bytes(found)
-
-
-_REAL_TIME = re.compile(rb"\x10(?=[\x04\x05\x14])")
-
-
-def raster(picture: Image.Image) -> bytes:
-    """GS v 0: a 1-bit picture (True = paper), its width a multiple of 8.
-
-    A printer obeys DLE EOT, DLE ENQ and DLE DC4 even inside a picture; one dot is taken out where the dots spell one.
-    """
-    width_bytes = picture.width // 8
-    dots = bytes(byte ^ 0xFF for byte in picture.tobytes())
-    dots = _REAL_TIME.sub(b"\x00", dots)
-    return b"\x1dv0\x00" + struct.pack("<HH", width_bytes, picture.height) + dots
 
 
 def _code(char: str, cjk: CodePage) -> bytes | None:
@@ -191,7 +183,7 @@ def _barcode(data: str, profile: Profile) -> bytes:
             if width >= _LEAST_BAR:
                 break
     if width < _LEAST_BAR or len(code) > _LONGEST_CODE:
-        lines = [TextLine(part, centred=True) for part in wrap(data, profile.columns)]
+        lines = [TextLine(part, centred=True) for part in wrap(clean(data), profile.columns)]
         return b"".join(
             _typed(line, profile) or raster(draw(line, profile.width_dots, profile.line_dots, profile.font_dots))
             for line in lines
@@ -201,7 +193,8 @@ def _barcode(data: str, profile: Profile) -> bytes:
 
 
 def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
-    """A QR code, level M, with its quiet zone; nothing where there is too much to say in one."""
+    """A QR code, level M, with its quiet zone, drawn here where its own bytes would spell a real-time command; nothing
+    where there is too much to say in one."""
     if not data:
         return b""
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
@@ -218,7 +211,8 @@ def _qr(data: str, profile: Profile, raster_only: bool) -> bytes:
         shop = Dummy()
         shop.qr(data, ec=1, size=max(2, dots), native=True)
         code_bytes: bytes = shop.output
-        return CENTRE + b"\x1bd\x01" + code_bytes + b"\n" + LEFT
+        if not REAL_TIME.search(code_bytes):
+            return CENTRE + b"\x1bd\x01" + code_bytes + b"\n" + LEFT
     side = max(1, dots)
     small = Image.new("1", (modules, modules))
     small.putdata([not dark for row in code.get_matrix() for dark in row])
@@ -289,12 +283,21 @@ class SymbolAnswer:
     """Its size in digits, as sent."""
 
 
-Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer | InfoAnswer | SymbolAnswer
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """A byte that no printer says; the line, its speed or its parity is wrong."""
+
+    byte: int
+    """As heard."""
+
+
+Answer = StateAnswer | StateNews | MarkAnswer | EchoAnswer | InfoAnswer | SymbolAnswer | Noise
 
 
 _ECHO = b"\x37\x22"
 _SYMBOL = b"\x37\x36"
 _LONGEST_BLOCK = 80
+_XON, _XOFF = 0x11, 0x13
 
 
 class AnswerReader:
@@ -304,8 +307,18 @@ class AnswerReader:
         self._news = bytearray()
         self._block: bytearray | None = None
 
+    @property
+    def half(self) -> bool:
+        """An answer has begun and not ended."""
+        return bool(self._news) or self._block is not None
+
+    def forget(self) -> None:
+        """What has begun was no answer."""
+        self._news.clear()
+        self._block = None
+
     def feed(self, data: bytes) -> list[Answer]:
-        """The answers that are complete now. XON/XOFF, other blocks (head ... NUL) and noise are passed over."""
+        """The answers that are complete now. XON/XOFF and other blocks (head ... NUL) are passed over."""
         found: list[Answer] = []
         for byte in data:
             if self._block is not None:
@@ -333,6 +346,8 @@ class AnswerReader:
                 self._block = bytearray([byte])
             elif byte & 0x90 == 0:
                 found.append(MarkAnswer(byte))
+            elif byte not in (_XON, _XOFF):
+                found.append(Noise(byte))
         return found
 
 

@@ -7,7 +7,8 @@ compiled on every machine, is not used for it. Every key of the node is the scan
 on the same node. Nothing can be sent to such a scanner.
 
 A blocking wait in the device's own thread; a code without Enter or Tab is told
-as unreadable after a pause, and never taken for a whole one.
+as unreadable after a pause, and never taken for a whole one. Where its keys come more slowly than that pause, the log and
+the device's status say which setting would help.
 """
 
 import errno
@@ -16,20 +17,28 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+import structlog
 
 from drivers.device import Report
-from drivers.frames import Ends, Frames, Scanned
+from drivers.frames import FRAME_S, Ends, Frames, Scanned
 from drivers.key_events import EVENT, Keys
 from drivers.repeats import Repeats
-from drivers.scanner import FRAME_S, code_event
+from drivers.scanner import code_event
+from drivers.wedge import GAP_S, REST_S, SLOWEST_S, advice
+from kiosk.domain.values import Reason
 from kiosk.ports import DeviceError, DeviceKind, DeviceReason, DeviceState, DeviceStatus, Mailbox
+
+log = structlog.get_logger(__name__)
 
 FOLDER = "/dev/input/"
 """Paths that begin so are nodes of such scanners."""
 GRAB = 0x40044590
 """EVIOCGRAB: _IOW('E', 0x90, int)."""
 _EVENTS_A_READ = 64
+_RHYTHM = 1.5
+"""A key that is so much later than the latest one of its code belongs to no code."""
 
 
 def grab(node: int) -> None:
@@ -49,6 +58,7 @@ class InputScanner:
         mailbox: Mailbox,
         *,
         repeat_s: float = 0.0,
+        key_gap_s: float = GAP_S,
         grab: Callable[[int], None] = grab,
     ) -> None:
         self.name = name
@@ -56,6 +66,11 @@ class InputScanner:
         self._mailbox = mailbox
         self._repeats = Repeats(repeat_s)
         self._grab = grab
+        self._pause_s = max(FRAME_S, key_gap_s)
+        self._frames = Frames(Ends.TERMINATOR, settle_s=key_gap_s, pause_s=self._pause_s)
+        """Outlives a lost node: it knows that a code was cut off."""
+        self._slow = False
+        """It was told that its keys come too slowly."""
         self._lock = threading.Lock()
         self._bell: int | None = None
         """An eventfd while it runs: ends the wait."""
@@ -71,8 +86,10 @@ class InputScanner:
             self._bell = bell
         try:
             self._grab(node)
-            report(DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path))
-            self._read(node, bell, stop)
+            self._slow = False
+            self._drop_rest(node, stop)
+            report(self._ready())
+            self._read(node, bell, stop, report)
         except OSError as error:
             raise DeviceError(_reason(error), f"{self._path}: {error.strerror}") from error
         finally:
@@ -80,25 +97,59 @@ class InputScanner:
                 self._bell = None
             os.close(bell)
             os.close(node)
+            self._post(self._frames.lost())
 
     def wake(self) -> None:
         with self._lock:
             if self._bell is not None:
                 os.eventfd_write(self._bell, 1)
 
-    def _read(self, node: int, bell: int, stop: threading.Event) -> None:
-        keys, frames = Keys(), Frames(Ends.TERMINATOR)
+    def _drop_rest(self, node: int, stop: threading.Event) -> None:
+        """What is being typed while the node opens may have lost its beginning; blocks for a pause, at most a second."""
+        ends, dropped = time.monotonic() + REST_S, False
+        while not stop.is_set() and time.monotonic() < ends and select.select([node], [], [], self._pause_s)[0]:
+            dropped = True
+            if not os.read(node, EVENT.size * _EVENTS_A_READ):
+                raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
+        if dropped:
+            self._post([Reason.CODE_UNREADABLE])
+
+    def _read(self, node: int, bell: int, stop: threading.Event, report: Report) -> None:
+        keys, frames = Keys(), self._frames
+        last_s = slowest_s = 0.0
+        late = 0
         while not stop.is_set():
-            ready = select.select([node, bell], [], [], FRAME_S if frames.pending else None)[0]
-            heard = [] if ready else frames.pause()
-            if node in ready:
-                data = os.read(node, EVENT.size * _EVENTS_A_READ)
-                if not data:
-                    raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
-                heard = frames.feed(keys.feed(data))
-            for code in heard:
-                if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
-                    continue
+            wait_s = max(frames.patience_s, _RHYTHM * slowest_s) if frames.pending else None
+            ready = select.select([node, bell], [], [], wait_s)[0]
+            if node not in ready:
+                self._post([] if ready else frames.pause())
+                continue
+            data = os.read(node, EVENT.size * _EVENTS_A_READ)
+            if not data:
+                raise DeviceError(DeviceReason.NOT_PLUGGED, self._path)
+            text, now_s = keys.feed(data), time.monotonic()
+            if not text:
+                continue
+            gap_s, last_s = now_s - last_s, now_s
+            slowest_s = max(slowest_s, gap_s) if frames.pending and gap_s <= SLOWEST_S else 0.0
+            late = late + (gap_s > self._pause_s) if slowest_s else 0
+            if late > 1:
+                self._tell_slow(slowest_s, report)
+            self._post(frames.feed(text))
+
+    def _tell_slow(self, slowest_s: float, report: Report) -> None:
+        """Its codes are cut off: once in the log, and in its status until it is plugged in anew."""
+        if not self._slow:
+            log.warning("a scanner types too slowly", device=self.name, slowest_ms=round(slowest_s * 1000))
+            self._slow = True
+            report(self._ready(f"; {advice(slowest_s)}"))
+
+    def _ready(self, more: str = "") -> DeviceStatus:
+        return DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path + more)
+
+    def _post(self, heard: Iterable[Scanned | Reason]) -> None:
+        for code in heard:
+            if not (isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic())):
                 self._mailbox.post(code_event(self.name, code))
 
 

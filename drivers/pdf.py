@@ -8,7 +8,6 @@ the file, and it looks the same everywhere. What that costs: text cannot be mark
 import io
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import groupby
 
 import numpy as np
 import zxingcpp
@@ -17,14 +16,13 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
 from drivers.typesetting import (
-    GETA,
     BarcodeLine,
     QrLine,
     RuleLine,
     SetLine,
     TextLine,
     clean,
-    font_for,
+    runs,
     text_font,
     typeset,
 )
@@ -112,8 +110,9 @@ def _text(line: TextLine) -> Image.Image:
 
 
 def _lettered(text: str, size: int, bold: bool) -> Image.Image:
-    runs = [(font, "".join(chars)) for font, chars in groupby(text, key=lambda char: _font(char, size, bold))]
-    shown = [(font or text_face(size, bold), run if font else GETA * len(run)) for font, run in runs]
+    """In the page's face where it holds the characters (the monospaced one beside it holds the same), or in another's."""
+    mono, face = text_font(size, bold), text_face(size, bold)
+    shown = [(face if font is mono else font, run) for font, run in runs(text, size, bold)]
     widths = [round(font.getlength(run)) for font, run in shown]
     picture = Image.new("L", (max(1, sum(widths)), round(size * _LEADING)), 255)
     pen = ImageDraw.Draw(picture)
@@ -122,12 +121,6 @@ def _lettered(text: str, size: int, bold: bool) -> Image.Image:
         pen.text((x, round(size * 1.1)), run, font=font, fill=0, anchor="ls")
         x += width
     return picture
-
-
-def _font(char: str, size: int, bold: bool) -> ImageFont.FreeTypeFont | None:
-    """The page's face where it holds the character (the monospaced one beside it holds the same), or another's."""
-    found = font_for(char, size, bold)
-    return text_face(size, bold) if found is text_font(size, bold) else found
 
 
 @lru_cache(maxsize=8)

@@ -1,50 +1,73 @@
-"""Counts the marks that a printer owes, so that the answer to one job's mark is never taken for another's. Pure.
+"""Which answers to GS r confirm a job: as many in a row as the job has marks at its end. Pure; of the printer's thread.
 
-A mark (GS r) has no name: answers come in the order of the jobs, and that is all that tells them apart. A job that ended
-without its answer (paper out, deadline, lost connection) may still stand in the printer's buffer and be answered later,
-on a new connection too. Until then the next job's answer is not the first that comes. A printer that lost its buffer
-(power) never answers; when it has been ready for long enough to have printed everything, such answers are given up.
-Belongs to the printer's thread.
+An answer to GS r is one byte without a name. Noise, a break on the line, or the mark of an older slip that still stood in
+the printer's buffer look the same. So a job ends with several marks, how many differs from job to job, and only exactly as
+many answers, close together and with silence behind them, confirm it.
+
+Why
+To ask anew when the count is wrong would confirm a slip that a power cut took from the buffer: an idle printer answers
+every question. The marks stand in the job and are lost with it. Counting what a printer owes from older jobs would be
+spoilt by one stray byte.
 """
 
-from dataclasses import dataclass
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import accumulate, combinations
+
+FEWEST, MOST = 5, 12
+"""Marks at the end of a job: more than noise makes by chance, in too few bytes to matter."""
+RUN_S = 0.2
+"""Answers that come closer together belong to one row; a printer works marks off within milliseconds."""
+_OWED = 3
+"""Of so many jobs; fewer than would take all numbers of marks."""
 
 
-@dataclass(slots=True)
 class Marks:
-    """What the printer still has to answer. Times are monotonic seconds."""
+    """One printer's, over all its connections. Times are monotonic seconds."""
 
-    give_up_s: float
-    """A printer that was ready for so long after the newest mark owes nothing for jobs that have ended."""
-    own: int = 0
-    """Of the job under way: 0 or 1."""
-    old: int = 0
-    """Of jobs that have ended."""
-    _ready_since: float | None = None
+    def __init__(self, choose: Callable[[Sequence[int]], int] = secrets.choice) -> None:
+        self._choose = choose
+        self._wanted = 0
+        """Marks of the job under way."""
+        self._owed: deque[int] = deque(maxlen=_OWED)
+        """Marks of jobs that ended without their answers, which may still come."""
+        self._row = 0
+        self._last_s = float("-inf")
 
-    def sent(self, arrives: float) -> None:
-        """The mark of the job under way is leaving; how much of a job that fails has left, nobody knows."""
-        self.own = 1
-        self._ready_since = arrives
+    def begin(self) -> int:
+        """How many marks the next job has: not as many as older jobs whose answers may still come."""
+        owed = list(self._owed)
+        taken = {sum(owed[first:last]) for first, last in combinations(range(len(owed) + 1), 2)}
+        self._wanted = self._choose([count for count in range(FEWEST, MOST + 1) if count not in taken])
+        self._row = 0
+        return self._wanted
 
-    def answered(self) -> None:
-        """An answer came: it belongs to the oldest job."""
-        if self.old:
-            self.old -= 1
+    def answered(self, now_s: float) -> None:
+        """A byte that GS r may say of a printer with paper."""
+        self._row = self._row + 1 if now_s - self._last_s < RUN_S else 1
+        self._last_s = now_s
+
+    def disturbed(self) -> None:
+        """A byte that nothing explains: the answers before it are no row."""
+        self._row = 0
+
+    def confirm(self, now_s: float) -> bool:
+        """The row is the job's, alone or behind those of the jobs right before it, and nothing came after it."""
+        return self._fits() and now_s - self._last_s >= RUN_S
+
+    def rest_s(self, now_s: float) -> float:
+        """How long silence must still last; 0 where there is no row of the right length."""
+        return max(0.0, self._last_s + RUN_S - now_s) if self._fits() else 0.0
+
+    def ended(self, *, owes: bool) -> None:
+        """The job is over; `owes`: its bytes left, and its answers may still come."""
+        if owes:
+            self._owed.append(self._wanted)
         else:
-            self.own = 0
+            self._owed.clear()  # older ones came before it, or never will
+        self._wanted = self._row = 0
 
-    def job_ended(self) -> None:
-        """Nobody waits for the job under way any more."""
-        self.old, self.own = self.old + self.own, 0
-
-    def standing_still(self) -> None:
-        """The printer cannot print now, so it cannot answer either."""
-        self._ready_since = None
-
-    def ready(self, now: float) -> None:
-        """The printer is ready, and no job is under way."""
-        if self._ready_since is None:
-            self._ready_since = now
-        if now - self._ready_since >= self.give_up_s:
-            self.old = 0
+    def _fits(self) -> bool:
+        rows = accumulate(reversed(self._owed), initial=self._wanted)
+        return self._wanted > 0 and self._row in rows

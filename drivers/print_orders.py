@@ -65,11 +65,13 @@ class PrintOrders:
         """Blocks for the oldest one; None when woken. queue.Empty after the deadline."""
         return self._queue.get(timeout=deadline_s)
 
-    def serve(self, order: Order, profile: Profile, send: Callable[[PrintJob], Ended], echo: bytes = b"0000") -> None:
+    def serve(
+        self, order: Order, profile: Profile, send: Callable[[PrintJob], Ended], echo: bytes = b"0000", marks: int = 1
+    ) -> None:
         """One job from its first byte to its PrintEnded; a bug of ours still ends the job before it goes up."""
         ended: Ended = (PrintOutcome.FAILED, DeviceReason.PRINTER_ERROR)
         try:
-            job = build(order.slip, profile, echo=echo)
+            job = build(order.slip, profile, echo=echo, marks=marks)
             if job.missing:
                 log.warning("slip has characters that no font holds", device=self._name, count=len(job.missing))
             ended = send(job)

@@ -4,10 +4,12 @@ Owns the one connection to the printer; `run` works in the supervisor's thread `
 come from other threads and only use the queue. Decisions:
 
 * "Written" is not "printed". A job is PRINTED when the printer answers the mark that stands behind it (GS ( H with four
-  characters of the job's own, so that the late echo of another job is none; or GS r 1, counted by `Marks` over all
-  connections; ESC/POS reference) and, asked once more, says that it is well; FAILED when it names a fault,
-  UNCONFIRMED when all bytes left and it says neither. One byte of noise or of a failing line may look like GS r's
-  answer, and a clone may give it with its paper bits set: hence the second question, and only what GS r can say counts.
+  characters of the job's own, so that the late echo of another job is none; or a row of GS r 1, see `Marks`; ESC/POS
+  reference) and, asked once more, says that it is well; FAILED when it names a fault, UNCONFIRMED when all bytes left and
+  it says neither. A clone may answer GS r with its paper bits set: hence the second question.
+* An answer to DLE EOT does not say to which question it belongs, and a stray byte may look like one: then every answer
+  after it is taken for the next one's. So a look at the state ends with a moment in which nothing may come, a look that was
+  disturbed is no look, and a fault is believed when two looks say it. A line that is never quiet has a reason of its own.
 * A slip comes out at most once: a job is sent again, once, only if not one of its bytes had left. After paper out the
   rest stands in the printer's buffer and prints when paper is put in, so that is never sent again either.
 * `run` does not raise while the printer is away: it stays, so that a job gets its answer at once instead of waiting
@@ -31,6 +33,7 @@ from drivers.escpos import (
     EchoAnswer,
     InfoAnswer,
     MarkAnswer,
+    Noise,
     PrintJob,
     StateAnswer,
     StateNews,
@@ -40,7 +43,7 @@ from drivers.escpos import (
     reason_of_news,
 )
 from drivers.link import ByteLink, Door
-from drivers.print_marks import Marks
+from drivers.print_marks import RUN_S, Marks
 from drivers.print_orders import Ended, Order, PrintOrders
 from drivers.printer_profiles import DEFAULT_PROFILE, Profile
 from kiosk.ports import (
@@ -57,6 +60,12 @@ from kiosk.slip import Slip
 log = structlog.get_logger(__name__)
 
 _AWAY = frozenset({DeviceReason.NOT_REACHABLE, DeviceReason.NOT_PLUGGED})
+_LOOKS = 4
+"""Looks at the state, until one is undisturbed, and a fault is told by two in a row."""
+_REST_S = 0.02
+"""Nothing may come for so long after the last answer, and as long again as the slowest took."""
+_HALF_S = 0.1
+"""An answer that has begun is whole after so long, or it was none."""
 _ECHO_LETTERS = string.ascii_letters + string.digits
 
 
@@ -76,8 +85,6 @@ class Patience:
     """Between two looks at the state while the mark is awaited."""
     poll_s: float = 2.0
     """Between two looks at the state when idle."""
-    give_up_s: float = 12.0
-    """For the answer to a job that ended without it, while the printer is ready: see `Marks`."""
 
 
 class _Talk:
@@ -89,14 +96,20 @@ class _Talk:
         self._reader = AnswerReader()
         self._marks = marks
         self._heard = False
+        self._disturbed = False
+        """Something came in this look at the state that no printer says."""
         self.echo: bytes | None = None
-        """The one echo that ends the job; None: it is ended by counting marks."""
+        """The one echo that ends the job; None: it is ended by a row of marks."""
+        self.echoed = False
+        """It came."""
         self.busy_until = 0.0
         """When the line will have carried all that was written (monotonic)."""
+        self.believes_news = False
+        """It was asked for automatic status."""
         self.news: DeviceReason | None = None
         """Fault from the newest automatic status."""
-        self.paperless = 0
-        """Answers to marks that said: without paper."""
+        self.paperless = False
+        """An answer to a mark said: without paper."""
 
     def write(self, data: bytes, deadline_s: float) -> None:
         """Hands it to the line, which may take its time to carry it."""
@@ -106,43 +119,79 @@ class _Talk:
         self.link.write(data, deadline_s)
 
     def state(self) -> DeviceReason | None:
-        """Asks DLE EOT 1 to 4 and blocks for the answers; DeviceError if one does not come."""
-        self.hear(0.0)  # what nobody asked for must not pass for an answer
-        answers = []
-        ends = max(time.monotonic(), self.busy_until) + self._answer_s
+        """Asks DLE EOT 1 to 4 and blocks for the answers, again where they were disturbed or name a fault.
+
+        DeviceError SILENT if one does not come, LINE_NOISE if the line does not come to rest.
+        """
+        fault: DeviceReason | None = None
+        for _ in range(_LOOKS):
+            answers = self._look()
+            if answers is None:
+                fault = None
+                continue
+            reason = reason_of(answers)
+            if not stops(reason) or reason is fault:
+                return reason
+            fault = reason
+        if fault is not None:
+            return fault
+        raise DeviceError(DeviceReason.LINE_NOISE, "its answers are mixed with bytes that no printer says")
+
+    def _look(self) -> list[int] | None:
+        """One round of four; None when more came than was asked for. DeviceError if an answer does not come."""
+        while self.hear(0.0):  # what nobody asked for must not pass for an answer
+            pass
+        half_ends = time.monotonic() + _HALF_S
+        while self._reader.half and (left := half_ends - time.monotonic()) > 0:
+            self.hear(left)
+        self._reader.forget()
+        self._disturbed = False
+        answers: list[int] = []
+        slowest_s, ends = 0.0, max(time.monotonic(), self.busy_until) + self._answer_s
         for number in (1, 2, 3, 4):
             self.write(ask_state(number), _left(ends))
-            answer: int | None = None
-            while answer is None:
+            asked = max(time.monotonic(), self.busy_until)
+            heard: list[int] = []
+            while not heard:
                 left = ends - time.monotonic()
+                if left <= 0 and (self._disturbed or self._reader.half):
+                    return None
                 if left <= 0:
                     held = "" if self._heard else ", perhaps because it serves another computer"
-                    reason = self.link.fault() or DeviceReason.SILENT
-                    raise DeviceError(reason, f"no answer to a state question{held}")
-                answer = self.hear(left)
-            answers.append(answer)
-        return reason_of(answers)
+                    raise DeviceError(self.link.fault() or DeviceReason.SILENT, f"no answer to a state question{held}")
+                heard = self.hear(left)
+            answers += heard
+            slowest_s = max(slowest_s, time.monotonic() - asked)
+        rest_ends = time.monotonic() + _REST_S + slowest_s
+        while (left := rest_ends - time.monotonic()) > 0:
+            answers += self.hear(left)
+        return answers if len(answers) == 4 and not self._disturbed else None
 
-    def hear(self, deadline_s: float) -> int | None:
-        """Reads once, at most `deadline_s`; counts marks, and gives back the last answer to DLE EOT if there was one."""
-        state: int | None = None
+    def hear(self, deadline_s: float) -> list[int]:
+        """Reads once, at most `deadline_s`; notes marks and echoes, and gives back the answers to DLE EOT."""
+        states: list[int] = []
         data = self.link.read(deadline_s)
         self._heard |= bool(data)
+        now_s = time.monotonic()
         for answer in self._reader.feed(data):
             match answer:
-                case MarkAnswer(confirms=True) if self.echo is None:
-                    self._marks.answered()
-                case MarkAnswer(paper_ended=True) if self.echo is None:
-                    self.paperless += 1
-                case EchoAnswer(echo=echo) if echo == self.echo:
-                    self._marks.own = 0
-                case MarkAnswer() | EchoAnswer() | InfoAnswer() | SymbolAnswer():
-                    pass
-                case StateNews(data=data):
+                case MarkAnswer(confirms=True):
+                    self._marks.answered(now_s)
+                case MarkAnswer(paper_ended=True):
+                    self.paperless = True
+                    self._marks.disturbed()
+                case EchoAnswer(echo=echo):
+                    self.echoed |= echo == self.echo
+                case StateNews(data=data) if self.believes_news:
                     self.news = reason_of_news(data)
+                case MarkAnswer() | Noise() | StateNews():
+                    self._disturbed = True
+                    self._marks.disturbed()
+                case InfoAnswer() | SymbolAnswer():
+                    pass
                 case StateAnswer(byte=byte):
-                    state = byte
-        return state
+                    states.append(byte)
+        return states
 
 
 class SlipPrinter:
@@ -166,8 +215,10 @@ class SlipPrinter:
         self._orders = PrintOrders(name, mailbox)
         self._patience = patience or Patience()
         self._talk: _Talk | None = None
-        self._marks = Marks(self._patience.give_up_s)
+        self._marks = Marks()
         self._absent = False
+        self._owes = False
+        """Marks of the job under way may still be answered."""
         self._cut_short = 0
         """Length of the longest job that was lost: the printer may still wait for the rest of a picture."""
 
@@ -210,10 +261,12 @@ class SlipPrinter:
     def _serve(self, order: Order, stop: threading.Event, report: Report) -> None:
         """One job with an echo of its own."""
         echo = "".join(secrets.choice(_ECHO_LETTERS) for _ in range(4)).encode("ascii")
+        marks = self._marks.begin()
+        self._owes = False
         try:
-            self._orders.serve(order, self.profile, lambda job: self._print(job, echo, stop, report), echo)
+            self._orders.serve(order, self.profile, lambda job: self._print(job, echo, stop, report), echo, marks)
         finally:
-            self._marks.job_ended()
+            self._marks.ended(owes=self._owes)
 
     def _print(self, job: PrintJob, echo: bytes, stop: threading.Event, report: Report) -> Ended:
         """Sends a job; a second time, over a new connection, only if none of its bytes had left."""
@@ -226,23 +279,21 @@ class SlipPrinter:
                 talk = self._connected(min(self._patience.connect_s, _left(ends)))
                 fault = talk.state()
                 report(self._status(fault))
-                if _stops(fault):
+                if stops(fault):
                     return PrintOutcome.FAILED, fault
                 before = talk.link.sent
-                talk.news, talk.paperless = None, 0
+                talk.news, talk.paperless = None, False
                 data = bytes(self._cut_short) + job.data  # NULs end a half command and print nothing
                 carried_s = 0.0 if talk.link.bytes_per_s is None else len(data) / talk.link.bytes_per_s
-                ends += carried_s
-                if self.profile.confirms != "none":
-                    self._marks.sent(time.monotonic() + carried_s)
+                self._owes = self.profile.confirms == "gs_r"
+                ends += carried_s + (RUN_S if self._owes else 0.0)
                 talk.write(data, min(self._patience.send_s + carried_s, _left(ends)))
             except DeviceError as error:
                 sent = 0 if before is None or self._talk is None else self._talk.link.sent - before
                 if sent:
                     self._leaves_open(job)
                 self._lose(error, report)
-                if sent == 0:
-                    self._marks.own = 0
+                self._owes &= sent > 0
                 if sent == 0 and tries > 0 and time.monotonic() < ends and not stop.is_set():
                     continue
                 return PrintOutcome.FAILED, error.reason
@@ -258,33 +309,36 @@ class SlipPrinter:
         The last word is always an answer to the state question, asked after the mark had been answered.
         """
         marked = self.profile.confirms != "none"
-        talk.echo = echo if self.profile.confirms == "gs_h" else None
+        talk.echo, talk.echoed = echo if self.profile.confirms == "gs_h" else None, False
         try:
             while True:
-                if marked and self._marks.own:
-                    talk.hear(min(self._patience.watch_s, max(left(), 0.001)))
-                answered = marked and not self._marks.own
+                if marked and not self._answered(talk):
+                    rest_s = self._marks.rest_s(time.monotonic())
+                    talk.hear(rest_s or min(self._patience.watch_s, max(left(), 0.001)))
+                answered = self._answered(talk)
                 fault = talk.state()
-                if answered and not _stops(fault):
-                    self._cut_short = 0
+                if answered and self._answered(talk) and not stops(fault):
+                    self._cut_short, self._owes = 0, False
                     return PrintOutcome.PRINTED, None
-                fault = talk.news if _stops(talk.news) and fault is None else fault
-                if _stops(fault):
-                    if fault is DeviceReason.PAPER_OUT:
-                        for _ in range(talk.paperless):
-                            self._marks.answered()
+                fault = talk.news if stops(talk.news) and fault is None else fault
+                if stops(fault):
+                    self._owes &= not talk.paperless
                     self._cut_short = 0
                     report(self._status(fault))
                     return PrintOutcome.FAILED, fault
                 if not marked:
                     self._cut_short = 0
                     return PrintOutcome.UNCONFIRMED, None
-                if left() <= 0 or stop.is_set():
+                if (left() <= 0 and not self._marks.rest_s(time.monotonic())) or stop.is_set():
                     break
         except DeviceError as error:
             self._lose(error, report)
             return PrintOutcome.UNCONFIRMED, None
         return PrintOutcome.UNCONFIRMED, None
+
+    def _answered(self, talk: _Talk) -> bool:
+        """What stands behind the job was answered."""
+        return talk.echoed if talk.echo is not None else self._marks.confirm(time.monotonic())
 
     def _leaves_open(self, job: PrintJob) -> None:
         """Bytes of this job have left, and nobody knows how many arrived: an older picture may be open as well."""
@@ -293,6 +347,7 @@ class SlipPrinter:
     def _connected(self, deadline_s: float) -> _Talk:
         if self._talk is None:
             self._talk = _Talk(self._door.open(max(deadline_s, 0.001)), self._patience.answer_s, self._marks)
+            self._talk.believes_news = self.profile.news
             if self.profile.news:
                 self._talk.write(NEWS_ON, deadline_s)
         return self._talk
@@ -305,7 +360,6 @@ class SlipPrinter:
     def _lose(self, error: DeviceError, report: Report) -> None:
         self._drop(lost=True)
         self._absent = error.reason in _AWAY
-        self._marks.standing_still()
         state = DeviceState.ABSENT if self._absent else DeviceState.FAULT
         report(DeviceStatus(device=self.name, kind=self.kind, state=state, reason=error.reason, detail=error.detail))
 
@@ -313,11 +367,7 @@ class SlipPrinter:
         self._absent = False
         if reason is DeviceReason.PAPER_LOW and not self.profile.near_end:
             reason = None
-        if _stops(reason):
-            self._marks.standing_still()
-        else:
-            self._marks.ready(time.monotonic())
-        state = DeviceState.FAULT if _stops(reason) else DeviceState.READY
+        state = DeviceState.FAULT if stops(reason) else DeviceState.READY
         detail = f"{self._door.address} {self.profile.title}"
         return DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail)
 
@@ -326,5 +376,6 @@ def _left(ends: float) -> float:
     return max(0.0, ends - time.monotonic())
 
 
-def _stops(reason: DeviceReason | None) -> bool:
+def stops(reason: DeviceReason | None) -> bool:
+    """It cannot print."""
     return reason is not None and reason is not DeviceReason.PAPER_LOW

@@ -8,6 +8,7 @@ from drivers.escpos import (
     EchoAnswer,
     InfoAnswer,
     MarkAnswer,
+    Noise,
     StateAnswer,
     StateNews,
     SymbolAnswer,
@@ -17,9 +18,6 @@ from drivers.escpos import (
 from drivers.frames import Decoder, Frames, Scanned
 from drivers.tape import Piece, Way
 
-FRAME_S = 0.1
-"""What is called a pause, as in `drivers.scanner`."""
-
 
 def retell_scanner(pieces: Iterable[Piece], decoder: Callable[[], Decoder] = Frames) -> Iterator[str]:
     """Codes and complaints, in order."""
@@ -27,10 +25,10 @@ def retell_scanner(pieces: Iterable[Piece], decoder: Callable[[], Decoder] = Fra
     for piece in pieces:
         if piece.way is not Way.HEARD:
             continue
-        for _ in range(int((piece.at_s - last_s) / FRAME_S)):
-            if not frames.pending:
-                break
+        quiet_s = piece.at_s - last_s
+        while frames.pending and quiet_s >= (patience_s := frames.patience_s):
             yield from map(_code, frames.pause())
+            quiet_s -= patience_s
         last_s = piece.at_s
         yield from map(_code, frames.feed(piece.data))
     while frames.pending:
@@ -71,6 +69,9 @@ def retell_printer(pieces: Iterable[Piece]) -> Iterator[str]:
                     continue
                 case SymbolAnswer():
                     yield "has drawn a QR code"
+                    continue
+                case Noise(byte=byte):
+                    yield f"noise, {byte:02X}"
                     continue
                 case StateNews(data=data):
                     said = reason_of_news(data)

@@ -3,7 +3,8 @@
 Opened by a stable path (`/dev/serial/by-id/…`) or by the device's USB id (`usb:0c2e:0b61:SERIAL`), exclusively. A
 blocking thread sees the last byte of a code in under 0.1 ms and an unplugged cable at once (reference/probe.md 2).
 `termios.error` is no OSError and is caught by name. A scanner in manual-trigger mode is pulled while a page wants codes
-(`wanted`), by the thread that reads, so nobody else ever waits for a port that takes no bytes.
+(`wanted`), by the thread that reads, so nobody else ever waits for a port that takes no bytes. What is on its way while the
+port opens may have lost its beginning: it is told as unreadable, and the scanner is ready after a pause.
 """
 
 import termios
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable
 import serial
 
 from drivers.device import Report
-from drivers.frames import Decoder, Frames, Scanned
+from drivers.frames import FRAME_S, Decoder, Frames, Scanned
 from drivers.repeats import Repeats
 from drivers.serial_link import reason_of_port
 from drivers.trigger import Trigger
@@ -31,9 +32,9 @@ from kiosk.ports import (
     Mailbox,
 )
 
-FRAME_S = 0.1
-"""What is called a pause."""
 LARGEST_READ = 4096
+OPENING_S = 1.0
+"""A port that is not quiet so long after its opening is read all the same."""
 SEND_S = 0.5
 """A trigger or beep that the port does not take within this time is given up."""
 
@@ -60,7 +61,8 @@ class SerialScanner:
         self.name = name
         self._repeats = Repeats(repeat_s)
         self._ports = ports
-        self._decoder = decoder
+        self._frames = decoder()
+        """Outlives a lost port: it knows that a code was cut off."""
         self._signals = {True: taken, False: refused}
         """What makes it beep for a code that was taken, and for one that was not; empty: it stays silent."""
         self._trigger = trigger
@@ -77,12 +79,14 @@ class SerialScanner:
         try:
             with serial.Serial(path, self._baud, timeout=None, write_timeout=SEND_S, exclusive=True) as port:
                 self._port = port
+                self._await_quiet(port, stop)
                 report(DeviceStatus(device=self.name, kind=self.kind, state=DeviceState.READY, detail=self._path))
                 self._read(port, stop)
         except (OSError, termios.error) as error:
             raise DeviceError(reason_of_port(error), self._path) from error
         finally:
             self._port = None
+            self._post(self._frames.lost())
 
     def wanted(self, wanted: bool) -> None:
         """Codes are wanted, or not: its trigger is pulled or let go; any thread, never blocks."""
@@ -115,25 +119,42 @@ class SerialScanner:
                 return  # closed in this very moment: it is awake
 
     def _read(self, port: serial.Serial, stop: threading.Event) -> None:
-        frames, trigger = self._decoder(), Trigger(*self._trigger)
+        frames, trigger = self._frames, Trigger(*self._trigger)
         while not stop.is_set():
             begun = time.monotonic()
             if not frames.pending:
                 port.write(trigger.say(wanted=self._wanted, now_s=begun))
-            port.timeout = FRAME_S if frames.pending else trigger.patience_s(begun)
+            patience_s = frames.patience_s if frames.pending else None
+            port.timeout = trigger.patience_s(begun) if patience_s is None else patience_s
             data = port.read(max(1, min(port.in_waiting, LARGEST_READ)))
-            if not data and time.monotonic() - begun < FRAME_S:
-                continue  # woken: half a code may still come
+            if not data and (patience_s is None or time.monotonic() - begun < patience_s):
+                continue  # woken, or the trigger is due: half a code may still come
             heard = frames.feed(data) if data else frames.pause()
-            for code in heard:
+            if heard:
                 trigger.fell(time.monotonic())
-                if isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic()):
-                    continue
-                self._mailbox.post(code_event(self.name, code))
+            self._post(heard)
             answers = frames.answers()
             if answers:
                 port.write(answers)
         port.write(trigger.say(wanted=False, now_s=time.monotonic()))
+
+    def _await_quiet(self, port: serial.Serial, stop: threading.Event) -> None:
+        """Drops what comes before the first pause; blocks for a pause, or for as long as `OPENING_S`."""
+        port.timeout = FRAME_S
+        ends, dropped = time.monotonic() + OPENING_S, False
+        while not stop.is_set() and time.monotonic() < ends:
+            begun = time.monotonic()
+            if port.read(max(1, min(port.in_waiting, LARGEST_READ))):
+                dropped = True
+            elif time.monotonic() - begun >= FRAME_S:
+                break
+        if dropped:
+            self._post([Reason.CODE_UNREADABLE])
+
+    def _post(self, heard: Iterable[Scanned | Reason]) -> None:
+        for code in heard:
+            if not (isinstance(code, Scanned) and self._repeats.again(code.text, time.monotonic())):
+                self._mailbox.post(code_event(self.name, code))
 
 
 def code_event(scanner: str, code: Scanned | Reason) -> CodeRead | CodeTrouble:

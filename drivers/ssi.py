@@ -14,7 +14,7 @@ switched on in the scanner, with ACK/NAK handshaking.
 
 from dataclasses import dataclass, field
 
-from drivers.frames import LONGEST, Scanned, scanned_in
+from drivers.frames import FRAME_S, LONGEST, Scanned, scanned_in
 from kiosk.domain.values import Reason
 
 HOST, SCANNER = 4, 0
@@ -85,6 +85,20 @@ class SsiFrames:
     def pending(self) -> bool:
         """A packet, or a code of several packets, has begun and not ended."""
         return bool(self._bytes) or self._kind is not None
+
+    @property
+    def patience_s(self) -> float:
+        """A pause."""
+        return FRAME_S
+
+    def lost(self) -> list[Scanned | Reason]:
+        """The port is gone: what was not acknowledged is sent again, from its beginning."""
+        begun = self.pending
+        self._bytes.clear()
+        self._answers.clear()
+        self._told, self._quiet = None, 0
+        self._clear()
+        return [Reason.CODE_UNREADABLE] if begun else []
 
     def answers(self) -> bytes:
         """What to send to the scanner now; given once."""

@@ -3,6 +3,11 @@
 Owns the measure (display cells: Latin one, Chinese two, UAX #11 East Asian Width) and the letters (fonts by name:
 Noto Sans Mono CJK TC, because without a name Japanese shapes appear). Setting is pure; drawing reads font files, each
 once. Any thread may call; `font_for` asks fontconfig once per unknown character and blocks for some milliseconds.
+
+Why
+A letter and its marks (Thai, Devanagari, Burmese, Khmer) are one cluster: from one font, never parted by a line break, and one
+〓 where no font holds all of it. A mark from another font than its letter stands on a dotted circle, and an engine that
+shapes (raqm) draws that circle even for a mark that the font lacks, so whether a font holds a character is asked without it.
 """
 
 import re
@@ -22,12 +27,36 @@ from kiosk.slip import Barcode, Block, Line, Pair, QrCode, Rule, Slip, Weight
 GETA = "〓"
 """Stands for a character that no font here holds, as Chinese and Japanese compositors always did."""
 _NOT_FIRST = frozenset("、。，．：；！？）」』】》〉〕｝…‧・·％,.:;!?)]}％～")
-_NOT_LAST = frozenset("（「『【《〈〔｛([{＃")
+_NOT_LAST = frozenset("（「『【《〈〔｛([{＃เแโใไເແໂໃໄ")
+"""Thai and Lao write some vowels before their consonant."""
+_VIRAMA = 9
+"""Canonical class of the signs that join the next consonant (Unicode, table 4-3): its half form stands below or before."""
 _NUMBERED = re.compile(r"\d{1,3}\. ")
 _MONO = "Noto Sans Mono CJK TC"
 _KNOWN_FOLDERS = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/noto-cjk", "/usr/share/fonts/google-noto-cjk")
 _MONO_TC_INDEX = 8
 FONTCONFIG_S = 3.0
+_CANDIDATES = 24
+_SHAPED = {
+    "ARABIC": ("arab",),
+    "BENGALI": ("bng2", "beng"),
+    "DEVANAGARI": ("dev2", "deva"),
+    "GUJARATI": ("gjr2", "gujr"),
+    "GURMUKHI": ("gur2", "guru"),
+    "KANNADA": ("knd2", "knda"),
+    "KHMER": ("khmr",),
+    "LAO": ("lao",),
+    "MALAYALAM": ("mlm2", "mlym"),
+    "MYANMAR": ("mym2", "mymr"),
+    "ORIYA": ("ory2", "orya"),
+    "SINHALA": ("sinh",),
+    "TAMIL": ("tml2", "taml"),
+    "TELUGU": ("tel2", "telu"),
+    "THAI": ("thai",),
+    "TIBETAN": ("tibt",),
+}
+"""Scripts that must be shaped, by the first word of their characters' names, and the tags of OpenType for them. Fonts with
+every character of Unicode hold their letters and draw each apart, with marks on dotted circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +117,19 @@ def cells(text: str) -> int:
     return sum(_cell(char) for char in text)
 
 
+def clusters(text: str) -> Iterator[str]:
+    """What is drawn together: a character, its marks, and the consonant that a joining sign ties to it."""
+    cluster = ""
+    for char in text:
+        joined = cluster and unicodedata.combining(cluster[-1]) == _VIRAMA and unicodedata.category(char) == "Lo"
+        if cluster and not joined and not _is_mark(char):
+            yield cluster
+            cluster = ""
+        cluster += char
+    if cluster:
+        yield cluster
+
+
 def typeset(slip: Slip, columns: int) -> tuple[SetLine, ...]:
     """The slip as lines for a paper of `columns` cells (at least 8); no line is wider, no character is lost."""
     if columns < 8:
@@ -106,6 +148,10 @@ def wrap(text: str, columns: int) -> list[str]:
         indent = " " * len(number.group()) if number and columns >= 16 else ""
         lines += _fill(paragraph, columns, indent)
     return lines
+
+
+def _is_mark(char: str) -> bool:
+    return char >= "\x7f" and unicodedata.category(char)[0] == "M"
 
 
 def _cell(char: str) -> int:
@@ -168,31 +214,31 @@ def _fill(paragraph: str, columns: int, indent: str) -> list[str]:
         if cells(line) + cells(piece.rstrip(" ")) <= columns:
             line += piece
             continue
-        for char in piece:  # longer than a whole line: broken where it must be
-            if cells(line) + _cell(char) > columns:
+        for cluster in clusters(piece):  # longer than a whole line: broken where it must be
+            if cells(line) + cells(cluster) > columns:
                 lines.append(line.rstrip(" "))
                 line = indent
-            line += char
+            line += cluster
     return [*lines, line.rstrip(" ")] if line.strip(" ") or not lines else lines
 
 
 def _pieces(paragraph: str) -> Iterator[str]:
     """What a line break must not part: a Latin word with its spaces, or a Chinese character with its punctuation."""
     piece = ""
-    for char in paragraph:
+    for cluster in clusters(paragraph):
         before = piece[-1:]
-        if before and _may_break(before, char):
+        if before and _may_break(before, cluster[0]):
             yield piece
             piece = ""
-        piece += char
+        piece += cluster
     if piece:
         yield piece
 
 
 def _may_break(before: str, after: str) -> bool:
-    if after == " " or _cell(after) == 0 or after in _NOT_FIRST or before in _NOT_LAST:
+    if after == " " or _is_mark(after) or after in _NOT_FIRST or before in _NOT_LAST:
         return False
-    return before == " " or _cell(before) != 1 or _cell(after) != 1
+    return before == " " or _cell(before) == 2 or _cell(after) != 1
 
 
 # --- letters -----------------------------------------------------------------------------------------------------
@@ -201,7 +247,7 @@ def _may_break(before: str, after: str) -> bool:
 @lru_cache(maxsize=8)
 def text_font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """The text font; OSError when no Chinese font is installed."""
-    path, index = _matched(f"{_MONO}:bold" if bold else _MONO) or ("", 0)
+    path, index, _ = next(iter(_matched(f"{_MONO}:bold" if bold else _MONO)), ("", 0, ""))
     if "NotoSans" in path and "CJK" in path:
         return ImageFont.truetype(path, size_px, index)
     name = f"NotoSansCJK-{'Bold' if bold else 'Regular'}.ttc"
@@ -212,21 +258,21 @@ def text_font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=4096)
-def font_for(char: str, size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont | None:
-    """A font that holds this character: the text font if it can, another installed one, or None."""
-    font = text_font(size_px, bold)
-    if _holds(font, char):
+def font_for(cluster: str, size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont | None:
+    """A font that holds a character and all its marks, and shapes its script: the text font, another one, or None."""
+    font, tags = text_font(size_px, bold), _SHAPED.get(unicodedata.name(cluster[0], "").partition(" ")[0], ())
+    if not tags and _holds(font, cluster):
         return font
-    found = _matched(f":charset={ord(char):x}")
-    if found is None:
-        return None
-    other = ImageFont.truetype(found[0], size_px, found[1])
-    return other if _holds(other, char) else None
+    for path, index, shapes in _matched(":charset=" + " ".join(f"{ord(char):x}" for char in sorted(set(cluster)))):
+        other = ImageFont.truetype(path, size_px, index)
+        if (not tags or any(f"otlayout:{tag}" in shapes for tag in tags)) and _holds(other, cluster):
+            return other
+    return None
 
 
 def absent(text: str) -> tuple[str, ...]:
-    """Characters of this text that no installed font holds; they are drawn as 〓."""
-    return tuple(char for char in dict.fromkeys(text) if font_for(char, 24) is None)
+    """Characters of this text, with their marks, that no installed font holds; each is drawn as one 〓."""
+    return tuple(cluster for cluster in dict.fromkeys(clusters(text)) if font_for(cluster, 24) is None)
 
 
 def draw(line: TextLine, width_dots: int, line_dots: int, font_dots: int) -> Image.Image:
@@ -234,7 +280,7 @@ def draw(line: TextLine, width_dots: int, line_dots: int, font_dots: int) -> Ima
     scale = 2 if line.large else 1
     picture = Image.new("1", (width_dots, line_dots * scale), 1)
     size = font_dots * scale
-    left, right = _lettered(line.left, size, line.bold), _lettered(line.right, size, line.bold)
+    left, right = (_lettered(part, size, line.bold, picture.height) for part in (line.left, line.right))
     if left.width + right.width > width_dots:
         shrink = width_dots / (left.width + right.width)
         left, right = (part.resize((max(1, int(part.width * shrink)), part.height)) for part in (left, right))
@@ -244,20 +290,37 @@ def draw(line: TextLine, width_dots: int, line_dots: int, font_dots: int) -> Ima
     return picture
 
 
-def _lettered(text: str, size_px: int, bold: bool) -> Image.Image:
-    """Text in 1-bit dots without grey (which would be dithered), on its own width."""
-    shown = "".join(char if font_for(char, size_px, bold) else GETA for char in text)
-    runs = [
-        (font, "".join(chars))
-        for font, chars in groupby(shown, key=lambda char: font_for(char, size_px, bold) or text_font(size_px, bold))
-    ]
-    width = sum(round(font.getlength(run)) for font, run in runs)
-    picture = Image.new("1", (max(width, 1), size_px + size_px // 8), 1)
+def runs(text: str, size_px: int, bold: bool = False) -> list[tuple[ImageFont.FreeTypeFont, str]]:
+    """The text in pieces of one font each, 〓 for what none holds; neighbours of one font are shaped together."""
+    fonts = [(font_for(cluster, size_px, bold), cluster) for cluster in clusters(text)]
+    chosen = list[tuple[ImageFont.FreeTypeFont, str]]()
+    for font, cluster in fonts:
+        if cluster == " " and chosen:
+            font = chosen[-1][0]  # words that are written from the right keep their order
+        chosen.append((font or text_font(size_px, bold), cluster if font else GETA))
+    grouped = groupby(chosen, key=lambda piece: (str(piece[0].path), piece[0].index))
+    pieces = [list(group) for _, group in grouped]
+    return [(piece[0][0], "".join(cluster for _, cluster in piece)) for piece in pieces]
+
+
+def _lettered(text: str, size_px: int, bold: bool, height: int) -> Image.Image:
+    """Text in 1-bit dots without grey (which would be dithered), on its own width.
+
+    Scripts that reach higher or lower than Chinese move the baseline, and are set smaller where even that is not enough.
+    """
+    pieces = runs(text, size_px, bold)
+    boxes = [font.getbbox(run, anchor="ls") for font, run in pieces]
+    up = max((round(-box[1]) for box in boxes), default=0)
+    down = max((round(box[3]) for box in boxes), default=0)
+    if up + down > height and size_px > 1:
+        return _lettered(text, min(size_px - 1, size_px * height // (up + down)), bold, height)
+    width = sum(round(font.getlength(run)) for font, run in pieces)
+    picture = Image.new("1", (max(width, 1), height), 1)
     pen = ImageDraw.Draw(picture)
     pen.fontmode = "1"
     x = 0
-    baseline = round(size_px * 0.88)
-    for font, run in runs:
+    baseline = max(up, min(round(size_px * 0.88), height - down))
+    for font, run in pieces:
         pen.text((x, baseline), run, font=font, fill=0, anchor="ls")
         x += round(font.getlength(run))
     return picture
@@ -266,38 +329,41 @@ def _lettered(text: str, size_px: int, bold: bool) -> Image.Image:
 @lru_cache(maxsize=64)
 def _box(path: str, index: int) -> tuple[bytes, tuple[int, int]]:
     """What this font draws for a character it does not hold."""
-    mask = ImageFont.truetype(path, 24, index).getmask("\U0010fffe", mode="1")
+    mask = _small(path, index).getmask("\U0010fffe", mode="1")
     return bytes(mask), mask.size
 
 
-def _holds(font: ImageFont.FreeTypeFont, char: str) -> bool:
-    if char.isspace() or char < "\x7f":
-        return True
-    small = _small(str(font.path), font.index)
-    mask = small.getmask(char, mode="1")
-    return (bytes(mask), mask.size) != _box(str(font.path), font.index) and mask.getbbox() is not None
+def _holds(font: ImageFont.FreeTypeFont, cluster: str) -> bool:
+    return all(char < "\x7f" or char.isspace() or _has(str(font.path), font.index, char) for char in cluster)
+
+
+@lru_cache(maxsize=4096)
+def _has(path: str, index: int, char: str) -> bool:
+    mask = _small(path, index).getmask(char, mode="1")
+    return (bytes(mask), mask.size) != _box(path, index) and mask.getbbox() is not None
 
 
 @lru_cache(maxsize=64)
 def _small(path: str, index: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, 24, index)
+    """Without shaping, which draws a dotted circle around what it lacks."""
+    return ImageFont.truetype(path, 24, index, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=4096)
-def _matched(pattern: str) -> tuple[str, int] | None:
-    """Fontconfig's best font for a pattern, which need not fit it; None without fontconfig."""
+def _matched(pattern: str) -> tuple[tuple[str, int, str], ...]:
+    """Fontconfig's best fonts for a pattern, which need not fit it, and the scripts they shape; none without fontconfig."""
     command = shutil.which("fc-match")
     if command is None:
-        return None
+        return ()
     try:
         answer = subprocess.run(
-            [command, "--format", "%{file}|%{index}", pattern],
+            [command, "--all", "--format", "%{file}|%{index}|%{capability}\n", pattern],
             capture_output=True,
             text=True,
             check=True,
             timeout=FONTCONFIG_S,
         ).stdout
     except (OSError, subprocess.SubprocessError):
-        return None
-    path, _, index = answer.partition("|")
-    return (path, int(index) & 0xFFFF) if path and index.isdigit() else None
+        return ()
+    lines = (line.split("|", 2) for line in answer.splitlines()[:_CANDIDATES])
+    return tuple((path, int(index) & 0xFFFF, shapes) for path, index, shapes in lines if path and index.isdigit())

@@ -15,7 +15,7 @@ started=$(date +%s)
 
 packages="python3 python3-venv python3-dev gcc pkg-config ca-certificates
   libpcsclite-dev pcscd libzbar0 libgl1 libegl1 libxkbcommon0 libglib2.0-0 libdbus-1-3 libfontconfig1 libgssapi-krb5-2
-  fontconfig fonts-noto-cjk fonts-cns11643-sung libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0
+  fontconfig fonts-noto-cjk fonts-noto-ui-core fonts-cns11643-sung libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0
   libwayland-cursor0"
 
 say() { printf 'set-up: %s\n' "$*"; }

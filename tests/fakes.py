@@ -293,7 +293,7 @@ EASYCARD = CardRead(bytes.fromhex("93A131C0"), Technology.ISO14443A)
 class Kiosk:
     """A station with fakes all round."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: VisitSettings = SETTINGS) -> None:
         self.library = FakeLibrary()
         self.acts = FakeActs()
         self.asker = FakeAsker()
@@ -303,6 +303,7 @@ class Kiosk:
         self.signals = FakeSignals()
         self.clock = FakeClock()
         self.ids = act_ids()
+        self.settings = settings
         self.station = self.new_station()
 
     def new_station(self) -> Station:
@@ -314,7 +315,7 @@ class Kiosk:
             entrance=self.entrance,
             screen=self.screen,
             clock=self.clock,
-            settings=SETTINGS,
+            settings=self.settings,
             new_act_id=lambda: next(self.ids),
             signals=self.signals,
         )

@@ -73,6 +73,8 @@ class VirtualPrinter:
         self._tells_about_itself = True
         self._late_echo: bytes | None = None
         self._late_mark = False
+        self._ignored_marks = 0
+        """Since the newest answer that came late."""
         self._cable_out = False
         self._voice = Voice(self._changed, lambda: self._client)
         self._runs_dry = False
@@ -223,7 +225,7 @@ class VirtualPrinter:
             self._late_echo = echo
 
     def mark_late(self) -> None:
-        """Says the answer to an older slip's GS r before the next one."""
+        """Says the answers to GS r that it has not said so far, before the next one."""
         with self._changed:
             self._late_mark = True
 
@@ -424,8 +426,10 @@ class VirtualPrinter:
         if command[:2] == b"\x1da":
             self._news_wanted, self._news = command[2] != 0, b""
         elif command[:2] == b"\x1dr":
-            answers = self._late_mark + (not self._deaf_to_marks)
-            self._late_mark = False
+            answers = (self._ignored_marks if self._late_mark else 0) + (not self._deaf_to_marks)
+            if self._late_mark:
+                self._late_mark, self._ignored_marks = False, 0
+            self._ignored_marks += self._deaf_to_marks
             answer = bytes([(0x03 if self._near_end else 0) | (0 if self._paper else 0x0C)])
             self._say(answer * answers)
         elif command.startswith(_ASK_ECHO):

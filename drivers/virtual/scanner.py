@@ -11,9 +11,12 @@ import os
 import pty
 import select
 import termios
+import time
 import tty
 from pathlib import Path
 
+LABEL_S = 0.05
+"""No scanner reads two labels in less."""
 TAKEN_S = 1.0
 """Nobody reads a line that takes no byte for so long."""
 
@@ -25,6 +28,7 @@ class VirtualScanner:
         self.link = link
         self._master = -1
         self._slave = -1
+        self._read_s = 0.0
 
     @property
     def plugged(self) -> bool:
@@ -54,8 +58,10 @@ class VirtualScanner:
         self._master = self._slave = -1
 
     def scan(self, code: str, end: str = "\r") -> None:
-        """Read a code aloud. Raises OSError while unplugged."""
+        """Read a code aloud, a label's time after the one before. Raises OSError while unplugged."""
+        time.sleep(max(0.0, self._read_s + LABEL_S - time.monotonic()))
         self.noise((code + end).encode())
+        self._read_s = time.monotonic()
 
     def heard(self, deadline_s: float = 2.0) -> bytes:
         """What was sent to it (trigger, beep) since the last call; waits for the first byte, at most so long."""

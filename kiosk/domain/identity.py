@@ -6,11 +6,12 @@ system spells it (reference: ISO/IEC 14443-3 for 08 and 88 first bytes; PC/SC pa
 "Try every rule" never happens at run time: reversing one card's UID gives another card's valid UID.
 """
 
+import importlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from kiosk.domain.values import Reason, Refused
 
@@ -251,6 +252,9 @@ SYMBOLOGIES = (
 )
 """What scanners and cameras call the kinds of code that they tell apart."""
 
+CUT_SHORT = frozenset({"itf", "codabar", "code39"})
+"""A line across part of such a label reads as a shorter code, and no check digit says so: only its length does."""
+
 MAX_CODE_LENGTH = 128
 """No library barcode is longer; a longer text is noise or an attack."""
 
@@ -258,16 +262,19 @@ _MOBILE_CARRIER = re.compile(r"/[0-9A-Z.+-]{7}")
 _CERTIFICATE_CARRIER = re.compile(r"[A-Z]{2}[0-9]{14}")
 
 
-def type_code(text: str, symbology: str | None, patterns: Sequence[CodePattern]) -> TypedCode:
-    """Types a scanned text by the library's patterns, first match wins; ISBN and carriers are known without patterns.
+def type_code(
+    text: str, symbology: str | None, patterns: Sequence[CodePattern], expected: CodeType | None = None
+) -> TypedCode:
+    """Types a scanned text by the library's patterns; ISBN and carriers are known without patterns.
 
-    A valid EAN-13 that starts with 977, 978 or 979 (with or without its 2- or 5-digit add-on, which some scanners set
+    The first match wins, but where the page wants codes of one type, patterns of that type are asked before all others:
+    libraries number cards and books alike. A valid EAN-13 that starts with 977, 978 or 979 (with or without its 2- or 5-digit add-on, which some scanners set
     off by a space) is never an item, nor is an add-on alone.
     """
     text = text.strip()
     if symbology in ADD_ONS or is_book_number(text.replace(" ", "")):
         return TypedCode(CodeType.ISBN, text)
-    for pattern in patterns:
+    for pattern in sorted(patterns, key=lambda pattern: pattern.type is not expected):
         if pattern.pattern.fullmatch(text) and (
             symbology is None or not pattern.symbologies or symbology in pattern.symbologies
         ):
@@ -275,6 +282,24 @@ def type_code(text: str, symbology: str | None, patterns: Sequence[CodePattern])
     if _MOBILE_CARRIER.fullmatch(text) or _CERTIFICATE_CARRIER.fullmatch(text):
         return TypedCode(CodeType.INVOICE_CARRIER, text)
     return TypedCode(CodeType.UNKNOWN, text)
+
+
+def fixes_length(pattern: str | re.Pattern[str]) -> bool:
+    """Every text that this pattern fits has the same length. re.error for what is no pattern."""
+    shortest, longest = _parsed(pattern).getwidth()
+    return bool(shortest == longest)
+
+
+def shape(pattern: str | re.Pattern[str]) -> str:
+    """Equal for patterns that are written otherwise and fit the same whole texts: ^ and $, \\d and [0-9]."""
+    parsed = str([part for part in _parsed(pattern) if str(part[0]) != "AT"])
+    return parsed.replace("(CATEGORY, CATEGORY_DIGIT)", "(RANGE, (48, 57))")
+
+
+def _parsed(pattern: str | re.Pattern[str]) -> Any:
+    """As `re` reads it: its own parser, which has been the same since Python 3.11 and says how long a match may be."""
+    source = pattern if isinstance(pattern, str) else pattern.pattern
+    return importlib.import_module("re._parser").parse(source)
 
 
 def is_book_number(text: str) -> bool:

@@ -59,7 +59,7 @@ class CodeTrouble:
     scanner: str
     """Device name."""
     reason: Reason
-    """CODE_TOO_LONG, CODE_UNREADABLE."""
+    """CODE_TOO_LONG, CODE_UNREADABLE, or CODE_UNKNOWN for several lines on one label."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,9 @@ def _card_trouble(visit: Visit, event: CardTrouble, world: World) -> Step:
 
 
 def _code_trouble(visit: Visit, event: CodeTrouble, world: World) -> Step:
-    return hint(visit, event.reason)
+    wants_items = isinstance(visit.task, Borrow | Return)
+    unknown = event.reason is Reason.CODE_UNKNOWN and wants_items
+    return hint(visit, Reason.CODE_NOT_AN_ITEM if unknown else event.reason)
 
 
 def _settle(visit: Visit, event: VerdictCame, world: World) -> Step:

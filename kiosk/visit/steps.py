@@ -165,8 +165,8 @@ def printed(outcome: PrintOutcome) -> tuple[SlipState, Sound]:
 
 
 def item_in(event: CodeRead, world: World) -> ItemId | Refused:
-    """The item that a scanned code names, or what to scan instead."""
-    code = type_code(event.text, event.symbology, world.settings.code_patterns)
+    """The item that a scanned code names, or what to scan instead; what may be an item or a card is an item here."""
+    code = type_code(event.text, event.symbology, world.settings.code_patterns, CodeType.ITEM)
     match code.type:
         case CodeType.ITEM:
             return ItemId(code.text)

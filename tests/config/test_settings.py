@@ -133,6 +133,22 @@ def test_a_kind_of_code_that_no_device_tells_is_refused(file: Path) -> None:
     assert "codabar, code128" in problem
 
 
+def test_one_shape_for_two_types_of_code_is_a_mistake_that_names_both(file: Path) -> None:
+    rules = '[[codes]]\ntype = "patron"\npattern = "[0-9]{6}"\n[[codes]]\ntype = "event"\npattern = "^\\\\d{6}$"\n'
+    (problem,) = problems(more(file, rules))
+    assert problem.endswith(
+        "key codes: expected patterns that tell the types of code apart, got pattern '[0-9]{6}' at codes.1 (patron)"
+        " and '^\\\\d{6}$' at codes.2 (event)"
+    )
+
+
+def test_one_shape_in_two_kinds_of_code_tells_them_apart(file: Path) -> None:
+    kinds = (("patron", "qr"), ("event", "code128"))
+    rules = (f'[[codes]]\ntype = "{kind}"\npattern = "[0-9]{{6}}"\nsymbologies = ["{name}"]\n' for kind, name in kinds)
+    more(file, "".join(rules))
+    assert len(load(file).codes) == 3
+
+
 @pytest.mark.parametrize("keys", ["data", "data/keys", "other/../data/deep/keys"])
 def test_keys_inside_the_data_folder_are_refused(file: Path, keys: str) -> None:
     file.write_text(GOOD.replace('keys = "keys"', f'keys = "{keys}"'), encoding="utf-8")

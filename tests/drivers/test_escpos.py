@@ -19,11 +19,11 @@ from drivers.escpos import (
     StateNews,
     build,
     encoded,
-    raster,
     reason_of,
     reason_of_news,
 )
 from drivers.printer_profiles import DEFAULT_PROFILE, PROFILES
+from drivers.raster import raster
 from drivers.typesetting import absent
 from drivers.virtual.press import command_length
 from kiosk.ports import DeviceReason

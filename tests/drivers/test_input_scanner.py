@@ -7,13 +7,14 @@ import string
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event as Event_
 
 import pytest
 from ears import Ears
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.settings import Scanner
+from config.settings import Devices, Scanner
 from drivers.catalog import scanner as driver_of
 from drivers.frames import Frames, Scanned
 from drivers.input_scanner import GRAB, InputScanner
@@ -72,9 +73,11 @@ def test_capitals_come_by_shift_or_caps_lock_and_letting_go_types_nothing() -> N
     ids=["no character", "under Ctrl", "by Alt and digits", "events were dropped"],
 )
 def test_what_may_hide_a_character_makes_the_whole_code_unreadable_and_the_next_is_heard(half: bytes) -> None:
-    text = Keys().feed(typed("C00") + half + typed("001\rC0000002\r"))
+    keys, frames = Keys(), Frames()
+    text = keys.feed(typed("C00") + half + typed("001\r"))
     assert UNREADABLE in text
-    assert Frames().feed(text) == [Reason.CODE_UNREADABLE, Scanned("C0000002", None)]
+    assert frames.feed(text) + frames.pause() == [Reason.CODE_UNREADABLE]
+    assert frames.feed(keys.feed(typed("C0000002\r"))) + frames.pause() == [Scanned("C0000002", None)]
 
 
 @given(st.text(PRINTABLE, max_size=40), st.lists(st.integers(1, 50), max_size=40))
@@ -90,7 +93,7 @@ def test_a_code_cut_into_any_pieces_is_the_same_code(code: str, cuts: list[int])
 def test_no_bytes_crash_the_keys_or_become_what_no_code_is(pieces: list[bytes]) -> None:
     keys, frames = Keys(), Frames()
     for piece in pieces:
-        for heard in frames.feed(keys.feed(piece)):
+        for heard in frames.feed(keys.feed(piece)) + frames.pause():
             assert isinstance(heard, Reason) or heard.text.isprintable()
 
 
@@ -171,8 +174,54 @@ def test_a_node_that_cannot_be_grabbed_says_why_and_is_never_read_ungrabbed(
     node.supervisor.start()
     node.until(state, reason)
     node.refuse = None
+    node.ears.until(lambda told: told == CodeTrouble("gun", Reason.CODE_UNREADABLE))  # perhaps it had begun before
     node.ears.until(ready)
-    assert node.ears.next() == CodeRead("gun", "C0000004", None)
+    node.twin.scan("C0000005")
+    assert node.ears.next() == CodeRead("gun", "C0000005", None)
+
+
+def test_the_rest_of_a_code_that_an_unplugged_cable_cut_off_is_no_code(node: Node) -> None:
+    node.twin.plug()
+    node.supervisor.start()
+    node.ears.until(ready)
+    node.twin.scan("P123", end="")
+    node.twin.unplug()
+    assert node.ears.next() == CodeTrouble("gun", Reason.CODE_UNREADABLE)
+    node.twin.plug()
+    node.ears.until(ready)
+    node.twin.scan("4567")
+    assert node.ears.next() == CodeTrouble("gun", Reason.CODE_UNREADABLE)
+
+
+def test_a_scanner_that_types_more_slowly_than_its_setting_is_told_with_what_would_help(node: Node) -> None:
+    node.twin.plug()
+    node.supervisor.start()
+    node.ears.until(ready)
+    for char in "P1\r":
+        node.twin.scan(char, end="")
+        Event_().wait(0.14)
+    told = node.ears.until(lambda event: isinstance(event, DeviceChanged))
+    assert isinstance(told, DeviceChanged)
+    assert told.status.state is DeviceState.READY
+    assert "set key_gap_ms = 2" in told.status.detail
+
+
+def test_the_longest_pause_between_two_keys_is_a_setting(tmp_path: Path) -> None:
+    assert Devices(keyboard_scanner=True, key_gap_ms=80).key_gap_ms == 80
+    assert Scanner(path="/dev/input/by-id/gun-event-kbd", key_gap_ms=80).key_gap_ms == 80
+    with pytest.raises(ValueError, match="no key_gap_ms for a scanner on a serial port"):
+        Scanner(path="/dev/ttyACM0", key_gap_ms=80)
+    twin, ears = VirtualKeyboardScanner(tmp_path / "gun"), Ears()
+    twin.plug()
+    supervisor = Supervisor([InputScanner("gun", str(twin.path), ears, key_gap_s=0.25, grab=lambda node: None)], ears)
+    supervisor.start()
+    ears.until(ready)
+    for char in "P123\r":
+        twin.scan(char, end="")
+        Event_().wait(0.12)
+    assert ears.next() == CodeRead("gun", "P123", None)
+    supervisor.stop()
+    twin.unplug()
 
 
 def test_a_file_that_is_no_input_device_is_refused_by_the_kernels_own_grab(tmp_path: Path) -> None:

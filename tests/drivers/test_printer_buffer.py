@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from ears import Ears
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from print_room import SLIP, ended, is_now, running
 
-from drivers.escpos import MARK
+from drivers.escpos import CUT, MARK
 from drivers.link import Door, TcpDoor
-from drivers.print_marks import Marks
+from drivers.print_marks import FEWEST, RUN_S, Marks
 from drivers.printer import Patience, SlipPrinter
 from drivers.printer_profiles import DEFAULT_PROFILE
 from drivers.serial_link import SerialDoor
@@ -31,7 +32,7 @@ SPEED = 1200.0
 
 def taken(twin: VirtualPrinter, jobs: int) -> None:
     """Blocks until so many whole jobs stand in its buffer."""
-    twin.wait_until(lambda: twin.waiting().count(MARK) == jobs)
+    twin.wait_until(lambda: twin.waiting().count(CUT + MARK) == jobs and twin.waiting().endswith(MARK))
 
 
 def print_one(twin: VirtualPrinter) -> None:
@@ -149,51 +150,52 @@ def test_a_power_cut_empties_the_buffer_and_confirms_nothing(make: type[VirtualS
         assert twin.slips() == []
 
 
-def test_after_a_power_cut_confirmations_are_believed_again_when_the_lost_one_is_given_up(tmp_path: Path) -> None:
-    with VirtualSerialPrinter(tmp_path / "printer", dots_per_s=SPEED) as twin:
-        patience = replace(SHORT, give_up_s=0.1)
-        with running(door_to(twin), patience=patience) as (printer, ears):
-            printer.print_slip("lost", SLIP)
-            taken(twin, 1)
-            twin.power_cycle()
-            outcomes = [ended(ears).outcome]
-            while outcomes[-1] is PrintOutcome.UNCONFIRMED and len(outcomes) < 20:
-                printer.print_slip("next", SLIP)
-                taken(twin, 1)
-                twin.pass_time(60.0)
-                outcomes.append(ended(ears).outcome)
-            assert outcomes[-1] is PrintOutcome.PRINTED
+def test_the_slip_after_a_power_cut_is_confirmed_by_its_own_marks(tmp_path: Path) -> None:
+    with (
+        VirtualSerialPrinter(tmp_path / "printer", dots_per_s=SPEED) as twin,
+        running(door_to(twin), patience=SHORT) as (printer, ears),
+    ):
+        printer.print_slip("lost", SLIP)
+        taken(twin, 1)
+        twin.power_cycle()
+        assert ended(ears) == PrintEnded("lost", PrintOutcome.UNCONFIRMED)
+        printer.print_slip("next", SLIP)
+        taken(twin, 1)
+        twin.pass_time(60.0)
+        assert ended(ears) == PrintEnded("next", PrintOutcome.PRINTED)
 
 
-@given(st.lists(st.sampled_from(["sent", "printed", "cut", "power", "ready"]), max_size=40))
-def test_no_order_of_events_takes_another_jobs_mark_for_its_own(events: list[str]) -> None:
-    marks, printers_buffer, now, job = Marks(give_up_s=5.0), list[int](), 0.0, 0
+EVENTS = ["sent", "printed", "cut", "power", "break", "noise", "silence"]
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=40), st.randoms(use_true_random=False))
+def test_no_order_of_events_takes_other_bytes_for_a_jobs_marks(events: list[str], chance: Random) -> None:
+    marks, buffer, now, job, printed = Marks(chance.choice), list[tuple[int, int]](), 0.0, 0, 0
+    owes = False
     for event in events:
+        now += 0.01
         match event:
             case "sent":
-                job += 1
-                marks.job_ended()
-                marks.sent(now)
-                printers_buffer.append(job)
-            case "printed" if printers_buffer:
-                printed = printers_buffer.pop(0)
-                waiting = marks.own
-                marks.answered()
-                assert marks.own == waiting or printed == job
-            case "cut":
-                marks.job_ended()
-                marks.standing_still()
+                marks.ended(owes=owes)
+                job, owes = job + 1, True
+                buffer.append((job, marks.begin()))
+            case "printed" if buffer:
+                printed, count = buffer.pop(0)
+                for _ in range(count):
+                    marks.answered(now)
             case "power":
-                printers_buffer.clear()
-                marks.standing_still()
-            case "ready" if not printers_buffer:  # it has had its time
-                marks.job_ended()
-                marks.ready(now)
-                now += 10.0
-                marks.ready(now)
-                assert marks.old == 0
+                buffer.clear()
+            case "break":
+                for _ in range(chance.randint(1, FEWEST - 1)):
+                    marks.answered(now)
+                now += 2 * RUN_S
+            case "noise":
+                marks.disturbed()
+            case "silence":
+                now += 2 * RUN_S
             case _:
                 pass
+        assert not marks.confirm(now + RUN_S) or printed == job
 
 
 def door_to(twin: VirtualSerialPrinter) -> Door:

@@ -49,7 +49,7 @@ def test_a_slip_is_printed_over_a_serial_line_and_confirmed(serial_twin: Virtual
 
 def test_a_slow_line_is_waited_for_longer_than_the_printer_would_be(tmp_path: Path) -> None:
     slip = Slip(kind=SlipKind.TEST, language=Language.ZH_TW, blocks=tuple(Line("閱" * 24) for _ in range(24)))
-    hasty = replace(QUICK, answer_s=0.5, job_s=0.6)
+    hasty = replace(QUICK, answer_s=0.8, job_s=1.0)
     with (
         VirtualSerialPrinter(tmp_path / "printer", baud=9600) as twin,
         running(SerialDoor(str(twin.link), 9600), patience=hasty) as (printer, ears),

@@ -88,6 +88,7 @@ def test_what_is_scanned_while_recording_replays(tmp_path: Path) -> None:
         while "Recording" not in recording.stderr.readline():
             pass
         twin.scan("]C0C0000007")
+        twin.scan("", end="")  # a label's time later
         twin.noise(b"\xff\r")
         while not tape.read_text().replace("\n", " ").endswith("0D ") or "FF" not in tape.read_text():
             assert recording.poll() is None

@@ -1,10 +1,13 @@
 """Set lines fit the paper and lose no character."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.typesetting import (
+    GETA,
     BarcodeLine,
     QrLine,
     RuleLine,
@@ -12,7 +15,9 @@ from drivers.typesetting import (
     absent,
     cells,
     clean,
+    clusters,
     draw,
+    runs,
     typeset,
     wrap,
 )
@@ -99,6 +104,58 @@ def test_a_paper_too_narrow_is_refused() -> None:
 def test_rare_name_characters_have_a_font_and_one_that_exists_nowhere_is_told() -> None:
     assert absent("堃喆峯珉綉煊") == ()
     assert absent("王\U0003fffd") == ("\U0003fffd",)
+
+
+SCRIPTS = {
+    "Thai": "ภาษาไทยพื้นฐานสำหรับผู้เริ่มต้น",
+    "Lao": "ພາສາລາວ ຂັ້ນຕົ້ນ",
+    "Hindi": "हिन्दी की किताब क्षत्रिय",
+    "Burmese": "မြန်မာစာအုပ် ကျွန်ုပ်",
+    "Khmer": "សៀវភៅភាសាខ្មែរ ស្ត្រី",
+    "Tamil": "தமிழ் புத்தகம்",
+    "Arabic": "كتاب تعليم اللغة",
+}
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_letter_and_its_marks_are_drawn_from_one_font_that_shapes_them(text: str) -> None:
+    assert absent(text) == ()
+    (drawn,) = runs(text, 24)
+    font, run = drawn
+    assert run == text
+    bases = "".join(char for char in text if unicodedata.category(char) != "Mn")
+    assert font.getlength(text) <= font.getlength(bases) + 6  # a mark on a dotted circle would take room of its own
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_no_line_break_parts_a_letter_from_its_marks(text: str) -> None:
+    lines = wrap(text, 8)
+    assert all(not unicodedata.category(line.lstrip(" ")[0]).startswith("M") for line in lines)
+    assert [part for line in lines for part in clusters(line) if part != " "] == [
+        part for part in clusters(text) if part != " "
+    ]
+
+
+def test_a_letter_whose_marks_no_font_holds_is_one_sign_and_is_told() -> None:
+    lonely = "ก\u1039\u0fff"  # a Thai letter with a Burmese mark: in no font together
+    assert absent(f"王{lonely}") == ("ก\u1039", "\u0fff")
+    assert [run for _, run in runs(f"王{lonely}", 24)] == [f"王{GETA}{GETA}"]
+
+
+def test_words_from_the_right_stand_in_their_order() -> None:
+    assert len(runs("עברית שפה יפה", 24)) == 1
+
+
+@pytest.mark.parametrize("text", [*SCRIPTS.values(), "ស្ត្រី", "ปู่ญี่ปุ่น"])
+@pytest.mark.parametrize("large", [False, True])
+def test_no_script_is_cut_off_above_or_below(text: str, large: bool) -> None:
+    line = draw(TextLine(text, large=large), 1200, 30, 24)
+    tall = draw(TextLine(text, large=large), 1200, 60, 24)
+    ink, whole = (picture.point(lambda dot: not dot, mode="1").getbbox() for picture in (line, tall))
+    assert ink is not None
+    assert whole is not None
+    smaller = (ink[2] - ink[0]) / (whole[2] - whole[0])
+    assert ink[3] - ink[1] >= (whole[3] - whole[1]) * smaller - 2
 
 
 @settings(deadline=None)

@@ -1,10 +1,12 @@
 """Narrow places of a visit: several decisions in one step, answers that come after the page, names of print jobs."""
 
+import re
 from dataclasses import replace
 
 import pytest
-from fakes import ANN, EASYCARD, POLICY, Kiosk, book
+from fakes import ANN, EASYCARD, POLICY, SETTINGS, Kiosk, book
 
+from kiosk.domain.identity import CodePattern, CodeType
 from kiosk.domain.lending import PatronRule
 from kiosk.domain.values import Reason
 from kiosk.ports import (
@@ -12,6 +14,7 @@ from kiosk.ports import (
     CardArrived,
     CentralReason,
     CodeRead,
+    CodeTrouble,
     DeviceReason,
     Intent,
     LedgerError,
@@ -42,6 +45,21 @@ def kiosk() -> Kiosk:
     kiosk = Kiosk()
     kiosk.hear(Started())
     return kiosk
+
+
+def test_a_label_of_several_lines_is_told_in_the_words_of_the_page(kiosk: Kiosk) -> None:
+    for before, reason in (((), Reason.CODE_UNKNOWN), ((TAP,), Reason.CODE_NOT_AN_ITEM)):
+        view = kiosk.hear(*before, CodeTrouble("scanner", Reason.CODE_UNKNOWN))
+        assert view.message is not None
+        assert view.message.reason is reason
+
+
+@pytest.mark.parametrize("task", [Intent.BORROW, Intent.RETURN])
+def test_a_code_that_may_be_a_card_is_a_book_where_books_are_wanted(task: Intent) -> None:
+    twice = CodePattern(type=CodeType.PATRON, pattern=re.compile("[CP][0-9]+"))
+    kiosk = Kiosk(replace(SETTINGS, code_patterns=(twice, *SETTINGS.code_patterns)))
+    view = kiosk.hear(Started(), Touched(task), *((TAP,) if task is Intent.BORROW else ()), scan(1))
+    assert [row.item for row in view.rows] == [book(1).id]
 
 
 def test_a_basket_finished_offline_in_one_step_never_passes_the_quota(kiosk: Kiosk) -> None:

@@ -27,7 +27,7 @@ class Desk:
         assert isinstance(root, QQuickItem)
         self.field: QQuickItem = root
         root.forceActiveFocus()
-        self.scanner = KeyboardScanner(self.view, self.heard.append, lambda: self.seconds)
+        self.scanner = KeyboardScanner(self.view, self.heard.append, monotonic=lambda: self.seconds)
         assert isinstance(self.heard.pop(), DeviceChanged)
 
     def keys(self, text: str, gap_s: float = 0.0) -> None:
@@ -55,7 +55,8 @@ class Desk:
 def desk(app: QGuiApplication, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     qml = tmp_path / "Field.qml"
     qml.write_text(
-        f"import QtQuick\nTextInput {{ focus: true; echoMode: TextInput.{getattr(request, 'param', 'Normal')} }}\n"
+        f"import QtQuick\nTextInput {{ property int entered; onAccepted: entered += 1; focus: true;"
+        f" echoMode: TextInput.{getattr(request, 'param', 'Normal')} }}\n"
     )
     desk = Desk(qml)
     yield desk
@@ -73,10 +74,42 @@ def test_a_burst_is_a_code_and_reaches_no_text_field(desk: Desk) -> None:
 
 def test_what_a_person_types_arrives_as_typed_and_is_no_code(desk: Desk) -> None:
     desk.keys("C0000001", gap_s=0.08)
-    desk.wait()
+    desk.seconds += 0.08
     desk.enter()
+    desk.wait()
     assert desk.text == "C0000001"
     assert desk.heard == []
+
+
+def test_a_code_that_was_typed_slowly_and_that_nobody_wanted_is_told_to_patron_and_staff(desk: Desk) -> None:
+    desk.field.setProperty("focus", False)
+    desk.field.setFocus(False)
+    for _ in range(2):
+        desk.keys("C0000001", gap_s=0.05)
+        desk.seconds += 0.05
+        desk.enter()
+        desk.wait()
+    said = [event for event in desk.heard if isinstance(event, DeviceChanged)]
+    assert [event for event in desk.heard if event not in said] == [CodeTrouble("keyboard", Reason.CODE_UNREADABLE)] * 2
+    assert ["set key_gap_ms = 80" in change.status.detail for change in said] == [True]
+    assert desk.text == ""
+
+
+def test_the_lines_of_one_label_reach_the_station_as_one_unknown_code(desk: Desk) -> None:
+    for line in ("BEGIN:VCARD", "P0000001", "END:VCARD"):
+        desk.keys(line, gap_s=0.004)
+        desk.enter()
+    desk.wait()
+    assert desk.heard == [CodeTrouble("keyboard", Reason.CODE_UNKNOWN)]
+    assert desk.text == ""
+
+
+def test_enter_right_after_a_last_key_is_typed_too(desk: Desk) -> None:
+    desk.keys("12")
+    desk.enter()
+    desk.wait()
+    assert desk.text == "12"
+    assert desk.field.property("entered") == 1
 
 
 @pytest.mark.parametrize("desk", ["Password", "NoEcho"], indirect=True)

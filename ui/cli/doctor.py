@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -14,6 +14,7 @@ import click
 from kiosk.ports import DeviceError
 
 if TYPE_CHECKING:
+    from config.settings import CodeRule
     from drivers.usb_ports import UsbPort
 
 
@@ -120,6 +121,7 @@ def _configured(config: Path) -> Iterator[Finding]:
         yield from (Finding("settings", False, problem) for problem in error.problems)
         return
     yield Finding("settings", True, str(config))
+    yield from loose_codes(settings.codes)
     identity = load_identity(settings.keys)
     advice = f"run 'shelfpoint kiosk enrol'; or, if {IDENTITY} is sealed, run this with the credential"
     yield Finding("enrolment", identity is not None, advice if identity is None else identity.kiosk)
@@ -143,6 +145,21 @@ def _configured(config: Path) -> Iterator[Finding]:
         ports = usb_ports()
         for scanner in settings.devices.scanners:
             yield scanner_at(scanner.name, scanner.path, ports)
+
+
+def loose_codes(rules: "Sequence[CodeRule]") -> Iterator[Finding]:
+    """Shapes of which a label that is read in part may make another number (A8)."""
+    from kiosk.domain.identity import CUT_SHORT, SYMBOLOGIES, fixes_length
+
+    for place, rule in enumerate(rules):
+        kinds = (rule.symbologies or SYMBOLOGIES) & CUT_SHORT
+        if kinds and not fixes_length(rule.pattern):
+            yield Finding(
+                f"codes.{place} ({rule.type})",
+                False,
+                f"{rule.pattern} fits codes of several lengths; a label in {', '.join(sorted(kinds))} that is read in part gives a"
+                " shorter code: write one pattern for each length, or name other symbologies",
+            )
 
 
 def scanner_at(name: str, path: str, ports: "Iterable[UsbPort]") -> Finding:

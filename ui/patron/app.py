@@ -48,6 +48,7 @@ def run_kiosk(
             moving=moving,
             viewfinder=viewfinder,
             keyboard_scanner=settings.devices.keyboard_scanner,
+            key_gap_s=settings.devices.key_gap_ms / 1000,
         ),
         at_work=at_work,
     )

@@ -24,6 +24,7 @@ from PySide6.QtQuick import QQuickWindow
 from shiboken6 import Shiboken
 
 from drivers.viewfinder import Viewfinder
+from drivers.wedge import GAP_S
 from kiosk.ports import Mailbox, Screen, Sound, View
 from kiosk.words import Language
 from ui.bridge import ScreenBridge
@@ -63,6 +64,8 @@ class WindowSettings:
     """What the camera sees; None where there is no camera."""
     keyboard_scanner: bool = False
     """A scanner that types like a keyboard is listened to."""
+    key_gap_s: float = GAP_S
+    """No longer pause is between two of its keys."""
 
 
 class PatronWindow:
@@ -89,7 +92,9 @@ class PatronWindow:
         if not roots or not isinstance(roots[0], QQuickWindow):
             raise RuntimeError("Kiosk.qml could not be loaded; its warnings are in the log")
         self.window = roots[0]
-        self._keyboard = KeyboardScanner(self.window, bridge.tell) if settings.keyboard_scanner else None
+        self._keyboard = (
+            KeyboardScanner(self.window, bridge.tell, settings.key_gap_s) if settings.keyboard_scanner else None
+        )
         if settings.size is None:
             self.window.showFullScreen()
         else:

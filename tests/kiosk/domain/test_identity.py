@@ -16,9 +16,11 @@ from kiosk.domain.identity import (
     SpellingRule,
     Take,
     Technology,
+    fixes_length,
     is_book_number,
     mask_name,
     rules_that_make,
+    shape,
     type_code,
     unfit,
 )
@@ -190,6 +192,53 @@ PATTERNS = (
 def test_a_code_is_typed_by_the_librarys_patterns(text: str, symbology: str | None, kind: CodeType) -> None:
     typed = type_code(text, symbology, PATTERNS)
     assert (typed.type, typed.text) == (kind, text.strip())
+
+
+ALIKE = (
+    CodePattern(type=CodeType.PATRON, pattern=re.compile(r"[0-9]{6,8}")),
+    CodePattern(type=CodeType.ITEM, pattern=re.compile(r"[0-9]{8}")),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "kind"),
+    [
+        ("12345678", CodeType.ITEM, CodeType.ITEM),
+        ("12345678", None, CodeType.PATRON),
+        ("123456", CodeType.ITEM, CodeType.PATRON),
+        ("9789571234564", CodeType.ITEM, CodeType.ISBN),
+    ],
+)
+def test_where_books_are_wanted_what_may_be_a_book_or_a_card_is_a_book(
+    text: str, expected: CodeType | None, kind: CodeType
+) -> None:
+    assert type_code(text, None, ALIKE, expected).type is kind
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fixed"),
+    [
+        ("[0-9]{8}", True),
+        ("P[0-9]{7}|Q[0-9]{7}", True),
+        (r"(?i:C)\d\d\d", True),
+        ("^A(?:12|34)$", True),
+        ("[0-9]{8}|[0-9]{10}", False),
+        ("[0-9]{6,8}", False),
+        ("C[0-9]+", False),
+        ("C0?1", False),
+        (".*", False),
+    ],
+)
+def test_a_pattern_fixes_the_length_of_a_code_or_does_not(pattern: str, fixed: bool) -> None:
+    assert fixes_length(pattern) is fixed
+    assert fixes_length(re.compile(pattern)) is fixed
+
+
+def test_one_shape_may_be_written_in_many_ways() -> None:
+    alike = ("[0-9]{6}", r"\d{6}", "^[0-9]{6}$", r"\A\d{6}\Z", r"[\d]{6}")
+    assert len({shape(pattern) for pattern in alike}) == 1
+    assert shape("[0-9]{6}") != shape("[0-9]{7}")
+    assert shape("A[0-9]{6}") != shape("[0-9]{6}")
 
 
 @pytest.mark.parametrize(
