@@ -30,8 +30,8 @@ class SlotKind(StrEnum):
 
 
 _SAM = re.compile(r"\bSAM\b")
-_CONTACTLESS = re.compile(r"\b(PICC|CL|NFC)\b|contactless", re.IGNORECASE)
-_CONTACT = re.compile(r"\bICC\b|\bcontact\b", re.IGNORECASE)
+_CONTACTLESS = re.compile(r"\b(PICC|\d*CL|NFC)\b|contactless", re.IGNORECASE)
+_CONTACT = re.compile(r"\bICC\b|\bcontact(?![a-z])", re.IGNORECASE)
 
 
 def slot_kind(name: str) -> SlotKind | None:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from smartcard import scard
 
-from drivers.card_table import SlotKind, slot_kind
 from drivers.input_nodes import InputNode
+from drivers.reader_names import PhysicalReader, physical_readers
 from drivers.usb_ports import UsbPort
 
 _MAKERS = {"0c2e": "honeywell", "05e0": "zebra", "05f9": "datalogic", "1eab": "newland"}
@@ -38,7 +38,7 @@ def suggestions(
 ) -> tuple[str, ...]:
     """One table of settings for each device, with what it is in a remark."""
     return (
-        *map(_reader, (name for name in readers if slot_kind(name) is not SlotKind.SAM)),
+        *map(_reader, physical_readers(readers)),
         *map(_port, ports),
         *map(_typing, (node for node in keyboards if node.vendor in _MAKERS or _SCANNER.search(node.model))),
     )
@@ -49,12 +49,24 @@ def printer_suggestions(printers: Sequence[UsbPort], queues: Sequence[tuple[str,
     return (*map(_usb_printer, printers), *(_queue(name, address) for name, address in queues))
 
 
-def _reader(name: str) -> str:
-    stable = re.sub(r"( \d\d){2}$", "", name)  # the two numbers at the end change with the order of plugging
-    lines = [f"# card reader: {_remark(name)}", "[[devices.readers]]", f"pattern = {_text(re.escape(stable))}"]
-    if slot_kind(name) is None:
-        lines.append('slot = "contactless"  # or "contact": this reader\'s name does not say')
-    return "\n".join(lines)
+def _reader(reader: PhysicalReader) -> str:
+    lines = [f"# card reader: {_remark(', '.join(reader.names))}"]
+    if reader.by_number:
+        lines += [
+            "# one of several of its model without a serial number: only the order of plugging tells them apart, and it",
+            '# changes. One entry whose pattern ends with "[0-9A-F]{2} [0-9A-F]{2}$" reads them all, each card once.',
+        ]
+    table = ["[[devices.readers]]", f"pattern = {_text(reader.pattern)}"]
+    if reader.spare:
+        lines.append("# its slot for contact cards; only for a library's own chip cards (docs/devices.md):")
+        return "\n".join([*lines, *(f"# {line}" for line in [*table, 'slot = "contact"'])])
+    if reader.kind is None:
+        table.append('slot = "contactless"  # or "contact": this reader\'s name does not say')
+        if len(reader.names) > 1:
+            lines.append(
+                f"# {len(reader.names)} slots; for one of them alone end the pattern with its number, as in 00$"
+            )
+    return "\n".join([*lines, *table])
 
 
 def _port(port: UsbPort) -> str:
