@@ -6,12 +6,12 @@ its USB vendor id says, which printer prints slips, and how wide. A keyboard is 
 says scanner: a grabbed keyboard types no more.
 """
 
-import json
 import re
 from collections.abc import Sequence
 
 from smartcard import scard
 
+from config.toml_text import quoted
 from drivers.input_nodes import InputNode
 from drivers.reader_names import PhysicalReader, physical_readers
 from drivers.usb_ports import UsbPort
@@ -56,7 +56,7 @@ def _reader(reader: PhysicalReader) -> str:
             "# one of several of its model without a serial number: only the order of plugging tells them apart, and it",
             '# changes. One entry whose pattern ends with "[0-9A-F]{2} [0-9A-F]{2}$" reads them all, each card once.',
         ]
-    table = ["[[devices.readers]]", f"pattern = {_text(reader.pattern)}"]
+    table = ["[[devices.readers]]", f"pattern = {quoted(reader.pattern)}"]
     if reader.spare:
         lines.append("# its slot for contact cards; only for a library's own chip cards (docs/devices.md):")
         return "\n".join([*lines, *(f"# {line}" for line in [*table, 'slot = "contact"'])])
@@ -72,7 +72,7 @@ def _reader(reader: PhysicalReader) -> str:
 def _port(port: UsbPort) -> str:
     maker = _MAKERS.get(port.vendor)
     what = f"scanner, {maker}" if maker else "serial port: if it is a scanner"
-    lines = [f"# {what}: {_remark(port.model)} ({port.path})", "[[devices.scanners]]", f"path = {_text(port.stable)}"]
+    lines = [f"# {what}: {_remark(port.model)} ({port.path})", "[[devices.scanners]]", f"path = {quoted(port.stable)}"]
     if maker:
         lines.append(f'profile = "{maker}"')
     return "\n".join(lines)
@@ -80,12 +80,12 @@ def _port(port: UsbPort) -> str:
 
 def _usb_printer(printer: UsbPort) -> str:
     remark = f"# printer, if it prints slips: {_remark(printer.model)} ({printer.path})"
-    return "\n".join([remark, "[[devices.printers]]", f"path = {_text(printer.stable)}"])
+    return "\n".join([remark, "[[devices.printers]]", f"path = {quoted(printer.stable)}"])
 
 
 def _queue(name: str, address: str) -> str:
     remark = f"# print queue, only where its printer cannot be reached itself: {_remark(_place(address))}"
-    return "\n".join([remark, "[[devices.printers]]", f"queue = {_text(name)}"])
+    return "\n".join([remark, "[[devices.printers]]", f"queue = {quoted(name)}"])
 
 
 def _place(address: str) -> str:
@@ -94,14 +94,9 @@ def _place(address: str) -> str:
 
 
 def _typing(node: InputNode) -> str:
-    lines = [f"# scanner that types: {_remark(node.model)}", "[[devices.scanners]]", f"path = {_text(node.path)}"]
+    lines = [f"# scanner that types: {_remark(node.model)}", "[[devices.scanners]]", f"path = {quoted(node.path)}"]
     return "\n".join(lines)
 
 
 def _remark(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
-
-
-def _text(value: str) -> str:
-    """A TOML string; JSON's escapes are TOML's, but for DEL, which TOML does not take as it is."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
