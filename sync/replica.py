@@ -54,7 +54,7 @@ from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, PolicyEntry
 
 log = structlog.get_logger(__name__)
 
-HEAD = "replica_0004"
+HEAD = "replica_0006"
 FILE = "replica.db"
 ASIDE = "damaged"
 """Mark in the name of a damaged file that is kept."""
@@ -77,6 +77,8 @@ _KEYS = {
     "policy": "version",
     "hold": "id",
     "staff": "id",
+    "library": "code",
+    "term": "key",
 }
 
 

@@ -12,11 +12,13 @@ from sync.wire import (
     CardEntry,
     HoldEntry,
     ItemEntry,
+    LibraryEntry,
     LoanEntry,
     MembershipEntry,
     PolicyEntry,
     StaffEntry,
     StateEntry,
+    TermEntry,
 )
 
 SqlValue = str | int | bytes | None
@@ -79,6 +81,10 @@ def row_of(entry: StateEntry, position: int) -> tuple[str, tuple[SqlValue, ...]]
         case StaffEntry():
             grants = json.dumps([[grant.role, grant.scope] for grant in entry.grants])
             return "staff", (entry.id, bytes.fromhex(entry.index), entry.verifier, grants)
+        case LibraryEntry():
+            return "library", (entry.code, msgspec.json.encode(entry))
+        case TermEntry():
+            return "term", (entry.key, entry.zh, entry.en)
         case _ as never:
             assert_never(never)
 

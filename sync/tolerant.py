@@ -52,6 +52,8 @@ _KEYS: Mapping[str, str] = MappingProxyType(
         "calendar": "branch",
         "policy": "policy_version",
         "staff": "id",
+        "library": "code",
+        "term": "key",
     }
 )
 """Of each type of entry: the field that its tombstone names."""

@@ -411,19 +411,60 @@ class HoldEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
         )
 
 
+class DayNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a single day is closed or open, and which list said so."""
+
+    reason: str = ""
+    """In a person's words."""
+    source: str = ""
+    """`office` (the government's yearly calendar), `setup` (the library's own file); empty: by hand."""
+
+
 class CalendarEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="calendar"):
+    """A branch: its name, where it is, and when it is open."""
+
     branch: str
     name: str = ""
     closed_weekdays: list[int] = field(default_factory=list)
+    """What counts for due dates; follows from `hours` where those are known."""
     closed_days: list[date] = field(default_factory=list)
     open_days: list[date] = field(default_factory=list)
+    library: str = ""
+    """Code of the library it belongs to; empty where nobody has said so yet."""
+    address: str = ""
+    telephone: str = ""
+    hours: list[str] = field(default_factory=list)
+    """From Monday to Sunday as `kiosk.domain.opening` spells them; empty where they are not known."""
+    notes: dict[str, DayNote] = field(default_factory=dict)
+    """Of single days, by ISO date."""
+    given_up: bool = False
+    """Closed for good."""
 
     def calendar(self) -> Calendar:
         return Calendar(
             closed_weekdays=frozenset(self.closed_weekdays),
             closed_days=frozenset(self.closed_days),
             open_days=frozenset(self.open_days),
+            given_up=self.given_up,
         )
+
+
+class LibraryEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="library"):
+    """A library that branches belong to."""
+
+    code: str
+    name: str
+    kind: str = "public"
+    """`public`, `school` or `agency`; as text, so that a kiosk passes over nothing for a kind that it does not know."""
+
+
+class TermEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="term"):
+    """A word of the library: a patron category or an item type, as policies and records name it and as people read it."""
+
+    key: str
+    """`category:CODE` or `item_type:CODE`."""
+    zh: str
+    en: str
 
 
 class WirePatronRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -519,12 +560,23 @@ class StaffEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="staff
 class GoneEntry(Struct, frozen=True, kw_only=True, tag_field="type", tag="gone"):
     """A tombstone: this key is no more."""
 
-    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
+    kind: Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff", "library", "term"]
     key: str
-    """Membership id, card index, item id, act id, branch, policy version, hold or staff id."""
+    """Membership id, card index, item id, act id, branch, policy version, hold or staff id, library, or a term's key."""
 
 
-StateEntry = MembershipEntry | CardEntry | ItemEntry | LoanEntry | HoldEntry | CalendarEntry | PolicyEntry | StaffEntry
+StateEntry = (
+    MembershipEntry
+    | CardEntry
+    | ItemEntry
+    | LoanEntry
+    | HoldEntry
+    | CalendarEntry
+    | PolicyEntry
+    | StaffEntry
+    | LibraryEntry
+    | TermEntry
+)
 FeedEntry = StateEntry | GoneEntry
 
 

@@ -21,6 +21,8 @@ class Calendar:
     """Single closed days: holidays, clearing days, typhoons."""
     open_days: frozenset[date] = frozenset()
     """Days that are open although their weekday is closed."""
+    given_up: bool = False
+    """The branch is closed for good: nobody can pick anything up there."""
 
     def is_open(self, day: date) -> bool:
         if day in self.closed_days:

@@ -17,20 +17,22 @@ from kiosk.domain.holds import pick_up_until
 from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Deed, Mode, Word
 from kiosk.domain.lending import ItemState, Standing
+from kiosk.domain.opening import CLOSED
 from kiosk.domain.staff import Grant, Role, branch_scope
 from kiosk.domain.values import IncarnationId, KioskId
 from sync.central.demo_books import make_book
 from sync.central.office import Central
-from sync.central.policies import preset
+from sync.central.policies import preset, preset_words
 from sync.central.registry import Patron
 from sync.central.staff import BadLogin
-from sync.wire import CalendarEntry, ItemEntry, WireWord
+from sync.wire import CalendarEntry, ItemEntry, LibraryEntry, WireWord
 
 SEED = 20261121
 PATRONS = 300
 ITEMS = 2000
 MAIN = "main"
 EAST = "east"
+LIBRARY = "demo"
 BRANCH_NAMES = {MAIN: "總館", EAST: "東區分館"}
 
 _HOLIDAYS = (
@@ -147,8 +149,11 @@ def load_demo(central: Central) -> None:
     now = central.clock()
     today = library_day(now)
     with central.registry.change("demo") as change:
+        change.library(LibraryEntry(code=LIBRARY, name="示範市立圖書館"))
         for branch, name in BRANCH_NAMES.items():
             change.branch(_calendar(branch, name))
+        for word in preset_words(preset("city")):
+            change.term(word)
         change.policy(preset("city"))
         change.patrons([_patron(place, today) for place in range(PATRONS)])
         change.items(_items())
@@ -164,6 +169,8 @@ def _calendar(branch: str, name: str) -> CalendarEntry:
     return CalendarEntry(
         branch=branch,
         name=name,
+        library=LIBRARY,
+        hours=[CLOSED, *["08:30-21:00"] * 4, *["08:30-17:30"] * 2],
         closed_weekdays=[0],
         closed_days=[date.fromisoformat(day) for day in _HOLIDAYS.split()],
     )

@@ -1,8 +1,8 @@
 """The change feed to the kiosks: where each key last changed, read as state per key with tombstones.
 
-A key (a membership, a card number, an item, a loan, a hold, a calendar, a policy, a member of staff) stands in the feed
-once, at the position of
-its newest change; its state is read from its own table in the same snapshot, and a key without state is a tombstone.
+A key (a membership, a card number, an item, a loan, a hold, a calendar, a policy, a member of staff, a library, a term)
+stands in the feed once, at the position of its newest change; its state is read from its own table in the same snapshot,
+and a key without state is a tombstone.
 So a replica that reads on from its cursor ends at central's state, however late it comes, and a snapshot is nothing but
 the feed read from the start without tombstones. Positions are given under the lock of the head's row, which is held
 until the commit: they become visible in their order, so no reader can pass one that is still to be committed.
@@ -34,14 +34,16 @@ from sync.central.records import (
     calendar_entry,
     hold_entry,
     item_entry,
+    library_entry,
     loan_entry,
     membership_entry,
     policy_entry,
+    term_entry,
 )
 from sync.central.roster import members
 from sync.wire import MAX_ENTRIES, CardEntry, FeedEntry, FeedPage, GoneEntry, StaffEntry, WireGrant
 
-Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff"]
+Kind = Literal["membership", "card", "item", "loan", "calendar", "policy", "hold", "staff", "library", "term"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 PRUNE_SLICE = 1000
@@ -300,7 +302,7 @@ def _card(row: AnyRow, index_key: bytes) -> FeedEntry:
     return CardEntry(index=card_index(index_key, row.number), membership=row.membership, kind=CardKind(row.kind))
 
 
-_m, _c, _i, _l, _b, _p, _h = (
+_m, _c, _i, _l, _b, _p, _h, _y, _t = (
     tables.membership,
     tables.card,
     tables.item,
@@ -308,6 +310,8 @@ _m, _c, _i, _l, _b, _p, _h = (
     tables.branch,
     tables.policy,
     tables.hold,
+    tables.library,
+    tables.term,
 )
 _Make = Callable[[AnyRow, bytes], FeedEntry]
 _makes: dict[str, _Make] = {
@@ -318,6 +322,8 @@ _makes: dict[str, _Make] = {
     "calendar": lambda row, _: calendar_entry(row.calendar),
     "policy": lambda row, _: policy_entry(row.body),
     "hold": lambda row, _: hold_entry(row),
+    "library": lambda row, _: library_entry(row),
+    "term": lambda row, _: term_entry(row),
 }
 _SOURCES = {
     "membership": (
@@ -341,4 +347,6 @@ _SOURCES = {
         _h.c.id,
         _makes["hold"],
     ),
+    "library": (select(_y, _y.c.code.label("feed_key")), _y.c.code, _makes["library"]),
+    "term": (select(_t, _t.c.key.label("feed_key")), _t.c.key, _makes["term"]),
 }

@@ -24,8 +24,9 @@ from kiosk.domain.values import BranchId, KioskId
 from sync.central import tables
 from sync.central.database import Database, lock, upsert
 from sync.central.keys import RootKey
+from sync.central.places import UnknownRecord, need_branch
 from sync.central.records import microseconds, moment
-from sync.central.registry import Change, UnknownRecord
+from sync.central.registry import Change
 from sync.wire import Enrolled, Farewell, Health, Order, farewell_said, unpadded
 
 CODE_LIFE = timedelta(hours=1)
@@ -91,12 +92,11 @@ class Fleet:
     ) -> str:
         """A one-time code for a new kiosk of this branch, or to enrol the kiosk `again` anew. Like `4J7K-9QXZ-A2MT`.
 
-        Raises UnknownRecord.
+        Raises UnknownRecord, ClosedBranch.
         """
         plain = "".join(secrets.choice(_LETTERS) for _ in range(12))
         with self._database.write() as connection:
-            if connection.execute(select(tables.branch.c.id).where(tables.branch.c.id == branch)).scalar() is None:
-                raise UnknownRecord(f"branch {branch}")
+            need_branch(connection, branch)
             if again is not None:
                 known = select(tables.kiosk.c.id).where(tables.kiosk.c.id == again)
                 if connection.execute(known).scalar() is None:

@@ -26,8 +26,8 @@ from sync.central import tables
 from sync.central.database import Database
 from sync.central.inbox import BATCH, Inbox
 from sync.central.judge_holds import CENTRAL
+from sync.central.places import UnknownRecord
 from sync.central.records import AnyRow, hold_of, microseconds, surname_only
-from sync.central.registry import UnknownRecord
 from sync.wire import WireWord
 
 LOG = IncarnationId("holds")

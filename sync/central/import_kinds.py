@@ -46,6 +46,10 @@ class Items:
         """Column and value of what may come only once in a file."""
         return [("id", entry.id)]
 
+    def names(self, entry: ItemEntry) -> list[tuple[str, str]]:
+        """Column and code of what must be known before."""
+        return [("branch", entry.branch), ("item_type", entry.item_type)]
+
     def apply(self, change: Change, lines: list[tuple[ItemEntry, frozenset[str]]]) -> int:
         """Writes those that differ, in key order; how many they were."""
         table = tables.item
@@ -79,6 +83,10 @@ class Patrons:
     def keys(self, entry: Patron) -> list[tuple[str, str]]:
         """Column and value of what may come only once in a file."""
         return [("id", f"id {entry.id}"), *((kind.value, f"card {number}") for kind, number in entry.cards.items())]
+
+    def names(self, entry: Patron) -> list[tuple[str, str]]:
+        """Column and code of what must be known before."""
+        return [("category", entry.category)]
 
     def apply(self, change: Change, lines: list[tuple[Patron, frozenset[str]]]) -> int:
         """Writes those that differ, in key order; how many they were."""

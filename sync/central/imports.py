@@ -13,7 +13,7 @@ import csv
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +31,10 @@ from sync.central.import_doubts import Doubt, refused_claimers
 from sync.central.import_kinds import Items, Patrons
 from sync.central.import_runs import APPLYING, DONE, PREVIEW, ImportRuns, Turn
 from sync.central.import_sources import Entry, Line, Mistake
+from sync.central.places import choice
 from sync.central.records import microseconds
 from sync.central.registry import Patron, Registry
+from sync.central.terms import ADD, known_names
 from sync.wire import ItemEntry
 
 STAGE = 1000
@@ -181,12 +183,12 @@ class Imports:
         progress: Progress,
     ) -> list[Claim]:  # fmt: skip
         with self._database.read() as connection:
-            branches = set(connection.execute(select(tables.branch.c.id)).scalars())
+            names = known_names(connection)
         doubts: list[Doubt] = []
         for part in _parts(lines, STAGE):
             with self._database.write() as connection:
                 self._runs.renew(connection, turn)
-                good = list(self._checked(kind, connection, turn, told, part, branches, report))
+                good = list(self._checked(kind, connection, turn, told, part, names, report))
                 numbered = {
                     line.entry.id: (number, line)
                     for number, line in enumerate(good, start=told.good + 1)
@@ -258,7 +260,7 @@ class Imports:
 
     def _checked(
         self, kind: Items | Patrons, connection: Connection, turn: Turn, told: Report, part: list[Line[Any]],
-        branches: set[str], report: RowReport,
+        names: Mapping[str, Collection[str]], report: RowReport,
     ) -> Iterator[Line[Any]]:  # fmt: skip
         named = sorted({key for line in part if line.entry is not None for _, key in kind.keys(line.entry)})
         taken = set(connection.execute(_NAMED, {"own_run": turn.id, "ids": named}).scalars())
@@ -272,9 +274,12 @@ class Imports:
                 mistakes += [
                     Mistake(line.number, name, "each only once in a file", key) for name, key in keys if key in taken
                 ]
-                at_home = isinstance(line.entry, ItemEntry) and line.entry.id in known
-                if isinstance(line.entry, ItemEntry) and line.entry.branch not in branches and not at_home:
-                    mistakes.append(Mistake(line.number, "branch", "a known branch", line.entry.branch))
+                at_home = isinstance(line.entry, ItemEntry) and line.entry.id in known  # it stays where it is
+                mistakes += [
+                    Mistake(line.number, key, f"a known one; {choice(names[key], ADD[key])}", code)
+                    for key, code in kind.names(line.entry)
+                    if code not in names[key] and not (key == "branch" and at_home)
+                ]
                 if not mistakes:
                     taken.update(key for _, key in keys)
                     fresh += [key for _, key in keys]

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, insert, select, update
 from sync.central import tables
 from sync.central.audit_log import AuditLog
 from sync.central.bell import Bell
+from sync.central.branches import Branches
 from sync.central.database import FILE_NAME, Database, lock, open_postgresql, open_sqlite
-from sync.central.feed import Feed
+from sync.central.feed import Feed, Marks
 from sync.central.fleet import Fleet
 from sync.central.holdings import Holdings
 from sync.central.holds import Holds
@@ -32,6 +33,7 @@ from sync.central.registry import Change, Registry
 from sync.central.retention import Retention
 from sync.central.sessions import Sessions
 from sync.central.staff import Staff
+from sync.central.terms import TermKind, term
 from sync.central.tombstones import Tombstones
 from sync.central.worklist import Worklist
 
@@ -103,6 +105,7 @@ class Central:
         self.key_copy = KeyCopy(database, root_key, clock)
         self.inbox = Inbox(database, clock)
         self.registry = Registry(database, clock)
+        self.branches = Branches(database, clock)
         self.holdings = Holdings(database)
         self.worklist = Worklist(database, clock)
         self.audit = AuditLog(database)
@@ -198,3 +201,8 @@ def _first_rows(connection: Connection) -> None:
     if connection.execute(_EPOCH).one_or_none() is None:
         connection.execute(insert(tables.meta).values(key="epoch", value=new_epoch()))
         connection.execute(insert(tables.feed_head).values(id=1, position=0, floor=0))
+        book = term(TermKind.ITEM_TYPE, "book", "圖書", "Book")  # what an item is whose record names no type
+        connection.execute(insert(tables.term).values(key=book.key, zh=book.zh, en=book.en))
+        marks = Marks(connection)
+        marks.add("term", book.key)
+        marks.write()

@@ -4,7 +4,7 @@ Every mistake is told at once, with file, key, what was expected and what was fo
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -12,7 +12,9 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.domain.lending import ANY, HoldQueue, MissingItem
-from sync.wire import PolicyEntry, WireLoanRule, WirePatronRule
+from sync.central.places import choice
+from sync.central.terms import ADD, TermKind, term
+from sync.wire import PolicyEntry, TermEntry, WireLoanRule, WirePatronRule
 
 
 class BadPolicy(Exception):
@@ -74,6 +76,17 @@ def preset(name: str) -> PolicyEntry:
     return _parse(f"{name}.toml", file.read_text(encoding="utf-8"))
 
 
+def preset_words(entry: PolicyEntry) -> list[TermEntry]:
+    """What the categories and item types that a preset names are called, and the type that every item has at first."""
+    file = resources.files("config.presets").joinpath("words.toml")
+    shipped: dict[str, dict[str, tuple[str, str]]] = tomllib.loads(file.read_text(encoding="utf-8"))
+    named = {(kind, getattr(rule, kind, ANY)) for rule in (*entry.patron_rules, *entry.loan_rules) for kind in TermKind}
+    named.add((TermKind.ITEM_TYPE, "book"))
+    return [
+        term(kind, code, *names) for kind in TermKind for code, names in shipped[kind].items() if (kind, code) in named
+    ]
+
+
 def changed_rules(before: PolicyEntry | None, after: PolicyEntry) -> Iterator[str]:
     """One line for each rule or setting that would differ: - what goes, + what comes."""
     was, now = (set() if one is None else set(_rules(one)) for one in (before, after))
@@ -83,11 +96,30 @@ def changed_rules(before: PolicyEntry | None, after: PolicyEntry) -> Iterator[st
 
 def _rules(entry: PolicyEntry) -> Iterator[str]:
     whole = msgspec.to_builtins(entry)
+    del whole["type"]
     for name, value in whole.items():
         if isinstance(value, list):
             yield from (f"{name}: " + ", ".join(f"{key}={one}" for key, one in rule.items()) for rule in value)
         else:
             yield f"{name}: {value}"
+
+
+def unknown_names(entry: PolicyEntry, known: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """One line for each category, item type or branch in the rules that is not `known` under that name of a key."""
+    rules = [
+        *(("patron_rules", rule) for rule in entry.patron_rules),
+        *(("loan_rules", rule) for rule in entry.loan_rules),
+    ]
+    told: set[tuple[str, str]] = set()
+    for table, rule in rules:
+        for key, codes in known.items():
+            code = getattr(rule, key, ANY)
+            if code != ANY and code not in codes and (key, code) not in told:
+                told.add((key, code))
+                yield (
+                    f"policy {entry.policy_version}: key {table}.{key}: expected a known one, got {code!r}; "
+                    f"{choice(codes, ADD[key])}"
+                )
 
 
 def _parse(name: str, text: str) -> PolicyEntry:
@@ -112,4 +144,7 @@ def _parse(name: str, text: str) -> PolicyEntry:
         replica_max_age_hours=file.replica_max_age_hours,
         staff_max_age_hours=file.staff_max_age_hours,
         unlink_after_days=file.unlink_after_days,
+        hold_days=file.hold_days,
+        hold_queue=file.hold_queue,
+        hold_on_shelf=file.hold_on_shelf,
     )

@@ -13,7 +13,16 @@ from kiosk.domain.holds import Hold, HoldState
 from kiosk.domain.journal import Outcome, Verdict, Word
 from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, Standing
 from kiosk.domain.values import ActId, BranchId, Detail, ItemId, MembershipId, Reason, WorkId
-from sync.wire import CalendarEntry, HoldEntry, ItemEntry, LoanEntry, MembershipEntry, PolicyEntry
+from sync.wire import (
+    CalendarEntry,
+    HoldEntry,
+    ItemEntry,
+    LibraryEntry,
+    LoanEntry,
+    MembershipEntry,
+    PolicyEntry,
+    TermEntry,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -206,6 +215,16 @@ def calendar_entry(body: str) -> CalendarEntry:
 def calendar_of(body: str) -> Calendar:
     """As the rules use it."""
     return calendar_entry(body).calendar()
+
+
+def library_entry(row: AnyRow) -> LibraryEntry:
+    """As the feed tells it."""
+    return LibraryEntry(code=row.code, name=row.name, kind=row.kind)
+
+
+def term_entry(row: AnyRow) -> TermEntry:
+    """As the feed tells it."""
+    return TermEntry(key=row.key, zh=row.zh, en=row.en)
 
 
 def body_of(entry: PolicyEntry | CalendarEntry) -> str:

@@ -1,4 +1,4 @@
-"""The library's own records: branches, policies, memberships and their cards, items. Every change reaches the feed.
+"""The library's own records: libraries, branches, terms, policies, memberships and their cards, items; all reach the feed.
 
 One `Change` is one transaction: rows, feed positions and audit lines are committed together or not at all. The audit
 names a person only by membership id. Any thread; blocking.
@@ -20,8 +20,11 @@ from sync.central.bulk import among, write
 from sync.central.cards import ACTIVE, HELD, Claim, claims, open_cases
 from sync.central.database import Database, lock, upsert
 from sync.central.feed import Marks
+from sync.central.places import UnknownRecord
+from sync.central.policies import BadPolicy, unknown_names
 from sync.central.records import body_of, details_text, item_row, microseconds, policy_entry
-from sync.wire import CalendarEntry, ItemEntry, PolicyEntry
+from sync.central.terms import known_names
+from sync.wire import CalendarEntry, ItemEntry, LibraryEntry, PolicyEntry, TermEntry
 
 _HOLD, _CARD = tables.hold.c, tables.card.c
 _WORK = select(tables.item.c.work).where(tables.item.c.id == _HOLD.asked).scalar_subquery()
@@ -30,10 +33,6 @@ _BOUND = select(_CARD.id, _CARD.number, _CARD.membership, _CARD.kind).where(ACTI
 _BY_NUMBER, _BY_MEMBERSHIP = _BOUND.where(among(_CARD.number)), _BOUND.where(among(_CARD.membership))
 """Two looks: asked for either in one, SQLite reads every active card."""
 _ENDED = update(tables.card).where(among(_CARD.id, "cards")).values(active=0)
-
-
-class UnknownRecord(Exception):
-    """There is no such branch, membership, item or kiosk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +75,34 @@ class Change:
         row = {"at": self._now, "who": self._who, "what": what, "subject": subject}
         self.connection.execute(insert(tables.audit).values(**row, details=details_text(details or {})))
 
-    def branch(self, entry: CalendarEntry) -> None:
-        """A branch and its opening calendar."""
+    def library(self, entry: LibraryEntry) -> None:
+        """A library that branches belong to."""
+        upsert(self.connection, tables.library, [{"code": entry.code, "name": entry.name, "kind": entry.kind}])
+        self.marks.add("library", entry.code)
+        self.audit("library set", entry.code)
+
+    def branch(
+        self, entry: CalendarEntry, what: str = "branch set", details: Mapping[str, Detail] | None = None
+    ) -> None:
+        """A branch and its opening calendar; `what`: for the audit."""
         upsert(self.connection, tables.branch, [{"id": entry.branch, "calendar": body_of(entry)}])
         self.marks.add("calendar", entry.branch)
-        self.audit("branch set", entry.branch)
+        self.audit(what, entry.branch, details)
+
+    def term(self, entry: TermEntry) -> None:
+        """A patron category or an item type."""
+        upsert(self.connection, tables.term, [{"key": entry.key, "zh": entry.zh, "en": entry.en}])
+        self.marks.add("term", entry.key)
+        self.audit("term set", entry.key)
 
     def policy(self, entry: PolicyEntry) -> None:
-        """These rules hold from now on; the versions before stay known but are current no more."""
+        """These rules hold from now on; the versions before stay known but are current no more.
+
+        Raises BadPolicy where they name a category, an item type or a branch that nobody knows.
+        """
+        unknown = list(unknown_names(entry, known_names(self.connection)))
+        if unknown:
+            raise BadPolicy(unknown)
         policy = tables.policy
         before = select(policy.c.version).where(policy.c.current == 1)
         self.marks.add_all("policy", self.connection.execute(before).scalars())
@@ -161,18 +180,6 @@ class Change:
         self._update(tables.membership, membership, standing=standing.value)
         self.marks.add("membership", membership)
         self.audit("membership set", membership, {"standing": standing.value})
-
-    def suspend(self, membership: str, until: date | None) -> None:
-        """停權 until the end of this day; None ends it."""
-        self._update(tables.membership, membership, suspended_until=None if until is None else until.isoformat())
-        self.marks.add("membership", membership)
-        self.audit("membership suspended", membership, {"until": "" if until is None else until.isoformat()})
-
-    def reserve(self, item: str, membership: str | None) -> None:
-        """On the ready shelf for this membership; None ends it. The audit, which keeps everything, does not say for whom."""
-        self._update(tables.item, item, reserved_for=membership)
-        self.marks.add("item", item)
-        self.audit("item reserved" if membership is not None else "item released", item)
 
     def _update(self, table: Any, key: str, **values: Any) -> None:
         if not self.connection.execute(update(table).where(table.c.id == key).values(**values)).rowcount:

@@ -23,8 +23,9 @@ from kiosk.domain.retention import forgettable, forgettable_of_work
 from kiosk.domain.values import ActId
 from sync.central import stored, tables
 from sync.central.database import Database, lock
+from sync.central.places import UnknownRecord
 from sync.central.records import microseconds, moment, policy_entry
-from sync.central.registry import Change, Registry, UnknownRecord
+from sync.central.registry import Change, Registry
 from sync.central.stored import HeldAct
 
 SLICE = 500

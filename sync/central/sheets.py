@@ -10,11 +10,15 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from kiosk.domain.opening import WEEKDAYS
 from kiosk.domain.values import LIBRARY_TIME
 from kiosk.words import Language, say, say_reason
 from sync.central.audit_log import AuditLine
+from sync.central.branches import BranchLine
+from sync.central.calendars import days, hours_of
 from sync.central.holds import HoldLine
 from sync.central.worklist import Task
+from sync.wire import CalendarEntry
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CASE_COLUMNS = (
@@ -24,6 +28,8 @@ CASE_COLUMNS = (
 HOLD_COLUMNS = (
     "copy", "title", "state", "branch", "place", "ready_until", "membership", "name", "placed_at", "hold",
 )  # fmt: skip
+BRANCH_COLUMNS = ("branch", "name", "library", "address", "telephone", *WEEKDAYS, "closed_for_good", "kiosks")
+DAY_COLUMNS = ("branch", "day", "state", "reason", "source")
 AUDIT_COLUMNS = ("number", "at", "who", "what", "subject", "details")
 
 
@@ -52,6 +58,29 @@ def holds_sheet(lines: Iterable[HoldLine]) -> str:
         for line in lines
     ]  # fmt: skip
     return _sheet(HOLD_COLUMNS, rows)
+
+
+def branches_sheet(lines: Iterable[BranchLine]) -> str:
+    """Branches with their weekly hours."""
+    rows: list[Sequence[str | int | None]] = [
+        (
+            line.entry.branch, line.entry.name, line.entry.library, line.entry.address, line.entry.telephone,
+            *[hours_of(line.entry, weekday) for weekday in range(len(WEEKDAYS))], int(line.entry.given_up),
+            " ".join(line.kiosks),
+        )
+        for line in lines
+    ]  # fmt: skip
+    return _sheet(BRANCH_COLUMNS, rows)
+
+
+def days_sheet(entries: Iterable[CalendarEntry]) -> str:
+    """Single days of branches."""
+    rows = [
+        (entry.branch, one.day.isoformat(), "open" if one.open else "closed", one.reason, one.source)
+        for entry in entries
+        for one in days(entry)
+    ]
+    return _sheet(DAY_COLUMNS, rows)
 
 
 def audit_sheet(lines: Iterable[AuditLine]) -> str:

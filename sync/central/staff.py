@@ -18,8 +18,9 @@ from kiosk.domain.staff import grant as checked_grant
 from sync.central import tables
 from sync.central.database import Database, lock
 from sync.central.passwords import Passwords
+from sync.central.places import UnknownRecord, need_scope
 from sync.central.records import microseconds, moment
-from sync.central.registry import Change, UnknownRecord
+from sync.central.registry import Change
 from sync.central.roster import Member, members
 
 _LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{2,64}")
@@ -67,6 +68,13 @@ class Staff:
         """By what is typed, or by id. Raises UnknownRecord."""
         with self._database.read() as connection:
             return _found(connection, login_or_id)
+
+    def known(self, login: str) -> Member | None:
+        """By what is typed; None if nobody has this login."""
+        try:
+            return self.find(login)
+        except UnknownRecord:
+            return None
 
     # --- changing; `who` stands in the audit ---
 
@@ -208,6 +216,7 @@ def _set(connection: Connection, id_: str, **values: object) -> None:
 
 def _give(change: Change, id_: str, one: Grant) -> None:
     checked_grant(one.role, one.scope)
+    need_scope(change.connection, one.scope)
     row = {"staff": id_, "role": one.role.value, "scope": str(one.scope)}
     change.connection.execute(insert(tables.staff_grant).values(**row))
     change.audit("grant given", id_, {"role": one.role.value, "scope": str(one.scope)})

@@ -43,12 +43,30 @@ meta = _table(
     Column("value", Text, nullable=False),
     rowid=False,
 )
-"""epoch; chores that failed; with PostgreSQL also the fingerprint of the root key."""
+"""epoch; notes of chores, key copy, backup and TLS; with PostgreSQL also the fingerprint of the root key."""
+
+library = _table(
+    "library",
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # public, school, agency
+    rowid=False,
+)
 
 branch = _table(
     "branch",
     Column("id", Text, primary_key=True),
-    Column("calendar", Text, nullable=False),  # JSON of wire.CalendarEntry
+    Column(
+        "calendar", Text, nullable=False
+    ),  # JSON of wire.CalendarEntry: name, library, place, opening, closed for good
+)
+
+term = _table(
+    "term",  # patron categories and item types that records and policies may name
+    Column("key", Text, primary_key=True),  # category:CODE, item_type:CODE
+    Column("zh", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    rowid=False,
 )
 
 policy = _table(
@@ -119,6 +137,7 @@ item = _table(
     Column("reserved_for", Text),
     Column("desensitise", _Small, nullable=False),
     Column("work", Text, nullable=False, server_default=text("''")),  # what its copies share; never empty
+    Column("missing_since", _Big),  # when it was recorded as missing; null: it is not, or nobody knows since when
     Index("ix_item_work", "work"),
 )
 

@@ -19,8 +19,9 @@ from kiosk.domain.staff import Permission, Scope, ScopeKind, branch_scope, may
 from kiosk.domain.values import Reason
 from sync.central import tables
 from sync.central.database import Database, lock
+from sync.central.places import UnknownRecord
 from sync.central.records import AnyRow, details_of, microseconds, moment, surname_only
-from sync.central.registry import Change, UnknownRecord
+from sync.central.registry import Change
 from sync.central.roster import Member, members
 
 MOST = 1000

@@ -31,6 +31,7 @@ from sync.central.office import Central, CentralSettings
 from sync.central.policies import preset
 from sync.central.records import verdict_of
 from sync.central.registry import Patron
+from sync.central.terms import TermKind, term
 from sync.central_client import CentralClient, ClockOffset, enrol
 from ui.clock import SystemClock
 from ui.demo.central_process import wait_until_ready
@@ -156,9 +157,19 @@ def database(kind: str) -> Iterator[str | None]:
         yield cluster.fresh()
 
 
+NAMED = {
+    TermKind.CATEGORY: ("adult", "child", "family", "class"),
+    TermKind.ITEM_TYPE: ("reference", "attachment", "audiovisual", "magazine"),
+}
+"""By the preset's rules."""
+
+
 def furnish(central: Central) -> None:
     with central.registry.change("test") as change:
         change.branch(wire.CalendarEntry(branch="main", name="總館"))
+        for kind, codes in NAMED.items():
+            for code in codes:
+                change.term(term(kind, code, code, code))
         change.policy(preset("city"))
         change.patrons([Patron(id=f"m{number}", name="王小明", category="adult") for number in range(READERS)])
         change.items([wire.ItemEntry(id=f"C{number}", title="書", branch="main") for number in range(ITEMS)])

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.central.office import Central, CentralSettings
+from sync.wire import Health
 from ui.cli.main import COMMANDS
 
 PROGRAM = Path(sys.executable).with_name("shelfpoint")
@@ -53,6 +56,37 @@ def test_wrong_settings_are_told_whole_and_end_with_two(tmp_path: Path) -> None:
 
 def test_an_unknown_option_ends_with_two() -> None:
     assert run("bench", "--nonsense").returncode == 2
+
+
+def test_a_command_that_promises_a_code_ends_with_it(tmp_path: Path) -> None:
+    """As the installed script: what a test runner inside this process sees is not what a shell sees."""
+    data = ("--data", str(tmp_path / "central"))
+    assert run("central", "load-demo", *data).returncode == 0
+    doctor = run("central", "doctor", *data)
+    assert (doctor.returncode, "BAD" in doctor.stdout) == (1, True)
+    assert run("central", "fleet", *data).returncode == 0
+    made = run("central", "enrol", "--branch", "main", "--json", *data)
+    enrolled(tmp_path / "central", json.loads(made.stdout)["code"])
+    assert run("central", "fleet", *data).returncode == 1, "a kiosk that serves nobody"
+    short = tmp_path / "short.csv"
+    short.write_text("id,name,category\nx1,王小明\n", encoding="utf-8")
+    assert run("central", "import-patrons", *data, str(short)).returncode == 1
+    assert run("central", "import-patrons", *data, "--preview", str(short)).returncode == 1
+    short.write_text("id,title,branch\nC9,書,nowhere\n", encoding="utf-8")
+    assert run("central", "import-items", *data, str(short)).returncode == 1
+    wish = ("hold", "place", "--membership", "nobody", "--item", "C0000001", "--branch", "main")
+    assert run("central", *wish, *data).returncode == 1
+    assert run("central", "hold", "cancel", "nothing", *data).returncode == 2
+    assert run("central", "backup", *data, str(tmp_path / "copy")).returncode == 1, "no recovery copy of the key"
+    assert run("central", "revoke", "nobody-1", *data).returncode == 2
+
+
+def enrolled(data: Path, code: str) -> None:
+    """A kiosk with a full disk."""
+    opened = Central.open(CentralSettings(data=data))
+    kiosk = opened.fleet.enrol(code, Ed25519PrivateKey.generate().public_key().public_bytes_raw())
+    opened.fleet.note_health(kiosk.id, Health(incarnation="1", program="1", queue_length=0, trouble="disk_full"))
+    opened.close()
 
 
 def test_central_works_with_only_the_server_extra(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ import structlog.testing
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
+from kiosk.domain.calendar import library_day
 from kiosk.domain.holds import Hold, reserved, settle_holds
 from kiosk.domain.identity import CardClass, CardKind, CardRead, CodePattern, CodeType, SpellingRule, Technology
 from kiosk.domain.journal import Deed, Outcome, Word
@@ -34,9 +35,11 @@ from kiosk.visit.state import VisitSettings
 from sync import acts, replica, wire
 from sync.agent import KEEP_ACTS
 from sync.central import tables
+from sync.central.calendars import Day, with_day
 from sync.central.ledger import OF_THE_KIOSK
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import Passwords
+from sync.central.places import need_branch
 from sync.central.records import AnyRow, hold_of
 from sync.central.registry import Patron
 from sync.central.stored import held_act
@@ -65,7 +68,7 @@ STEPS = (
     *("borrow",) * 6, *("return",) * 5, *("renew",) * 2, *("wish",) * 3, *("desk wish",) * 3, "unwish",
     *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 5,
     *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "reboot", "block",
-    "rebind", "reserve", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
+    "rebind", "close day", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
 )  # fmt: skip
 SKEWS = (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4), timedelta(), timedelta(days=-400))
 PASSWORD, CHEAP = "correct horse", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -178,8 +181,6 @@ class Scene:
         self.forged: set[str] = set()
         self.sticks = folder / "sticks"
         self.sticks.mkdir()
-        self.by_hand: set[str] = set()
-        """Books that staff have reserved for somebody, or for nobody, whatever the holds say."""
         for kiosk in self.kiosks:  # the first fill and the first contact
             kiosk.turn()
             while kiosk.replica.place().fresh_at is None:
@@ -282,10 +283,10 @@ class Scene:
                     change.stand(dice.choice(PATRONS), dice.choice((Standing.BLOCKED, Standing.ACTIVE)))
                 case "rebind":
                     change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS), take=True)
-                case "reserve":
-                    book = dice.choice(BOOKS)
-                    self.by_hand.add(book)
-                    change.reserve(book, dice.choice((None, *PATRONS)))
+                case "close day":
+                    entry = need_branch(change.connection, dice.choice(BRANCHES))
+                    day = library_day(self.times()) + timedelta(days=dice.randrange(40))
+                    change.branch(with_day(entry, Day(day, open=False, reason="typhoon")))
         if step == "faulty kiosk":
             told = [story for story in stories(kiosk.log) if story.act.deed is Deed.CHECKOUT]
             if told:
@@ -384,8 +385,7 @@ class Scene:
             found = {row.id: hold_of(row) for row in connection.execute(select(tables.hold))}
             held = {row.id: row.reserved_for for row in connection.execute(select(item.id, item.reserved_for))}
         _same("holds at central", found, wanted)
-        plain = [book for book in BOOKS if book not in self.by_hand]
-        _same("set aside", {book: held[book] for book in plain}, {book: aside.get(ItemId(book)) for book in plain})
+        _same("set aside", {book: held[book] for book in BOOKS}, {book: aside.get(ItemId(book)) for book in BOOKS})
 
     def _check_log(self, kiosk: KioskSide, held: dict[str, Held]) -> None:
         """Every act of a log that still exists counts at central exactly as the log says."""

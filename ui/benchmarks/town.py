@@ -8,6 +8,7 @@ from pathlib import Path
 from kiosk.domain.identity import CardKind
 from sync.central.office import Central, CentralSettings
 from sync.central.registry import Patron
+from sync.central.terms import TermKind, term
 from sync.central_client import Identity, enrol
 from sync.wire import CalendarEntry, ItemEntry, PolicyEntry, WireLoanRule, WirePatronRule
 from ui.clock import SystemClock
@@ -32,6 +33,7 @@ class Town:
         central = Central.open(self.settings)
         with central.registry.change("bench") as change:
             change.branch(CalendarEntry(branch=BRANCH))
+            change.term(term(TermKind.CATEGORY, "adult", "成人", "Adult"))
             change.policy(
                 PolicyEntry(
                     policy_version="bench-1",

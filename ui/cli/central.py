@@ -22,6 +22,8 @@ from sync.central.in_use import InUse, serving
 from sync.central.office import CentralSettings
 from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
+from ui.cli.central_branches import branch, category, item_type, library
+from ui.cli.central_calendar import calendar
 from ui.cli.central_cases import audit, cases
 from ui.cli.central_fleet import fleet
 from ui.cli.central_holds import hold
@@ -30,6 +32,7 @@ from ui.cli.central_parcel import parcel
 from ui.cli.central_place import AS_JSON, WrongUse, opened_at, say, told, with_place
 from ui.cli.central_records import doctor, export_all, import_items, import_patrons
 from ui.cli.central_retention import forget, retention
+from ui.cli.central_setup import setup
 from ui.cli.central_staff import user
 
 
@@ -157,6 +160,12 @@ _ELSEWHERE = (
     export_all,
     doctor,
     fleet,
+    setup,
+    library,
+    branch,
+    calendar,
+    category,
+    item_type,
     hold,
     parcel,
     user,

@@ -10,7 +10,7 @@ from sync.central.alerts import Alert, alerts
 from sync.central.fleet import Kiosk
 from sync.central.key_copy import ADVICE
 from sync.central.office import CentralSettings
-from sync.central.registry import UnknownRecord
+from sync.central.places import UnknownRecord
 from ui.cli.central_place import AS_JSON, opened_at, say, with_place
 
 

@@ -3,7 +3,6 @@
 Exit code 1 where a hold is refused; the sentence says why.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from kiosk.words import Language, say_reason
 from sync.central.holds import HoldLine, HoldList
 from sync.central.office import CentralSettings
 from sync.central.sheets import holds_sheet
-from ui.cli.central_place import AS_JSON, WHO, WrongUse, opened_at, say, with_place
+from ui.cli.central_place import AS_JSON, WHO, opened_at, say, with_place, write_sheet
 
 _ALL = frozenset({EVERYWHERE})
 
@@ -83,7 +82,7 @@ def list_holds(
         )
     rows = [_row(line) for line in lines]
     if csv_file is not None:
-        _write(csv_file, holds_sheet(lines))
+        write_sheet(csv_file, holds_sheet(lines))
         say(as_json, {"rows": len(rows), "file": str(csv_file)}, f"{len(rows)} lines in {csv_file}.")
         return
     say(as_json, rows, "\n".join(_plain(row) for row in rows) or "Nothing is on this list.")
@@ -126,13 +125,3 @@ def _plain(row: dict[str, Any]) -> str:
         f"{row['copy'] or '-'}  {row['title']}  {row['state']}  {row['branch']}  {when}  {row['membership']}  "
         f"[{row['hold']}]"
     )
-
-
-def _write(path: Path, sheet: str) -> None:
-    """Open to its owner only; it says who waits for what. Raises WrongUse."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise WrongUse(f"{path}: {error.strerror}") from error
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        file.write(sheet)

@@ -1,7 +1,8 @@
 """What every command of `shelfpoint central` has in common: which central it is about, and how mistakes are told."""
 
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import click
 
+from kiosk.domain.opening import BadHours
 from kiosk.domain.staff import BadGrant
 from sync.central.backup import BackupFailed
+from sync.central.branches import BadPlace, Differs, StillServed
 from sync.central.database import DatabaseUnusable
 from sync.central.export import ExportFailed
 from sync.central.import_runs import ImportUnderWay
@@ -20,9 +23,10 @@ from sync.central.key_copy import ADVICE
 from sync.central.keys import KeyFileUnusable
 from sync.central.office import Central, CentralSettings, OwnFiles
 from sync.central.passwords import BadPassword
+from sync.central.places import ClosedBranch, UnknownRecord
 from sync.central.policies import BadPolicy
-from sync.central.registry import UnknownRecord
 from sync.central.retention import StillOpen
+from sync.central.setup_file import BadSetup
 from sync.central.staff import BadLogin
 from sync.central.worklist import NotYours
 
@@ -61,16 +65,24 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
     return _DATA(_KEY(_DATABASE(placed)))
 
 
+_WRONG_USE = (
+    KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, BadHours, BadPlace, BadSetup, ClosedBranch, NotYours, OwnFiles,
+)  # fmt: skip
+_FAILED = (
+    DatabaseUnusable, BackupFailed, Differs, ExportFailed, StillOpen, StillServed, InUse, ImportUnderWay,
+)  # fmt: skip
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What we know can go wrong becomes a message and an exit code."""
     try:
         yield
-    except (KeyFileUnusable, BadPolicy, BadFile, BadLogin, BadPassword, BadGrant, NotYours, OwnFiles) as error:
+    except _WRONG_USE as error:
         raise WrongUse(str(error)) from error
     except UnknownRecord as error:
         raise WrongUse(f"there is no {error}") from error
-    except (DatabaseUnusable, BackupFailed, ExportFailed, StillOpen, InUse, ImportUnderWay) as error:
+    except _FAILED as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -88,6 +100,23 @@ def opened_at(place: CentralSettings) -> Iterator[Central]:
             yield central
         finally:
             central.close()
+
+
+def say_lines(as_json: bool, lines: list[str], *, preview: bool = False, notes: Sequence[str] = ()) -> None:
+    """What a change did, or would do: + new, ~ different, - gone."""
+    done = "would change" if preview else "changed"
+    told = lines or [f"Nothing {done}: it is so already."]
+    say(as_json, {"changes": lines, "preview": preview, "notes": list(notes)}, "\n".join([*told, *notes]))
+
+
+def write_sheet(path: Path, sheet: str) -> None:
+    """Open to its owner only: such lists may say who waits for what. Raises WrongUse."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise WrongUse(f"{path}: {error.strerror}") from error
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        file.write(sheet)
 
 
 def say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:

@@ -54,10 +54,13 @@ def shelfpoint() -> None:
 
 
 def main() -> None:
-    """Console script; turns the errors we know into a message and an exit code. The log goes to standard error."""
+    """Console script; turns the errors we know into a message and an exit code. The log goes to standard error.
+
+    Commands return nothing: a number that comes back is the exit code of click's `Exit`, which is no exception here.
+    """
     logs.configure()
     try:
-        shelfpoint(standalone_mode=False)
+        code = shelfpoint(standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -75,3 +78,5 @@ def main() -> None:
     except KioskError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    if isinstance(code, int):
+        sys.exit(code)

@@ -17,7 +17,7 @@ from sync.central.http.gate import Forbidden
 from sync.central.inbox import BadPush
 from sync.central.limits import TooOften
 from sync.central.passwords import BadPassword
-from sync.central.registry import UnknownRecord
+from sync.central.places import ClosedBranch, UnknownRecord
 from sync.central.staff import BadLogin, LoginLocked, LoginRefused
 from sync.central.worklist import NotYours
 from sync.wire import Fault, Order
@@ -115,6 +115,7 @@ def handlers(
         BadLogin: bad_request,
         BadPassword: bad_request,
         BadGrant: bad_request,
+        ClosedBranch: bad_request,
         BadPublicKey: bad_request,
         BadPush: bad_request,
         TooManyWords: too_many,

@@ -26,7 +26,8 @@ from sync.central.http.app import make_app
 from sync.central.office import Central, CentralSettings
 from sync.central.passwords import Passwords
 from sync.central.registry import Patron
-from sync.wire import CalendarEntry, ItemEntry, PolicyEntry, WireLoanRule, WirePatronRule, WireWord
+from sync.central.terms import TermKind, term
+from sync.wire import CalendarEntry, ItemEntry, LibraryEntry, PolicyEntry, WireLoanRule, WirePatronRule, WireWord
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # a Tuesday, noon in the library
 
@@ -96,7 +97,12 @@ POLICY = PolicyEntry(
 def furnish(central: Central) -> None:
     """Ann and Ben in good standing, Dora suspended, Eve blocked; C1..C9, a desk-only, a reserved, a missing item."""
     with central.registry.change("test") as change:
+        change.library(LibraryEntry(code="A01", name="甲學校", kind="school"))
         change.branch(CalendarEntry(branch="main", name="總館", closed_weekdays=[0]))
+        for category in ("adult", "child"):
+            change.term(term(TermKind.CATEGORY, category, category, category))
+        for item_type in ("book", "reference", "dvd"):
+            change.term(term(TermKind.ITEM_TYPE, item_type, item_type, item_type))
         change.policy(POLICY)
         change.patrons(
             [

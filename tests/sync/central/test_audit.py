@@ -6,7 +6,8 @@ import pytest
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
-from sync.wire import CalendarEntry, PolicyEntry, WireLoanRule, WirePatronRule
+from sync.central.terms import TermKind, term
+from sync.wire import CalendarEntry, LibraryEntry, PolicyEntry, WireLoanRule, WirePatronRule
 
 POLICY = PolicyEntry(
     policy_version="next",
@@ -18,7 +19,8 @@ CHANGES = {
     ("policy set", "next"): lambda change, central: change.policy(POLICY),
     ("card bound", "ann"): lambda change, central: change.bind_card("ann", CardKind.IPASS, "99"),
     ("membership set", "ann"): lambda change, central: change.stand("ann", Standing.BLOCKED),
-    ("membership suspended", "ann"): lambda change, central: change.suspend("ann", None),
+    ("library set", "city"): lambda change, central: change.library(LibraryEntry(code="city", name="市立圖書館")),
+    ("term set", "category:x"): lambda change, central: change.term(term(TermKind.CATEGORY, "x", "某", "Some")),
 }
 
 

@@ -14,7 +14,16 @@ from sync.central import tables
 from sync.central.feed import Cursor, Feed, Page
 from sync.central.records import surname_only
 from sync.central.tombstones import Tombstones
-from sync.wire import CardEntry, GoneEntry, ItemEntry, LoanEntry, MembershipEntry, PolicyEntry
+from sync.wire import (
+    CardEntry,
+    GoneEntry,
+    ItemEntry,
+    LibraryEntry,
+    LoanEntry,
+    MembershipEntry,
+    PolicyEntry,
+    TermEntry,
+)
 
 KEY = b"k" * 32
 
@@ -39,6 +48,10 @@ def key_of(entry: Any) -> tuple[str, str]:
             return "card", entry.index
         case PolicyEntry():
             return "policy", entry.policy_version
+        case LibraryEntry():
+            return "library", entry.code
+        case TermEntry():
+            return "term", entry.key
         case _:
             return type(entry).__name__, getattr(entry, "id", None) or entry.branch
 

@@ -17,7 +17,7 @@ from kiosk.domain.values import IncarnationId, KioskId, Reason
 from sync.central import tables
 from sync.central.holds import HoldList
 from sync.central.office import Central
-from sync.central.registry import UnknownRecord
+from sync.central.places import UnknownRecord
 from sync.wire import CalendarEntry, GoneEntry, HoldEntry, ItemEntry, WireLoanRule, WirePatronRule, WireWord
 
 RULES = {

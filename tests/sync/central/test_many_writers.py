@@ -111,7 +111,7 @@ def test_what_comes_back_while_tombstones_are_pruned_stays_in_the_feed(town: Any
 
 def change_item(central: Central, item: str) -> None:
     with central.registry.change("test") as change:
-        change.reserve(item, None)
+        change.items([ItemEntry(id=item, title="書", branch="main")])
 
 
 def test_a_reader_beside_many_writers_hears_every_change_once_in_order(town: Any, second: Central) -> None:

@@ -15,7 +15,7 @@ from kiosk.domain.journal import Deed, Outcome, Word
 from kiosk.domain.reconcile import Held, is_unlinked
 from kiosk.domain.staff import EVERYWHERE
 from sync.central import tables
-from sync.central.registry import UnknownRecord
+from sync.central.places import UnknownRecord
 from sync.central.retention import StillOpen
 from ui.cli.central import central as central_command
 

@@ -17,7 +17,7 @@ from kiosk.domain.reconcile import is_unlinked
 from sync.central import tables
 from sync.central.export import export
 from sync.central.holds import HoldList
-from sync.central.registry import UnknownRecord
+from sync.central.places import UnknownRecord
 from sync.central.retention import StillOpen, Unlinked
 from sync.wire import ItemEntry, LoanEntry, WireWord
 
@@ -193,14 +193,6 @@ def test_whoever_waits_cannot_be_forgotten_and_of_a_hold_that_is_over_an_id_stay
     town.clock.go(days=100)
     assert town.central.retention.run().acts == 2
     assert is_unlinked(holders(town)["h"][0])
-
-
-def test_the_audit_never_says_for_whom_an_item_was_reserved(town: Any) -> None:
-    with town.central.registry.change("test") as change:
-        change.reserve("C1", "ann")
-        change.reserve("C1", None)
-    lines = [line for line in town.central.audit.lines() if line.subject == "C1"]
-    assert [(line.what, line.details) for line in lines] == [("item released", {}), ("item reserved", {})]
 
 
 def test_an_export_after_unlinking_names_nobody(town: Any, tmp_path: Path) -> None:

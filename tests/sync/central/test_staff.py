@@ -14,7 +14,7 @@ from sync.central import tables
 from sync.central.limits import BY_ADDRESS, BY_NAME, Door, TooOften, address_key
 from sync.central.office import Central
 from sync.central.passwords import BadPassword
-from sync.central.registry import UnknownRecord
+from sync.central.places import UnknownRecord
 from sync.central.sessions import IDLE, LIFE, NoSession
 from sync.central.staff import BadLogin, LoginLocked, LoginRefused
 from sync.wire import StaffEntry

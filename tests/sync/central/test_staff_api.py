@@ -134,6 +134,8 @@ def test_each_route_opens_to_the_roles_with_its_permission_and_to_no_other(town:
 def test_a_branch_sees_and_works_its_own_cases_and_kiosks_only(town: Any, door: Door) -> None:
     town.say(Word.FACT, "e", membership="eve")
     main = door.someone(Grant(Role.BRANCH_HEAD, branch_scope("main")))
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east", name="東區分館"))
     east = door.someone(Grant(Role.BRANCH_HEAD, branch_scope("east")))
     (case,) = door.call("GET", "/v1/staff/cases", main).json()
     assert (case["reason"], case["name"]) == (Reason.MEMBERSHIP_BLOCKED.value, "林○")

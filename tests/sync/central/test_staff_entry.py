@@ -6,7 +6,7 @@ import msgspec
 
 from kiosk.domain.journal import Deed, Outcome, Word
 from kiosk.domain.staff import EVERYWHERE, TRY_RULE, Entry, Grant, Role, branch_scope
-from sync.wire import StaffAsk, StaffTold
+from sync.wire import CalendarEntry, StaffAsk, StaffTold
 
 PASSWORD = "correct horse"
 
@@ -17,6 +17,8 @@ def told(caller: Any, login: str, password: str = PASSWORD) -> Entry:
 
 
 def test_central_lets_in_whoever_may_open_a_kiosk_at_its_branch(town: Any, caller: Any) -> None:
+    with town.central.registry.change("test") as change:
+        change.branch(CalendarEntry(branch="east"))
     for login, one in (
         ("chen", Grant(Role.CIRCULATION, branch_scope("main"))),
         ("east", Grant(Role.CIRCULATION, branch_scope("east"))),

@@ -13,7 +13,7 @@ from kiosk.domain.journal import Deed, Word
 from kiosk.domain.staff import EVERYWHERE, Grant, Role, branch_scope
 from kiosk.domain.values import Reason
 from kiosk.words import Language, sentences
-from sync.central.registry import UnknownRecord
+from sync.central.places import UnknownRecord
 from sync.central.ruling import NEEDS_PERSON
 from sync.central.sheets import CASE_COLUMNS, cases_sheet, cell
 from sync.central.worklist import NotYours, Order, Wanted

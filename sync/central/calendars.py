@@ -1,0 +1,130 @@
+"""A branch's calendar as a person changes it: weekly hours, single days, lists of days of a year (D6). Pure.
+
+Called by central's calendar commands and its set-up. Promises: what a person said of a single day is not overruled by a list,
+and a list that comes again, or in a newer edition, takes away only what an earlier list of its source said.
+
+Why. Due dates are promised when they are told and stand with the loan; nothing here touches them. A list is known by its source, so
+that a typhoon day closed by hand outlives the yearly calendar, and a holiday that the government moved does not stay.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from msgspec import structs
+
+from kiosk.domain.opening import CLOSED, WEEKDAYS, parse_hours, spell_hours
+from sync.wire import CalendarEntry, DayNote
+
+BY_HAND = ""
+SETUP = "setup"
+OFFICE = "office"
+_RANK = {BY_HAND: 2, SETUP: 1, OFFICE: 0}
+"""Who is believed before whom; a source that a newer program knows counts as a person."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Day:
+    """A single day that differs from the weekly hours, or is said to."""
+
+    day: date
+    """Which."""
+    open: bool
+    """False: closed."""
+    reason: str = ""
+    """Why, in a person's words."""
+    source: str = BY_HAND
+    """Which list said so."""
+
+
+def days(entry: CalendarEntry) -> list[Day]:
+    """All single days, in order."""
+    listed = [*((day, False) for day in entry.closed_days), *((day, True) for day in entry.open_days)]
+    notes = {day: entry.notes.get(day.isoformat(), DayNote()) for day, _ in listed}
+    return sorted(Day(day, is_open, notes[day].reason, notes[day].source) for day, is_open in listed)
+
+
+def with_hours(entry: CalendarEntry, hours: Mapping[str, str]) -> CalendarEntry:
+    """These weekdays (mon … sun) get these hours; what is closed follows from them. Raises BadHours.
+
+    Weekdays of which nobody has ever said hours stay closed or open as they are.
+    """
+    known = entry.hours or [CLOSED if number in entry.closed_weekdays else "" for number in range(7)]
+    told = [spell_hours(parse_hours(hours[name])) if name in hours else known[n] for n, name in enumerate(WEEKDAYS)]
+    shut = [number for number, text in enumerate(told) if text == CLOSED]
+    return structs.replace(entry, hours=told, closed_weekdays=shut)
+
+
+def with_day(entry: CalendarEntry, day: Day) -> CalendarEntry:
+    """This day as said, whatever was said of it before."""
+    return _with(entry, [*(one for one in days(entry) if one.day != day.day), day])
+
+
+def without_day(entry: CalendarEntry, day: date) -> CalendarEntry:
+    """This day goes by the weekly hours again."""
+    return _with(entry, (one for one in days(entry) if one.day != day))
+
+
+def with_list(entry: CalendarEntry, source: str, listed: Iterable[Day], first: date, last: date) -> CalendarEntry:
+    """What `source` says from `first` to `last` is `listed`, and nothing else that it said of these days before."""
+    kept = {one.day: one for one in days(entry) if one.source != source or not first <= one.day <= last}
+    for one in listed:
+        before = kept.get(one.day)
+        if before is None or _RANK.get(before.source, 2) <= _RANK[source]:
+            kept[one.day] = Day(one.day, one.open, one.reason, source)
+    return _with(entry, kept.values())
+
+
+def differences(before: CalendarEntry | None, after: CalendarEntry) -> Iterator[str]:
+    """One line for each thing that is new or different about a branch."""
+    if before is None:
+        week = "; ".join(f"{name} {hours_of(after, number)}" for number, name in enumerate(WEEKDAYS))
+        yield f"+ branch {after.branch} ({after.name}) of library {after.library or 'none'}: {week}"
+        before = structs.replace(after, closed_days=[], open_days=[], notes={})
+    for name in ("name", "library", "address", "telephone"):
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now:
+            yield f"~ branch {after.branch}: {name}: {was or 'none'} -> {now or 'none'}"
+    if before.given_up != after.given_up:
+        yield f"~ branch {after.branch}: " + ("closed for good" if after.given_up else "open again")
+    for number, name in enumerate(WEEKDAYS):
+        was, now = hours_of(before, number), hours_of(after, number)
+        if was != now:
+            yield f"~ branch {after.branch}: {name}: {was} -> {now}"
+    old, new = ({one.day: one for one in days(entry)} for entry in (before, after))
+    for day in sorted(old.keys() | new.keys()):
+        if day not in new:
+            yield f"- branch {after.branch}: {day}: as on every {WEEKDAYS[day.weekday()]}"
+        elif old.get(day) != new[day]:
+            yield f"{'~' if day in old else '+'} branch {after.branch}: {_spelled(new[day])}"
+
+
+def hours_of(entry: CalendarEntry, weekday: int) -> str:
+    """As shown: hours, closed, or open at hours that nobody has said."""
+    said = entry.hours[weekday] if len(entry.hours) == len(WEEKDAYS) else ""
+    return said or (CLOSED if weekday in entry.closed_weekdays else "open, hours not known")
+
+
+def known_until(entry: CalendarEntry) -> date | None:
+    """The last day of the newest year of which anybody has said a closed day; None without any."""
+    years = [day.year for day in entry.closed_days]
+    return date(max(years), 12, 31) if years else None
+
+
+def _spelled(one: Day) -> str:
+    return f"{one.day} {'open' if one.open else CLOSED}" + (f" ({one.reason})" if one.reason else "")
+
+
+def _with(entry: CalendarEntry, listed: Iterable[Day]) -> CalendarEntry:
+    ordered = sorted(listed)
+    notes = {
+        one.day.isoformat(): DayNote(reason=one.reason, source=one.source)
+        for one in ordered
+        if one.reason or one.source
+    }
+    return structs.replace(
+        entry,
+        closed_days=[one.day for one in ordered if not one.open],
+        open_days=[one.day for one in ordered if one.open],
+        notes=notes,
+    )

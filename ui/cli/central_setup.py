@@ -1,0 +1,179 @@
+"""`shelfpoint central setup`: a new library from a file or from questions, and again whenever the file has changed (D6).
+
+Exit codes as ever: 2 for a file with mistakes, each of which is told. A password is asked for or read from standard input.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.domain.opening import CLOSED, EXPECTED, WEEKDAYS, BadHours, parse_hours
+from sync.central.office import CentralSettings
+from sync.central.places import LibraryKind
+from sync.central.policies import preset, preset_words
+from sync.central.setup import needs_password, prepare, set_up
+from sync.central.setup_file import SetupFile, check_setup, load_setup
+from ui.cli.central_place import AS_JSON, WHO, WrongUse, opened_at, say_lines, told, with_place
+
+PRESETS = ("city", "school")
+NEXT = (
+    "What comes next: `shelfpoint central doctor` says what is still missing; `central import-items` and `import-patrons` take "
+    "your records; `central enrol --branch CODE` makes a code for a kiosk."
+)
+
+
+def _example(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    """Needs no central."""
+    if wanted and not ctx.resilient_parsing:
+        click.echo(resources.files("config").joinpath("setup-example.toml").read_text(encoding="utf-8"), nl=False)
+        ctx.exit()
+
+
+@click.command()
+@click.option(
+    "--example", is_flag=True, is_eager=True, expose_value=False, callback=_example,
+    help="Print a file with comments to start from, and end.",
+)  # fmt: skip
+@with_place
+@click.option(
+    "--from", "file", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="TOML that says what the library consists of; without it, questions are asked.",
+)  # fmt: skip
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the answers into this new file.")
+@click.option("--preview", is_flag=True, help="Only say what would be done.")
+@click.option(
+    "--password-stdin", is_flag=True, help="The administrator's password is the first line of standard input."
+)
+@AS_JSON
+def setup(
+    place: CentralSettings, file: Path | None, save: Path | None, preview: bool, password_stdin: bool, as_json: bool
+) -> None:
+    """Set up a library: libraries, branches, hours, holidays, categories, item types, rules, the first administrator, the
+    recovery copy of the key. Run again, it changes only what differs."""
+    if file is None:
+        file, said = Path(save or "answers.toml"), _asked()
+        if save is not None:
+            _write(save, said)
+    elif save is not None:
+        raise WrongUse("--save keeps the answers to questions; with --from there are none")
+    else:
+        with told():
+            said = load_setup(file)
+    with told():
+        prepared = prepare(file, said)
+    with opened_at(place) as opened:
+        password = None
+        if not preview and needs_password(opened, said):
+            password = _password(said, from_stdin=password_stdin)
+        lines = set_up(opened, place, prepared, password=password, who=WHO, preview=preview)
+    weekend = {f"{one.day} {one.reason}": None for _, listed in prepared.lists for one in listed.weekend}
+    notes = [f"On a Saturday or Sunday, so not closed for it: {', '.join(weekend)}"] if weekend else []
+    say_lines(as_json, lines, preview=preview, notes=[*notes, *([] if preview or not lines else [NEXT])])
+
+
+def _password(said: SetupFile, *, from_stdin: bool) -> str:
+    login = "" if said.administrator is None else said.administrator.login
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise WrongUse(f"the administrator {login} is new: a password is needed; give it by --password-stdin")
+    return str(click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True))
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
+
+
+def _asked() -> SetupFile:
+    """From answers; each is checked when it is given."""
+    rules = click.prompt("Lending rules to start with", type=click.Choice(PRESETS), default=PRESETS[0])
+    words = preset_words(preset(rules))
+    code = click.prompt("Code of the library (letters and digits)", default="library")
+    values: dict[str, Any] = {
+        "libraries": [
+            {
+                "code": code,
+                "name": click.prompt("Name of the library"),
+                "kind": click.prompt(
+                    "Kind", type=click.Choice([kind.value for kind in LibraryKind]), default=_usual(rules).value
+                ),
+            }
+        ],
+        "branches": list(_branches()),
+        "policy": {"preset": rules},
+    }
+    for table, kind in (("categories", "category"), ("item_types", "item_type")):
+        own = [word for word in words if word.key.startswith(f"{kind}:")]
+        values[table] = [{"code": word.key.partition(":")[2], "zh": word.zh, "en": word.en} for word in own]
+    holidays = click.prompt("File with the government's office calendar (Enter: later)", default="", show_default=False)
+    if holidays:
+        values["holidays"] = [{"file": str(Path(holidays).absolute())}]
+    values["administrator"] = {"login": click.prompt("Login of the first administrator", default="admin")}
+    copy = click.prompt("Where the recovery copy of the key goes (Enter: later)", default="", show_default=False)
+    if copy:
+        values["key"] = {"copy_to": str(Path(copy).absolute())}
+    with told():
+        return check_setup(Path("answers"), values)
+
+
+def _usual(rules: str) -> LibraryKind:
+    return LibraryKind.SCHOOL if rules == "school" else LibraryKind.PUBLIC
+
+
+def _branches() -> Iterator[dict[str, Any]]:
+    hours: dict[str, str] | None = None
+    while True:
+        code = click.prompt("Code of the branch", default="main" if hours is None else None)
+        name = click.prompt("Name of the branch, as patrons read it")
+        if hours is None or not click.confirm("The same hours as the branch before?", default=True):
+            hours = _hours()
+        yield {"code": code, "name": name, "hours": dict(hours)}
+        if not click.confirm("Another branch?", default=False):
+            return
+
+
+def _hours() -> dict[str, str]:
+    click.echo(f"Opening hours, weekday by weekday: {EXPECTED}.")
+    hours: dict[str, str] = {}
+    usual = CLOSED
+    for name in WEEKDAYS:
+        usual = click.prompt(name, default=usual, value_proc=_spelled)
+        hours[name] = usual
+    return hours
+
+
+def _spelled(text: str) -> str:
+    try:
+        parse_hours(text)
+    except BadHours as error:
+        raise click.BadParameter(str(error)) from error
+    return text
+
+
+def _write(path: Path, said: SetupFile) -> None:
+    """As a file for `--from`. Raises WrongUse."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in toml(said.model_dump(mode="json", exclude_none=True)))
+    except OSError as error:
+        raise WrongUse(f"{path}: {error.strerror}") from error
+
+
+def toml(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Tables below each other; what they hold are texts, truths, and lists of texts."""
+    for key, value in values.items():
+        if not isinstance(value, dict) and not _tables(value):
+            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    for key, value in values.items():
+        for table in value if _tables(value) else [value] if isinstance(value, dict) else []:
+            yield ""
+            yield f"[[{prefix}{key}]]" if _tables(value) else f"[{prefix}{key}]"
+            yield from toml(table, f"{prefix}{key}.")
+
+
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
