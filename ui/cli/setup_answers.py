@@ -15,7 +15,7 @@ from config.settings import CodeRule, KioskSettings
 from config.toml_text import quoted
 from kiosk.domain.identity import CodeType
 
-DATA, KEYS = "/var/lib/shelfpoint/data", "/var/lib/shelfpoint/keys"
+DATA, KEYS = "/var/lib/shelfpoint-kiosk/data", "/var/lib/shelfpoint-kiosk/keys"
 """Where the service of deploy/ may write."""
 
 
