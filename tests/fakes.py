@@ -81,6 +81,7 @@ class FakeLibrary:
         """What stands on damaged pages: names of methods."""
         self.failed = 0
         self.percent: int | None = None
+        self.names = {BRANCH: "總館"}
 
     def unread(self) -> int:
         return self.failed
@@ -116,7 +117,7 @@ class FakeLibrary:
         return tuple(hold for hold in self.reserved if works.get(hold.asked) == works.get(item))
 
     def branch_name(self, branch: BranchId) -> str:
-        return {BRANCH: "總館"}.get(branch, branch)
+        return self.names.get(branch, branch)
 
     def policy(self) -> Policy | None:
         return self.rules

@@ -126,12 +126,15 @@ def may_hold(
     open_loans: Sequence[Loan],
     policy: Policy,
     branch: BranchId,
+    calendar: Calendar,
     now: datetime,
 ) -> Refused | None:
     """Why `membership`, who has `open_holds` and `open_loans`, may not wait for the work of `item`; None if they may.
 
-    `copies` and `holds` are those of the work, `item` among the copies.
+    `copies` and `holds` are those of the work, `item` among the copies; `calendar` is that of `branch`, the place to pick up.
     """
+    if calendar.given_up:
+        return Refused(Reason.HOLD_BRANCH_CLOSED)
     suspended = suspended_from_holds(membership, now)
     if suspended is not None:
         return suspended

@@ -5,7 +5,7 @@ and at central (from its database); quota in use is counted from open loans, nev
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -87,6 +87,8 @@ class Item:
     """The patron must have it desensitised at the desk after borrowing (B6)."""
     work: WorkId = _OWN_WORK
     """What its copies share; empty: a work of its own."""
+    missing_since: datetime | None = None
+    """When it was recorded as missing; only central knows."""
 
     @property
     def work_id(self) -> WorkId:
@@ -160,10 +162,12 @@ class HoldQueue(StrEnum):
 
 
 class MissingItem(StrEnum):
-    """What happens when an item recorded as missing is returned at a kiosk (B7)."""
+    """What happens when an item recorded as missing is scanned at a kiosk (B7)."""
 
     AVAILABLE = "available"
+    """It is in service again, whether it is returned or borrowed."""
     TO_DESK = "to_desk"
+    """It stays missing until staff have looked at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,9 +225,7 @@ class TakenBack:
     """It is taken back; a return is never refused because of what the records say."""
 
     note: Reason | None = None
-    """Something the patron or staff should know."""
-    to_desk: bool = False
-    """Please hand it to the desk instead of the shelf or drop."""
+    """Something the patron or staff should know; its sentence says where the book goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +261,7 @@ def may_lend(
     standing = standing_refused(membership, open_loans, policy, now)
     if standing is not None:
         return standing
-    match item.state:
+    match as_seen(item, policy, now).state:
         case ItemState.NOT_FOR_LOAN:
             return Refused(Reason.ITEM_NOT_FOR_LOAN)
         case ItemState.WITHDRAWN:
@@ -290,14 +292,29 @@ def may_lend(
     )
 
 
-def take_back(*, item: Item, holder: Loan | None, policy: Policy) -> TakenBack:
+def as_seen(item: Item, policy: Policy, at: datetime) -> Item:
+    """The item once somebody has scanned it at this moment: where policy says so, a missing one is in service again (B7).
+
+    Whoever saw it before it was recorded as missing has not found it.
+    """
+    if item.state is not ItemState.MISSING or policy.missing_item is not MissingItem.AVAILABLE:
+        return item
+    if item.missing_since is not None and at < item.missing_since:
+        return item
+    return replace(item, state=ItemState.IN_SERVICE, missing_since=None)
+
+
+def take_back(*, item: Item, holder: Loan | None, policy: Policy, now: datetime) -> TakenBack:
     """What a return means; the book is in the machine, so this never refuses."""
-    if item.state is ItemState.MISSING:
-        return TakenBack(note=Reason.ITEM_MISSING, to_desk=policy.missing_item is MissingItem.TO_DESK)
-    if item.state is ItemState.WITHDRAWN:
-        return TakenBack(note=Reason.ITEM_WITHDRAWN, to_desk=True)
-    if item.reserved_for is not None:
-        return TakenBack(note=Reason.ITEM_RESERVED, to_desk=True)
+    seen = as_seen(item, policy, now)
+    if seen.state is ItemState.MISSING:
+        return TakenBack(note=Reason.ITEM_MISSING)
+    if seen.state is ItemState.WITHDRAWN:
+        return TakenBack(note=Reason.ITEM_WITHDRAWN)
+    if seen.reserved_for is not None:
+        return TakenBack(note=Reason.ITEM_RESERVED)
+    if seen is not item:
+        return TakenBack(note=Reason.ITEM_FOUND)
     if holder is None:
         return TakenBack(note=Reason.ITEM_NOT_ON_LOAN)
     return TakenBack()

@@ -85,6 +85,7 @@ class Reason(StrEnum):
     ITEM_NOT_ON_LOAN = "item_not_on_loan"
     ITEM_WITHDRAWN = "item_withdrawn"
     ITEM_MISSING = "item_missing"
+    ITEM_FOUND = "item_found"
     ITEM_RETURN_AT_DESK = "item_return_at_desk"
     # holds
     HOLD_HERE = "hold_here"
@@ -97,6 +98,7 @@ class Reason(StrEnum):
     HOLD_HAVE_IT = "hold_have_it"
     HOLD_ON_SHELF = "hold_on_shelf"
     HOLD_NOT_OFFERED = "hold_not_offered"
+    HOLD_BRANCH_CLOSED = "hold_branch_closed"
     HOLD_UNKNOWN = "hold_unknown"
     HOLD_NEEDS_CENTRAL = "hold_needs_central"
     HOLDS_REACHED = "holds_reached"

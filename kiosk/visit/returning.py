@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from kiosk.domain.holds import HoldState, SetAside, set_aside, shelf_note
 from kiosk.domain.journal import Deed, Mode, Word
-from kiosk.domain.lending import take_back
+from kiosk.domain.lending import as_seen, take_back
 from kiosk.domain.values import ItemId, Reason, Refused
 from kiosk.ports import (
     AnswerMissing,
@@ -73,7 +73,7 @@ def _set_aside(item: ItemId, world: World) -> SetAside | None:
     if known is None or policy is None or knows_enough(world) is not None:
         return None
     return set_aside(
-        item=known,
+        item=as_seen(known, policy, world.now),
         holds=world.library.holds_on(item),
         branch=world.settings.branch,
         policy=policy,
@@ -92,10 +92,11 @@ def _note(item: ItemId, world: World, *, online: bool) -> Refused | None:
         return Refused(Reason.HOLD_ASK_DESK)
     if policy is None:
         return None
-    note = take_back(item=known, holder=world.library.holder(item), policy=policy).note
-    if note is not None:
+    note = take_back(item=known, holder=world.library.holder(item), policy=policy, now=world.now).note
+    home = None if online else shelf_note(as_seen(known, policy, world.now), world.settings.branch)
+    if note is not None and not (note is Reason.ITEM_FOUND and home is not None):
         return Refused(note)
-    return None if online else shelf_note(known, world.settings.branch)
+    return home
 
 
 def _somebody_waits(item: ItemId, world: World) -> bool:

@@ -43,7 +43,7 @@ from kiosk.visit.borrow import knows_enough
 from kiosk.visit.facts import device_lines, facts
 from kiosk.visit.idle import seconds_left
 from kiosk.visit.state import OutOfService, Rule, StaffLogin, StaffPage, Step, Table, Visit, World
-from kiosk.visit.steps import hint, new_act, open_start, printed
+from kiosk.visit.steps import hint, new_act, open_start, own_branch, printed
 
 MINUTE = timedelta(minutes=1)
 
@@ -144,7 +144,7 @@ def _print(visit: Visit, event: object, world: World) -> Step:
         devices=((line.name, line.said) for line in device_lines(staff.devices, language)),
         language=language,
         library_name=world.settings.library_name,
-        branch_name=world.settings.branch_name,
+        branch_name=own_branch(world),
         now=world.now,
     )
     printing = replace(task, slip=SlipState.PRINTING, reason=None, job=job, prints=task.prints + 1)

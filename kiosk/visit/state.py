@@ -36,7 +36,7 @@ class VisitSettings:
     branch: BranchId
     """Where it stands."""
     branch_name: str
-    """As printed on slips."""
+    """As shown and printed until central has said its name."""
     library_name: str
     """As printed on slips and shown in the header."""
     code_patterns: Sequence[CodePattern]

@@ -196,6 +196,13 @@ def title_of(item: ItemId, world: World) -> str:
     return item if known is None else known.title
 
 
+def own_branch(world: World) -> str:
+    """As central names the branch where this kiosk stands; as its settings do until central has said it."""
+    code = world.settings.branch
+    name = world.library.branch_name(code)
+    return world.settings.branch_name if name == code else name
+
+
 def named(details: Mapping[str, Detail], world: World) -> Mapping[str, Detail]:
     """What central or the rules say of a branch by its code, with the branch's name."""
     branch = details.get("branch")

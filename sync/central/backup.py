@@ -13,14 +13,21 @@ from pathlib import Path
 
 import sqlcipher3.dbapi2 as sqlcipher
 import structlog
+from sqlalchemy import select
 
-from sync.central.database import FILE_NAME, connect_sqlcipher
+from sync.central import tables
+from sync.central.database import BUSY_TIMEOUT_MS, FILE_NAME, Database, connect_sqlcipher, upsert
 from sync.central.in_use import alone, use
 from sync.central.key_copy import ADVICE, NOTE, copied_at
 from sync.central.keys import KeyFileUnusable, RootKey, load_or_make
 from sync.central.office import Central, CentralSettings
+from sync.central.records import microseconds, moment
 
 log = structlog.get_logger(__name__)
+
+
+MADE = "backup made"
+"""Where the time of the newest copy stands in `meta`."""
 
 
 class BackupFailed(Exception):
@@ -37,8 +44,8 @@ class Restored:
     """The database that was replaced; None where there was none."""
 
 
-def back_up(settings: CentralSettings, target: Path) -> None:
-    """A copy of the database as of now. Raises BackupFailed, KeyFileUnusable, InUse, OwnFiles."""
+def back_up(settings: CentralSettings, target: Path, at: datetime) -> None:
+    """A copy of the database as of now, which is noted in it. Raises BackupFailed, KeyFileUnusable, InUse, OwnFiles."""
     settings.outside(target)
     _only_sqlite(settings)
     source = settings.data / FILE_NAME
@@ -49,8 +56,22 @@ def back_up(settings: CentralSettings, target: Path) -> None:
     try:
         _demand_copy_of_key(source, root_key)
         _copy(source, target, root_key)
+        _note(source, root_key, at)
     finally:
         used.end()
+
+
+def note_made(database: Database, at: datetime) -> None:
+    """That PostgreSQL's own tools have made a copy."""
+    with database.write() as connection:
+        upsert(connection, tables.meta, [{"key": MADE, "value": str(microseconds(at))}])
+
+
+def made_at(database: Database) -> datetime | None:
+    """When the newest copy was made; None if none ever was."""
+    with database.read() as connection:
+        value = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == MADE)).scalar()
+    return None if value is None else moment(int(value))
 
 
 def restore_from(settings: CentralSettings, copy: Path) -> Restored:
@@ -130,6 +151,22 @@ def _demand_copy_of_key(database: Path, root_key: RootKey) -> None:
         raise BackupFailed(
             f"no recovery copy of the root key is noted, and without the key a backup opens nothing; {ADVICE}"
         )
+
+
+def _note(database: Path, root_key: RootKey, at: datetime) -> None:
+    """For `central doctor`. Raises BackupFailed: the copy itself is complete."""
+    try:
+        connection = connect_sqlcipher(database, root_key.database_key())
+        try:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
+            connection.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (MADE, str(microseconds(at))),
+            ).close()
+        finally:
+            connection.close()
+    except sqlcipher.Error as error:
+        raise BackupFailed(f"the copy is complete, but that it was made cannot be noted: {error}") from error
 
 
 def _only_sqlite(settings: CentralSettings) -> None:

@@ -1,7 +1,6 @@
-"""Is central well? A few questions to its database, for `central doctor`. Blocking; a large SQLite file takes a while."""
+"""Is central well, and what does the library lack? For `central doctor`. Blocking; a large SQLite file takes a while."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, not_, select
@@ -9,23 +8,11 @@ from sqlalchemy import func, not_, select
 from sync.central import tables
 from sync.central.database import DatabaseUnusable
 from sync.central.import_runs import APPLYING, STAGING, leased
-from sync.central.key_copy import ADVICE
 from sync.central.office import Central
+from sync.central.readiness import QUESTIONS, Answer, Check
 
 QUIET = timedelta(minutes=15)
 """A kiosk silent for longer is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question and its answer."""
-
-    name: str
-    """What was asked."""
-    ok: bool
-    """False where somebody should act."""
-    found: str
-    """In words."""
 
 
 def checks(central: Central) -> list[Check]:
@@ -34,22 +21,20 @@ def checks(central: Central) -> list[Check]:
         _asked("database file" if central.database.dialect == "sqlite" else "PostgreSQL", _whole, central),
         _asked("schema", lambda central: (True, central.database.version()), central),
         _asked("feed", _feed, central),
-        _asked("lending rules", _rules, central),
         _asked("imports", _imports, central),
         _asked("kiosks", _kiosks, central),
         _asked("cases", _cases, central),
         _asked("periodic work", _periodic, central),
-        _asked("recovery copy of the key", _key_copy, central),
+        *(_asked(name, ask, central) for name, ask in QUESTIONS),
     ]
 
 
-def _asked(name: str, ask: Callable[[Central], tuple[bool, str]], central: Central) -> Check:
+def _asked(name: str, ask: Callable[[Central], tuple[bool, str] | Answer], central: Central) -> Check:
     """A database that cannot answer is an answer too."""
     try:
-        ok, found = ask(central)
+        return Check(name, *ask(central))
     except DatabaseUnusable as error:
         return Check(name, False, f"cannot be read: {error}")
-    return Check(name, ok, found)
 
 
 def _whole(central: Central) -> tuple[bool, str]:
@@ -68,11 +53,6 @@ def _feed(central: Central) -> tuple[bool, str]:
         newest = connection.execute(select(func.max(tables.feed.c.position))).scalar() or 0
         head = connection.execute(select(tables.feed_head.c.position)).scalar_one()
     return newest <= head, f"newest entry {newest}, head {head}"
-
-
-def _rules(central: Central) -> tuple[bool, str]:
-    policy = central.registry.policy()
-    return policy is not None, "none set: every loan is refused" if policy is None else policy.policy_version
 
 
 def _imports(central: Central) -> tuple[bool, str]:
@@ -99,8 +79,3 @@ def _cases(central: Central) -> tuple[bool, str]:
 def _periodic(central: Central) -> tuple[bool, str]:
     failed = [f"{one.chore} failed at {one.at:%Y-%m-%d %H:%M} UTC ({one.kind})" for one in central.periodic.failures()]
     return not failed, "; ".join([*failed, "see central's log"]) if failed else "nothing failed"
-
-
-def _key_copy(central: Central) -> tuple[bool, str]:
-    at = central.key_copy.made_at()
-    return (False, f"none; {ADVICE}") if at is None else (True, f"noted {at:%Y-%m-%d}")

@@ -26,7 +26,7 @@ from sync.central import tables
 from sync.central.database import Database
 from sync.central.inbox import BATCH, Inbox
 from sync.central.judge_holds import CENTRAL
-from sync.central.places import UnknownRecord
+from sync.central.places import UnknownRecord, known_branch
 from sync.central.records import AnyRow, hold_of, microseconds, surname_only
 from sync.wire import WireWord
 
@@ -91,7 +91,9 @@ class Holds:
         self._new_id = new_id
 
     def place(self, *, membership: str, item: str, branch: str, who: str = "command line") -> Verdict:
-        """`membership` waits for the work of `item`, to be picked up at `branch`; or why not."""
+        """`membership` waits for the work of `item`, to be picked up at `branch`; or why not. Raises UnknownRecord."""
+        with self._database.read() as connection:
+            known_branch(connection, branch)
         return self._say([self._word(Word.REQUEST, Deed.PLACE_HOLD, membership, item, branch, who=who)])[0]
 
     def cancel(self, id_: str, *, who: str = "command line") -> Verdict:

@@ -57,11 +57,13 @@ class Items:
         before = {row.id: row._mapping for row in held}
         rows = []
         for entry, said in sorted(lines, key=lambda line: line[0].id):
-            row = item_row(entry)
+            row = item_row(entry, change.now)
             del row["reserved_for"]
             was = before.get(entry.id)
             if was is not None:
-                row |= {name: was[name] for name in row.keys() - said}
+                row |= {name: was[name] for name in row.keys() - said - {"missing_since"}}
+                if row["state"] == was["state"]:
+                    row["missing_since"] = was["missing_since"]
             if was is None or any(was[name] != value for name, value in row.items()):
                 rows.append(row)
         upsert(change.connection, table, rows)

@@ -24,6 +24,7 @@ from kiosk.domain.lending import (
     Loan,
     Renewed,
     Standing,
+    as_seen,
     may_borrow_at_all,
     may_lend,
     may_renew,
@@ -41,7 +42,7 @@ from kiosk.domain.reconcile import (
 )
 from kiosk.domain.values import ActId, MembershipId, Reason, Refused
 from sync.central.judge_holds import CENTRAL, asked, routed, with_holds, without_hold
-from sync.central.ruling import NEEDS_PERSON, Known, Ruling, Unjudgeable
+from sync.central.ruling import NEEDS_PERSON, SHOWS_ITEM, Known, Ruling, Unjudgeable
 
 _TICK = timedelta(microseconds=1)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,7 +52,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def judge(spoken: Spoken, known: Known) -> Ruling:
     """The ruling on one word that was never judged before. Raises Unjudgeable."""
     ruling = _judge(spoken, known)
-    return ruling if spoken.act.deed.of_the_kiosk else with_holds(spoken.act, known, ruling)
+    return ruling if spoken.act.deed.of_the_kiosk else with_holds(spoken.act, _seen(spoken.act, known), ruling)
 
 
 def _judge(spoken: Spoken, known: Known) -> Ruling:
@@ -238,7 +239,7 @@ def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequenc
     """The ruling for an event that goes in whatever is said of it: every fact, and every return."""
     act = spoken.act
     settlement = settle({**known.events, act.id: event}.values())
-    event = routed(event, act, known, settlement)
+    event = routed(event, act, _seen(act, known), settlement)
     cases = tuple(one for one in objections if one.reason in NEEDS_PERSON)
     said = [*objections, *_effects(act, known, event, settlement)]
     conflict = _in_conflict(act.id, settlement)
@@ -332,7 +333,12 @@ def _effects(act: Act, known: Known, event: ItemEvent, settlement: Settlement) -
             if closed is None and (settlement.spans or known.lent_before):
                 said.append(Refused(Reason.ALREADY_RETURNED))
             elif (item := without_hold(known)) is not None:
-                taken = take_back(item=item, holder=None if closed is None else _loan(closed, act), policy=known.policy)
+                taken = take_back(
+                    item=item,
+                    holder=None if closed is None else _loan(closed, act),
+                    policy=known.policy,
+                    now=event.at,
+                )
                 if taken.note is not None:
                     said.append(Refused(taken.note))
         case Deed.RENEW:
@@ -352,6 +358,13 @@ def _due_by_bare_rule(act: Act, known: Known) -> datetime:
 
 
 # --- small things -------------------------------------------------------------------------------------------------
+
+
+def _seen(act: Act, known: Known) -> Known:
+    """With the item as it is once it was scanned: a missing one may be in service again, and then somebody waits for it."""
+    if known.item is None or act.deed not in SHOWS_ITEM:
+        return known
+    return replace(known, item=as_seen(known.item, known.policy, known.placed(act)))
 
 
 def _event(spoken: Spoken, known: Known, at: datetime, due: datetime | None) -> ItemEvent:

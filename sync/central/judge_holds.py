@@ -52,6 +52,7 @@ def asked(act: Act, known: Known) -> Refused | None:
         open_loans=known.open_loans,
         policy=known.policy,
         branch=act.branch,
+        calendar=known.calendar,
         now=known.placed(act),
     )
 
@@ -124,7 +125,8 @@ def _aside(event: ItemEvent, after: HoldSettlement) -> SetAside | None:
 
 def _home(act: Act, known: Known, ruling: Ruling) -> Ruling:
     """A copy for which nobody waits goes to its own branch."""
-    if act.deed is not Deed.RETURN or ruling.outcome is not Outcome.ACCEPTED or known.item is None:
+    plain = ruling.outcome is Outcome.ACCEPTED or (ruling.outcome, ruling.reason) == (Outcome.NOTED, Reason.ITEM_FOUND)
+    if act.deed is not Deed.RETURN or not plain or known.item is None:
         return ruling
     return _noted(ruling, shelf_note(known.item, act.branch))
 

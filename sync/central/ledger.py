@@ -12,12 +12,12 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Copy, HoldSettlement, settle_holds
 from kiosk.domain.journal import Act, Deed, Spoken, Verdict, Word
-from kiosk.domain.lending import Item, Loan, Membership, Policy
+from kiosk.domain.lending import Item, ItemState, Loan, Membership, Policy, as_seen
 from kiosk.domain.reconcile import Conflict, Held, ItemEvent, Span, is_unlinked
 from kiosk.domain.values import ActId, BranchId, ItemId, MembershipId, Reason, Refused, WorkId
 from sync.central import bulk, stored, tables
@@ -37,7 +37,7 @@ from sync.central.records import (
     policy_of,
     verdict_of,
 )
-from sync.central.ruling import Known, KnownWork, Ruling
+from sync.central.ruling import SHOWS_ITEM, Known, KnownWork, Ruling
 from sync.central.stored import HeldAct, Log
 from sync.central.works import Works, conflict_id
 
@@ -55,6 +55,13 @@ _HOLD_CHANGES = {
 
 SETTLED = "settled"
 """`closed_by` of a case that later acts resolved by themselves."""
+
+
+_FOUND = (
+    update(tables.item)
+    .where(tables.item.c.id == bindparam("copy"))
+    .values(state=ItemState.IN_SERVICE.value, missing_since=None)
+)
 
 
 class Ledger:
@@ -87,6 +94,7 @@ class Ledger:
         self._changed_acts: dict[str, HeldAct] = {}
         self._of_the_kiosk: list[Act] = []
         self._hold_changes: list[Act] = []
+        self._found: dict[ItemId, str] = {}  # missing items that are in service again, and who saw them
         self._changed_loans: dict[str, dict[str, Any]] = {}
         self._gone_loans: set[str] = set()
         self._new_words: list[dict[str, Any]] = []
@@ -264,6 +272,8 @@ class Ledger:
                 doubtful_until=None if event is None else event.doubtful_until,
             )
         )
+        if event is not None and act.deed in SHOWS_ITEM:
+            self._note_seen(act.item, event.at)
         if act.deed.of_the_kiosk and before is None:
             self._of_the_kiosk.append(act)
         by_staff = act.staff is not None and self._log.kiosk == CENTRAL
@@ -360,6 +370,17 @@ class Ledger:
         self._acts[act.id] = act
         self._changed_acts[act.id] = act
 
+    def _note_seen(self, item: ItemId, at: datetime) -> None:
+        """A missing item that was scanned is in service again, where policy says so (B7)."""
+        known = self._items.get(item)
+        if known is None:
+            return
+        seen = as_seen(known, self._policy, at)
+        if seen is not known:
+            self._items[item] = seen
+            self._found[item] = self._log.kiosk
+            self.marks.add("item", item)
+
     def _hold(self, item: str, spans: tuple[Span, ...]) -> None:
         """Writes the loans that differ, and tells the feed of those whose open state the kiosks must hear."""
         before = {span.act_id: span for span in self._spans[item]}
@@ -429,6 +450,8 @@ class Ledger:
             run(delete(tables.loan).where(tables.loan.c.act.in_(sorted(self._gone_loans))))
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
         self._works.write()
+        if self._found:
+            run(_FOUND, [{"copy": item} for item in sorted(self._found)])
         self._histories.write({item: self._events[item].values() for item in sorted(self._resettled)})
         self._write_cases()
         self._write_audit()
@@ -467,6 +490,16 @@ class Ledger:
                 "details": details_text({}),
             }
             for act in self._hold_changes
+        ]
+        rows += [
+            {
+                "at": microseconds(self._now),
+                "who": kiosk,
+                "what": "missing item found",
+                "subject": item,
+                "details": details_text({}),
+            }
+            for item, kiosk in self._found.items()
         ]
         if rows:
             self._connection.execute(insert(tables.audit), rows)

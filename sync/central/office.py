@@ -35,6 +35,7 @@ from sync.central.sessions import Sessions
 from sync.central.staff import Staff
 from sync.central.terms import TermKind, term
 from sync.central.tombstones import Tombstones
+from sync.central.transport import Transport
 from sync.central.worklist import Worklist
 
 EXPIRE_EVERY = timedelta(minutes=15)
@@ -112,6 +113,7 @@ class Central:
         self.staff = Staff(database, clock, passwords)
         self.sessions = Sessions(database, self.staff, clock)
         self.limits = Limits(database, clock)
+        self.transport = Transport(database, clock)
         self.retention = Retention(database, self.registry, clock)
         self.holds = Holds(database, self.inbox, clock)
         self.imports = Imports(database, self.registry, clock)

@@ -96,6 +96,7 @@ def item_of(row: AnyRow) -> Item:
         reserved_for=None if row.reserved_for is None else MembershipId(row.reserved_for),
         desensitise=bool(row.desensitise),
         work=WorkId(row.work),
+        missing_since=None if row.missing_since is None else moment(row.missing_since),
     )
 
 
@@ -115,9 +116,10 @@ def item_entry(row: AnyRow) -> ItemEntry:
     )
 
 
-def item_row(entry: ItemEntry) -> dict[str, Any]:
-    """For an insert."""
+def item_row(entry: ItemEntry, now: int) -> dict[str, Any]:
+    """For an insert; `now`: when a missing one was recorded as such."""
     return msgspec.structs.asdict(entry) | {
+        "missing_since": now if entry.state is ItemState.MISSING else None,
         "state": entry.state.value,
         "desk_only": int(entry.desk_only),
         "desensitise": int(entry.desensitise),

@@ -68,11 +68,12 @@ class Change:
         self.connection = connection
         self.marks = Marks(connection)
         self._who = who
-        self._now = microseconds(now)
+        self.now = microseconds(now)
+        """Of this transaction."""
 
     def audit(self, what: str, subject: str, details: Mapping[str, Detail] | None = None) -> None:
         """One line that nobody can change any more."""
-        row = {"at": self._now, "who": self._who, "what": what, "subject": subject}
+        row = {"at": self.now, "who": self._who, "what": what, "subject": subject}
         self.connection.execute(insert(tables.audit).values(**row, details=details_text(details or {})))
 
     def library(self, entry: LibraryEntry) -> None:
@@ -107,15 +108,19 @@ class Change:
         before = select(policy.c.version).where(policy.c.current == 1)
         self.marks.add_all("policy", self.connection.execute(before).scalars())
         self.connection.execute(update(policy).where(policy.c.current == 1).values(current=0))
-        row = {"version": entry.policy_version, "body": body_of(entry), "set_at": self._now, "current": 1}
+        row = {"version": entry.policy_version, "body": body_of(entry), "set_at": self.now, "current": 1}
         upsert(self.connection, policy, [row])
         self.marks.add("policy", entry.policy_version)
         self.audit("policy set", entry.policy_version)
 
     def items(self, entries: Sequence[ItemEntry]) -> None:
         """New or changed items; who has one on the ready shelf keeps it, unless the entry names another."""
-        upsert(self.connection, tables.item, [item_row(entry) for entry in entries if entry.reserved_for is not None])
-        others = [item_row(entry) for entry in entries if entry.reserved_for is None]
+        upsert(
+            self.connection,
+            tables.item,
+            [item_row(entry, self.now) for entry in entries if entry.reserved_for is not None],
+        )
+        others = [item_row(entry, self.now) for entry in entries if entry.reserved_for is None]
         for row in others:
             del row["reserved_for"]
         upsert(self.connection, tables.item, others)
@@ -153,7 +158,7 @@ class Change:
 
     def card_cases(self, refused: Sequence[Claim]) -> None:
         """A person finds out whose card it is."""
-        open_cases(self.connection, refused, who=self._who, now=self._now)
+        open_cases(self.connection, refused, who=self._who, now=self.now)
 
     def bind_card(self, membership: str, kind: CardKind, number: str, *, take: bool = False) -> list[Claim]:
         """This number opens this membership from now on; its card of that kind ends.

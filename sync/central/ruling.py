@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.holds import Copy, HoldSettlement
-from kiosk.domain.journal import Act, Outcome, Verdict
+from kiosk.domain.journal import Act, Deed, Outcome, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Held, ItemEvent, Settlement, Span
 from kiosk.domain.values import ActId, Detail, IncarnationId, KioskId, Reason, Refused
@@ -35,6 +35,10 @@ NEEDS_PERSON = frozenset(
     }
 )
 """A fact with one of these becomes a case; with any other reason it gets a note."""
+
+
+SHOWS_ITEM = frozenset({Deed.CHECKOUT, Deed.RETURN})
+"""Whoever did this had the copy at hand."""
 
 
 class Unjudgeable(Exception):

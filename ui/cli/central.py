@@ -15,11 +15,11 @@ import click
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
-from sync.central.backup import back_up, restore_from
+from sync.central.backup import back_up, note_made, restore_from
 from sync.central.demo import demo_cast, load_demo
 from sync.central.fleet import CODE_LIFE
 from sync.central.in_use import InUse, serving
-from sync.central.office import CentralSettings
+from sync.central.office import CentralSettings, system_clock
 from sync.central.policies import changed_rules, load_policy
 from sync.wire import Farewell
 from ui.cli.central_branches import branch, category, item_type, library
@@ -242,11 +242,21 @@ def bind_card(place: CentralSettings, membership: str, kind: str, number: str, t
 
 @central.command()
 @with_place
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup(place: CentralSettings, file: Path) -> None:
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--by-pg-dump", is_flag=True, help="PostgreSQL: no FILE, only note that its own tools have made a copy.")
+def backup(place: CentralSettings, file: Path | None, by_pg_dump: bool) -> None:
     """Copy the database, encrypted with the same key, while it is in use. Needs a recovery copy of the key first."""
+    if (file is None) != by_pg_dump or (by_pg_dump and place.database is None):
+        raise WrongUse(
+            "FILE copies SQLite; with --database there is no FILE but --by-pg-dump, once pg_dump has made a copy"
+        )
+    if file is None:
+        with opened_at(place) as opened:
+            note_made(opened.database, opened.clock())
+        click.echo("It is noted that a copy was made.")
+        return
     with told():
-        back_up(place, file)
+        back_up(place, file, system_clock())
     click.echo(f"{file}: complete. It is worth nothing without the root key, whose copy belongs in yet another place.")
 
 

@@ -45,6 +45,8 @@ def cases() -> None:
 def _found(place: CentralSettings, chosen: dict[str, Any]) -> list[Task]:
     with opened_at(place) as opened:
         who = chosen["assignee"]
+        if chosen["branch"] is not None:
+            opened.branches.named(chosen["branch"])
         wanted = Wanted(
             within=_ALL,
             branch=chosen["branch"],

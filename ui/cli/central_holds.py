@@ -77,6 +77,8 @@ def list_holds(
 ) -> None:
     """List holds, or copies that somebody must fetch or clear; each of those is then scanned as returned."""
     with opened_at(place) as opened:
+        if branch is not None:
+            opened.branches.named(branch)
         lines = opened.holds.list(
             HoldList(which.replace("-", "_")), branch=branch, membership=membership, names_within=_ALL
         )

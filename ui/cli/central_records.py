@@ -93,11 +93,15 @@ def export_all(place: CentralSettings, folder: Path, as_json: bool) -> None:
 @with_place
 @AS_JSON
 def doctor(place: CentralSettings, as_json: bool) -> None:
-    """Say whether central is well; exit code 1 if not."""
+    """Say whether central is well and what the library still lacks, each with what mends it; exit code 1 if anything."""
     with opened_at(place) as opened:
         found = checks(opened)
-    rows = [{"check": one.name, "ok": one.ok, "found": one.found} for one in found]
-    say(as_json, rows, "\n".join(f"{'ok ' if one.ok else 'BAD'}  {one.name}: {one.found}" for one in found))
+    rows = [{"check": one.name, "ok": one.ok, "found": one.found, "mend": one.mend} for one in found]
+    plain = [
+        f"{'ok ' if one.ok else 'BAD'}  {one.name}: {one.found}" + (f"\n     -> {one.mend}" if one.mend else "")
+        for one in found
+    ]
+    say(as_json, rows, "\n".join(plain))
     if not all(one.ok for one in found):
         raise click.exceptions.Exit(1)
 

@@ -81,9 +81,9 @@ class PatronScreen(QObject):
     def library(self) -> str:
         return self._library
 
-    @Property(str, constant=True)
+    @Property(str, notify=changed)
     def branch(self) -> str:
-        return self._branch
+        return self._view.branch_name or self._branch
 
     @Property(str, notify=changed)
     def link(self) -> str:

@@ -29,7 +29,7 @@ from sync.central.fleet import BadPublicKey, CodeRefused, Kiosk
 from sync.central.http.bodies import page_answer, plain_body
 from sync.central.http.credentials import NotAllowed, verify
 from sync.central.http.faults import TooManyWords, handlers
-from sync.central.http.gate import client_address
+from sync.central.http.gate import client_address, note_transport
 from sync.central.http.pace import Pace
 from sync.central.http.rates import Call, Rates, costs
 from sync.central.http.staff import login, staff_router
@@ -97,6 +97,7 @@ class Credential(ASGIMiddleware):
         body = await request.body()
         header = request.headers.get("authorization")
         kiosk = await asyncio.to_thread(_signer, central, header, body)
+        await asyncio.to_thread(note_transport, request)
         request.app.state.rates.take(kiosk.id, scope["route_handler"].opt.get("call", Call.HEALTH))
         path, coding = request.url.path, request.headers.get("content-encoding")
         plain = await asyncio.to_thread(plain_body, path, body, coding, MAX_BODY)

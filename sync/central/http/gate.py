@@ -74,12 +74,20 @@ class StaffGate(ASGIMiddleware):
             member = await asyncio.to_thread(central.sessions.find, token)
         except NoSession as error:
             raise NotAllowed("no_session", "log in again") from error
+        await asyncio.to_thread(note_transport, request)
         caller = Caller(member, token)
         wanted = scope["route_handler"].opt.get("permission")
         if wanted != ANY_STAFF and not (isinstance(wanted, Permission) and caller.where(wanted)):
             raise Forbidden("your roles do not allow this")
         scope["user"] = caller
         await next_app(scope, receive, send)
+
+
+def note_transport(request: Request[Any, Any, Any]) -> None:
+    """How a request came whose sender has proved who it is; on a worker thread."""
+    central: Central = request.app.state.central
+    peer = "" if request.client is None else request.client.host
+    central.transport.note(peer, request.headers.get("x-forwarded-proto"))
 
 
 def client_address(request: Request[Any, Any, Any]) -> str:

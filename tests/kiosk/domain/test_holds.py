@@ -202,6 +202,7 @@ def asks(**changes: object) -> Refused | None:
         "open_loans": [],
         "policy": RULES,
         "branch": MAIN,
+        "calendar": Calendar(),
         "now": NOON,
     }
     return may_hold(**{**values, **changes})  # type: ignore[arg-type]
@@ -212,6 +213,10 @@ WAITS = Hold(id=ActId("h1"), membership=ANN.id, asked=ONE.id, branch=MAIN, place
 
 def test_a_lent_book_may_be_reserved() -> None:
     assert asks() is None
+
+
+def test_nothing_is_to_be_picked_up_at_a_branch_that_has_closed_for_good() -> None:
+    assert asks(calendar=Calendar(given_up=True)) == Refused(Reason.HOLD_BRANCH_CLOSED)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from kiosk.domain.lending import (
     Renewed,
     Standing,
     TakenBack,
+    as_seen,
     may_borrow_at_all,
     may_lend,
     may_renew,
@@ -248,20 +249,30 @@ def test_a_renewal_never_shortens_the_promise(days: int) -> None:
     [
         (book(1), loan(1), POLICY, TakenBack()),
         (book(1), None, POLICY, TakenBack(note=Reason.ITEM_NOT_ON_LOAN)),
-        (book(1, reserved_for=BOB.id), loan(1), POLICY, TakenBack(note=Reason.ITEM_RESERVED, to_desk=True)),
-        (book(1, state=ItemState.WITHDRAWN), None, POLICY, TakenBack(note=Reason.ITEM_WITHDRAWN, to_desk=True)),
-        (book(1, state=ItemState.MISSING), None, POLICY, TakenBack(note=Reason.ITEM_MISSING, to_desk=True)),
+        (book(1, reserved_for=BOB.id), loan(1), POLICY, TakenBack(note=Reason.ITEM_RESERVED)),
+        (book(1, state=ItemState.WITHDRAWN), None, POLICY, TakenBack(note=Reason.ITEM_WITHDRAWN)),
+        (book(1, state=ItemState.MISSING), None, POLICY, TakenBack(note=Reason.ITEM_MISSING)),
         (
             book(1, state=ItemState.MISSING),
             None,
             replace(POLICY, missing_item=MissingItem.AVAILABLE),
-            TakenBack(note=Reason.ITEM_MISSING),
+            TakenBack(note=Reason.ITEM_FOUND),
         ),
     ],
     ids=["plain", "not on loan", "reserved", "withdrawn", "missing", "missing, back to the shelf"],
 )
 def test_a_return_is_never_refused(item: Item, holder: Loan | None, policy: Policy, expected: TakenBack) -> None:
-    assert take_back(item=item, holder=holder, policy=policy) == expected
+    assert take_back(item=item, holder=holder, policy=policy, now=NOON) == expected
+
+
+def test_a_missing_book_is_in_service_again_only_for_whoever_saw_it_afterwards() -> None:
+    found = replace(POLICY, missing_item=MissingItem.AVAILABLE)
+    lost = book(1, state=ItemState.MISSING, missing_since=NOON)
+    assert as_seen(lost, POLICY, NOON) is lost
+    assert as_seen(lost, found, NOON - timedelta(minutes=1)) is lost
+    assert as_seen(lost, found, NOON).state is ItemState.IN_SERVICE
+    assert isinstance(lend(item=lost, policy=found), Lent)
+    assert lend(item=lost, policy=POLICY) == Refused(Reason.ITEM_MISSING)
 
 
 def test_a_membership_never_tells_its_name_by_accident() -> None:

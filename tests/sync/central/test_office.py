@@ -35,6 +35,8 @@ from sync.central.tables import metadata
 from sync.wire import CardEntry, ItemEntry, MembershipEntry
 from ui.cli.central import central as central_command
 
+from .conftest import NOON
+
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_the_database_file_tells_nothing(town: Any, tmp_path: Path) -> None:
@@ -187,10 +189,15 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
     epoch = town.central.epoch()
     town.say(Word.FACT, "a")
     with pytest.raises(BackupFailed, match="central key copy"):
-        back_up(settings, tmp_path / "copy.sqlite")
+        back_up(settings, tmp_path / "copy.sqlite", NOON)
     assert not (tmp_path / "copy.sqlite").exists()
     town.central.key_copy.write(tmp_path / "safe.key", settings.data, key_file=settings.root_key_file(), who="test")
-    back_up(settings, tmp_path / "copy.sqlite")
+    assert backup_check(town) == (False, "none was ever made")
+    back_up(settings, tmp_path / "copy.sqlite", NOON)
+    assert backup_check(town) == (True, f"{NOON:%Y-%m-%d}")
+    town.clock.go(days=8)
+    assert backup_check(town)[0] is False
+    town.clock.go(days=-8)
     town.say(Word.FACT, "b", item="C2")
     with pytest.raises(InUse, match="stop it first"):
         restore_from(settings, tmp_path / "copy.sqlite")
@@ -221,7 +228,7 @@ def test_a_damaged_copy_is_refused_in_one_sentence_and_a_damaged_database_is_kep
 ) -> None:
     settings = CentralSettings(data=tmp_path / "central-0")
     town.central.key_copy.write(tmp_path / "safe.key", settings.data, key_file=settings.root_key_file(), who="test")
-    back_up(settings, tmp_path / "copy.sqlite")
+    back_up(settings, tmp_path / "copy.sqlite", NOON)
     town.central.close()
     (tmp_path / "noise").write_bytes(os.urandom(5000))
     with pytest.raises(BackupFailed, match=r"noise: it cannot be read with this root key .* Nothing was changed$"):
@@ -251,7 +258,7 @@ restore_from(CentralSettings(data=data, key_file=key), copy)
 def test_a_restore_that_is_cut_before_the_exchange_leaves_the_old_database_whole(town: Any, tmp_path: Path) -> None:
     settings, killed = CentralSettings(data=tmp_path / "central-0"), tmp_path / "killed"
     town.central.key_copy.write(tmp_path / "safe.key", settings.data, key_file=settings.root_key_file(), who="test")
-    back_up(settings, tmp_path / "copy.sqlite")
+    back_up(settings, tmp_path / "copy.sqlite", NOON)
     town.say(Word.FACT, "a")
     shutil.copytree(settings.data, killed)  # as a killed central leaves it: the act stands in the log beside the file
     assert (killed / "central.sqlite-wal").stat().st_size
@@ -296,7 +303,7 @@ def test_the_recovery_copy_of_the_key_is_asked_for_written_once_and_noted(town: 
         return check.ok, check.found
 
     assert told()[0] is False
-    assert "central key copy" in told()[1]
+    assert any("central key copy" in check.mend for check in checks(town.central))
     assert "central key copy" in run("fleet", *place).output
     assert b"shelfpoint_key_copied 0.0" in metrics(town.central)
     key_file = town.settings.root_key_file()
@@ -350,12 +357,20 @@ def test_the_command_line_previews_rules_and_tells_the_schema(tmp_path: Path) ->
     assert re.fullmatch(r"The schema is \d{4}\.\n", run("migrate", *place).output)
 
 
+def backup_check(town: Any) -> tuple[bool, str]:
+    check = next(check for check in checks(town.central) if check.name == "backup")
+    return check.ok, check.found
+
+
 @pytest.mark.parametrize("kind", ["postgresql"])
 def test_the_command_line_works_on_postgresql_and_leaves_copies_to_its_tools(town: Any, tmp_path: Path) -> None:
     place = ("--data", str(town.settings.data), "--database", town.settings.database)
     assert re.fullmatch(r"\w{4}-\w{4}-\w{4}", run("enrol", *place, "--branch", "main").output.strip())
     told = run("backup", *place, str(tmp_path / "copy"))
     assert (told.exit_code, "pg_dump" in told.output) == (1, True)
+    assert backup_check(town) == (False, "none was ever made")
+    assert run("backup", *place, "--by-pg-dump").exit_code == 0
+    assert backup_check(town)[0] is True
     epoch = town.central.epoch()
     told = run("renew-epoch", *place, "--yes")
     assert (told.exit_code, "stop every" in told.output, town.central.epoch()) == (1, True, epoch)
