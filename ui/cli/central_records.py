@@ -109,7 +109,13 @@ def doctor(place: CentralSettings, as_json: bool) -> None:
 @contextmanager
 def _reporting(file: Path, report: Path | None) -> Iterator[RowReport]:
     with told():
-        rows = RowReport(_report_of(file, report))
+        place = _report_of(file, report)
+        try:
+            rows = RowReport(place)
+        except OSError as error:
+            raise click.ClickException(
+                f"{place}: the report cannot be written ({error.strerror}); say --report FILE"
+            ) from error
         try:
             yield rows
         finally:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--config", "config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of this kiosk.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SHELFPOINT_CONFIG",
+    help="Settings of this kiosk.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def doctor(config: Path | None, as_json: bool) -> None:
     """Look for what is wrong with this machine. Exit code 1 when something is."""

@@ -5,7 +5,6 @@ the devices and talk to pcscd, readers that two entries match, how a kiosk reach
 by `ui.cli.doctor`. Reads /proc, sysfs and the settings; asks PC/SC once; blocks for milliseconds.
 """
 
-import importlib.util
 import ipaddress
 import os
 import re
@@ -69,10 +68,10 @@ def _process_name(comm: Path) -> str:
 def card_service() -> Finding:
     """Whether this account reaches pcscd."""
     what = "card reader service"
-    if importlib.util.find_spec("smartcard") is None:
+    try:
+        from smartcard import scard
+    except ModuleNotFoundError:
         return Finding(what, True, "not asked: this installation has no part for devices")
-    from smartcard import scard
-
     code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
     if code == scard.SCARD_S_SUCCESS:
         scard.SCardReleaseContext(context)

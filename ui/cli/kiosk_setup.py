@@ -25,7 +25,7 @@ _AGAIN, _SKIP, _STOP = "again", "skip", "stop"
 @click.command()
 @click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), default=_SETTINGS, show_default=True,
-    help="Settings file to write.",
+    envvar="SHELFPOINT_CONFIG", help="Settings file to write; SHELFPOINT_CONFIG names it too.",
 )  # fmt: skip
 @click.option(
     "--step", "steps", multiple=True, type=click.Choice([_DEVICES, *STEPS]), help="Only this one; may be repeated."
