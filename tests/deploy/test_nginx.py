@@ -124,18 +124,17 @@ class Front:
         return [nginx_program(), "-c", str(self.conf), "-e", str(self.conf.with_name("error.log")), *more]
 
 
-@pytest.fixture
-def central(tmp_path: Path) -> Iterator[CentralServer]:
-    server = CentralServer(tmp_path / "central")
+@pytest.fixture(scope="module")
+def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentralServer]:
+    server = CentralServer(tmp_path_factory.mktemp("central"))
     server.start()
     yield server
     server.stop()
 
 
-@pytest.fixture
-def front(central: CentralServer, tmp_path: Path) -> Iterator[Front]:
-    folder = tmp_path / "nginx"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def front(central: CentralServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    folder = tmp_path_factory.mktemp("nginx")
     made = Front(folder, central.port)
     with subprocess.Popen(made.command(), stderr=subprocess.DEVNULL) as running:
         deadline = time.monotonic() + START_S
