@@ -21,7 +21,7 @@ if [ -z "$root" ]; then
   [ "$(id -u)" = 0 ] || stop "this needs root; try sudo."
   sh "$tree/scripts/setup.sh" "$([ "$kind" = central ] && echo central || echo run)" || exit 1
   [ "$kind" = central ] || env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install \
-    cage dbus libpam-systemd || stop "apt could not install the kiosk's shell (its own words are above)."
+    cage xwayland dbus libpam-systemd || stop "apt could not install the kiosk's shell (its own words are above)."
 fi
 
 install -d -m 755 "$root/usr/local/bin"

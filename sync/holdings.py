@@ -107,6 +107,9 @@ class Holdings:
         code: str = branch
         return self._known(lambda replica: replica.branch_name(branch), code)
 
+    def library_name(self, branch: BranchId) -> str:
+        return self._known(lambda replica: replica.library_name(branch), "")
+
     def policy(self) -> Policy | None:
         return self._known(lambda replica: replica.policy(), None)
 

@@ -50,7 +50,7 @@ from sync.encrypted import (
     translated,
 )
 from sync.replica_rows import SqlValue, row_of
-from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, PolicyEntry
+from sync.wire import CalendarEntry, FeedEntry, FeedPage, GoneEntry, LibraryEntry, PolicyEntry
 
 log = structlog.get_logger(__name__)
 
@@ -375,6 +375,13 @@ class Replica:
         rows = self._read("SELECT body FROM calendar WHERE branch = ?", branch)
         return _branch_name(cast(bytes, rows[0][0])) if rows else branch
 
+    def library_name(self, branch: BranchId) -> str:
+        """Of the library that the branch belongs to; empty where central has not said it."""
+        rows = self._read("SELECT body FROM calendar WHERE branch = ?", branch)
+        code = _library_of(cast(bytes, rows[0][0])) if rows else ""
+        names = self._read("SELECT body FROM library WHERE code = ?", code)
+        return msgspec.json.decode(cast(bytes, names[0][0]), type=LibraryEntry).name if names else ""
+
     def _loans(self, column: str, value: str) -> tuple[Loan, ...]:
         rows = self._read(
             f"SELECT act, membership, item, lent_at, due_at, renewals FROM loan WHERE {column} = ? ORDER BY lent_at",
@@ -541,6 +548,11 @@ def _policy(body: bytes) -> Policy:
 def _branch_name(body: bytes) -> str:
     entry = msgspec.json.decode(body, type=CalendarEntry)
     return entry.name or entry.branch
+
+
+@lru_cache(maxsize=64)
+def _library_of(body: bytes) -> str:
+    return msgspec.json.decode(body, type=CalendarEntry).library
 
 
 @lru_cache(maxsize=64)

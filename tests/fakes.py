@@ -82,6 +82,7 @@ class FakeLibrary:
         self.failed = 0
         self.percent: int | None = None
         self.names = {BRANCH: "總館"}
+        self.of_library = ""
 
     def unread(self) -> int:
         return self.failed
@@ -118,6 +119,9 @@ class FakeLibrary:
 
     def branch_name(self, branch: BranchId) -> str:
         return self.names.get(branch, branch)
+
+    def library_name(self, branch: BranchId) -> str:
+        return self.of_library
 
     def policy(self) -> Policy | None:
         return self.rules

@@ -154,6 +154,9 @@ class Library(Protocol):
     def branch_name(self, branch: BranchId) -> str:
         """As shown; the code of a branch without a name."""
 
+    def library_name(self, branch: BranchId) -> str:
+        """Of the library that the branch belongs to; empty where nobody has said it."""
+
     def policy(self) -> Policy | None:
         """The newest policy, or None before the first feed."""
 

@@ -183,6 +183,8 @@ class View:
     """Connection state for the header."""
     now: datetime | None = None
     """For the clock in the header."""
+    library_name: str = ""
+    """As central says; empty while nobody can be asked."""
     branch_name: str = ""
     """Of the branch where it stands, as central says; empty while nobody can be asked."""
     countdown_s: int | None = None

@@ -16,7 +16,7 @@ from kiosk.ports import (
 )
 from kiosk.slip import Entry, Slip, SlipKind, Wish, book_slip
 from kiosk.visit.state import Done, Rule, Step, Table, Visit, World
-from kiosk.visit.steps import open_account, open_basket, open_return, open_start, own_branch, printed
+from kiosk.visit.steps import open_account, open_basket, open_return, open_start, own_branch, own_library, printed
 from kiosk.words import Language, say, say_date, say_reason
 
 _KINDS = {Phase.BORROW: SlipKind.LOAN, Phase.RETURN: SlipKind.RETURN, Phase.ACCOUNT: SlipKind.ACCOUNT}
@@ -40,7 +40,7 @@ def slip_of(visit: Visit, world: World) -> Slip:
         _KINDS[task.of],
         entries=entries,
         language=visit.language,
-        library_name=world.settings.library_name,
+        library_name=own_library(world),
         branch_name=own_branch(world),
         name=visit.name,
         now=world.now,

@@ -55,6 +55,9 @@ class Glance:
     def branch_name(self, branch: BranchId) -> str:
         return self._once(("branch_name", branch), lambda: self._library.branch_name(branch))
 
+    def library_name(self, branch: BranchId) -> str:
+        return self._once(("library_name", branch), lambda: self._library.library_name(branch))
+
     def policy(self) -> Policy | None:
         return self._once("policy", self._library.policy)
 

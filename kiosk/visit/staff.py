@@ -43,7 +43,7 @@ from kiosk.visit.borrow import knows_enough
 from kiosk.visit.facts import device_lines, facts
 from kiosk.visit.idle import seconds_left
 from kiosk.visit.state import OutOfService, Rule, StaffLogin, StaffPage, Step, Table, Visit, World
-from kiosk.visit.steps import hint, new_act, open_start, own_branch, printed
+from kiosk.visit.steps import hint, new_act, open_start, own_branch, own_library, printed
 
 MINUTE = timedelta(minutes=1)
 
@@ -143,7 +143,7 @@ def _print(visit: Visit, event: object, world: World) -> Step:
         facts=((fact.label, fact.said) for fact in facts(staff, visit.link, language)),
         devices=((line.name, line.said) for line in device_lines(staff.devices, language)),
         language=language,
-        library_name=world.settings.library_name,
+        library_name=own_library(world),
         branch_name=own_branch(world),
         now=world.now,
     )

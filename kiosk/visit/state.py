@@ -38,7 +38,7 @@ class VisitSettings:
     branch_name: str
     """As shown and printed until central has said its name."""
     library_name: str
-    """As printed on slips and shown in the header."""
+    """Of the library, in the same way."""
     code_patterns: Sequence[CodePattern]
     """Shapes of this library's barcodes."""
     spelling: Mapping[CardClass, SpellingRule]

@@ -203,6 +203,11 @@ def own_branch(world: World) -> str:
     return world.settings.branch_name if name == code else name
 
 
+def own_library(world: World) -> str:
+    """The library's name, in the same way."""
+    return world.library.library_name(world.settings.branch) or world.settings.library_name
+
+
 def named(details: Mapping[str, Detail], world: World) -> Mapping[str, Detail]:
     """What central or the rules say of a branch by its code, with the branch's name."""
     branch = details.get("branch")

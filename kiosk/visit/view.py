@@ -12,7 +12,7 @@ from kiosk.visit.idle import seconds_left
 from kiosk.visit.shell import PHASES
 from kiosk.visit.staff import staff_view
 from kiosk.visit.state import Account, Borrow, Done, Identify, OutOfService, StaffLogin, StaffPage, Start, Visit, World
-from kiosk.visit.steps import knows_nothing, own_branch
+from kiosk.visit.steps import knows_nothing, own_branch, own_library
 
 
 def view_of(visit: Visit, world: World) -> View:
@@ -49,6 +49,7 @@ def view_of(visit: Visit, world: World) -> View:
         high_contrast=visit.high_contrast,
         low_reach=visit.low_reach,
         help_open=visit.help_open,
+        library_name="" if isinstance(task, OutOfService) else own_library(world),
         branch_name="" if isinstance(task, OutOfService) else own_branch(world),
         staff=staff_view(visit, world) if isinstance(task, StaffLogin | StaffPage) else None,
     )

@@ -6,17 +6,19 @@ Promised due dates stand with their loans: no change of a calendar touches one. 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from msgspec import structs
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
+from kiosk.domain.holds import HoldState
 from sync.central import tables
 from sync.central.calendars import Day, differences, with_day, with_hours, with_list, without_day
 from sync.central.database import Database, lock
 from sync.central.day_lists import DayList
+from sync.central.place_lists import BranchRow, TermRow
 from sync.central.places import (
     ADD_BRANCH,
     ALL,
@@ -38,6 +40,10 @@ from sync.central.terms import TermKind, term, terms
 from sync.wire import CalendarEntry, LibraryEntry, TermEntry
 
 LONGEST_NAME = 80
+
+
+class RolledBack(Exception):
+    """The end of a preview."""
 
 
 class BadPlace(ValueError):
@@ -108,8 +114,8 @@ class Branches:
 
     def add_library(self, entry: LibraryEntry, *, who: str, change: bool = False) -> list[str]:
         """A library; what is new or different, one line each. Raises BadPlace, Differs."""
-        with self._changing(who) as own:
-            return put_library(own, entry, may_change=change)
+        with self._changing(who) as batch:
+            return put_library(batch, entry, may_change=change)
 
     def add_branch(
         self, code: str, *, name: str, library: str, address: str | None = None, telephone: str | None = None, who: str,
@@ -119,40 +125,66 @@ class Branches:
 
         Raises BadPlace, Differs, UnknownRecord.
         """
-        with self._changing(who) as own:
-            known = branches(own.connection)
+        with self._changing(who) as batch:
+            known = branches(batch.connection)
             before = known.get(code)
-            need_library(own.connection, library or ("" if before is None else before.library))
+            need_library(batch.connection, library or ("" if before is None else before.library))
             entry = CalendarEntry(branch=code, name=name or code) if before is None else before
-            said = {"name": name, "library": library, "address": address, "telephone": telephone}
-            told = {key: value for key, value in said.items() if value}
-            entry = structs.replace(entry, **told, given_up=entry.given_up and not reopen)
+            given = {"name": name, "library": library, "address": address, "telephone": telephone}
+            changes = {key: value for key, value in given.items() if value}
+            entry = structs.replace(entry, **changes, given_up=entry.given_up and not reopen)
             may_change = change or reopen
-            return put_branch(own, before, entry, may_change=may_change, what="branch set")
+            return put_branch(batch, before, entry, may_change=may_change, what="branch set")
 
     def close_branch(self, code: str, *, who: str) -> list[str]:
         """For good: no kiosk enrols there any more, nothing new is to be picked up there; loans stay.
 
         Raises UnknownRecord, ClosedBranch, StillServed.
         """
-        with self._changing(who) as own:
-            lock(own.connection, ["enrolment"])
-            before = need_branch(own.connection, code)
-            kiosks = _enrolled_at(own.connection, code)
+        with self._changing(who) as batch:
+            lock(batch.connection, ["enrolment"])
+            before = need_branch(batch.connection, code)
+            kiosks = _enrolled_at(batch.connection, code)
             if kiosks:
                 raise StillServed(code, kiosks)
             codes = tables.enrolment_code
             now = microseconds(self._clock())
-            own.connection.execute(
+            batch.connection.execute(
                 update(codes).where(codes.c.branch == code, codes.c.used_at.is_(None)).values(used_at=now)
             )
             closed = structs.replace(before, given_up=True)
-            return put_branch(own, before, closed, may_change=True, what="branch closed")
+            lines = put_branch(batch, before, closed, may_change=True, what="branch closed")
+            waiting = _to_pick_up(batch.connection, code)
+        if waiting:
+            lines.append(
+                f"! {waiting} holds are still to be picked up there: `shelfpoint central hold list --branch {code}`"
+            )
+        return lines
 
     def add_term(self, kind: TermKind, code: str, *, zh: str, en: str, who: str, change: bool = False) -> list[str]:
         """A patron category or an item type; what is new or different. Raises BadPlace, Differs."""
-        with self._changing(who) as own:
-            return put_term(own, kind, code, zh, en, may_change=change)
+        with self._changing(who) as batch:
+            return put_term(batch, kind, code, zh, en, may_change=change)
+
+    def take_branches(self, rows: Iterable[BranchRow], *, who: str, preview: bool = False) -> list[str]:
+        """Branches of a file: what is new or different. Raises BadPlace, BadHours, UnknownRecord."""
+        lines: list[str] = []
+        with self._changing(who, preview=preview) as batch:
+            known, of = branches(batch.connection), libraries(batch.connection)
+            for row in rows:
+                before = known.get(row.code)
+                entry = CalendarEntry(branch=row.code) if before is None else before
+                entry = structs.replace(entry, **row.given)
+                need_library(batch.connection, entry.library or (next(iter(of)) if len(of) == 1 else ""))
+                entry = structs.replace(entry, library=entry.library or next(iter(of)))
+                entry = with_hours(entry, row.hours) if row.hours else entry
+                lines += put_branch(batch, before, entry, may_change=True, what="branch set")
+        return lines
+
+    def take_terms(self, kind: TermKind, rows: Iterable[TermRow], *, who: str, preview: bool = False) -> list[str]:
+        """Words of a file: what is new or different. Raises BadPlace."""
+        with self._changing(who, preview=preview) as batch:
+            return [line for row in rows for line in put_term(batch, kind, row.code, row.zh, row.en, may_change=True)]
 
     # --- calendars ---
 
@@ -185,34 +217,37 @@ class Branches:
     ) -> list[str]:  # fmt: skip
         """The same change at several branches; `all` names every one that is not closed for good."""
         lines: list[str] = []
-        with self._changing(who) as own:
-            for before in _named(own.connection, codes):
+        with self._changing(who, preview=preview) as batch:
+            for before in _named(batch.connection, codes):
                 after = make(before)
                 lines += differences(before, after)
-                if after != before and not preview:
-                    own.branch(after, what, {} if day is None else {"day": day.isoformat()})
+                if after != before:
+                    batch.branch(after, what, {} if day is None else {"day": day.isoformat()})
         return lines
 
     @contextmanager
-    def _changing(self, who: str) -> Iterator[Change]:
-        with self._database.write() as connection:
+    def _changing(self, who: str, *, preview: bool = False) -> Iterator[Change]:
+        """One transaction; a preview does the same and is rolled back, so that it can say nothing else."""
+        with suppress(RolledBack), self._database.write() as connection:
             lock(connection, ["registry"])
             change = Change(connection, who, self._clock())
             yield change
+            if preview:
+                raise RolledBack
             change.marks.write()
 
 
-def put_library(own: Change, entry: LibraryEntry, *, may_change: bool) -> list[str]:
+def put_library(batch: Change, entry: LibraryEntry, *, may_change: bool) -> list[str]:
     """Within a transaction. Raises BadPlace, Differs."""
     if entry.kind not in list(LibraryKind):
         raise BadPlace(f"kind of library {entry.code}: expected {', '.join(LibraryKind)}; got {entry.kind!r}")
     _check(f"library {entry.code}", entry.code, entry.name)
-    before = libraries(own.connection).get(entry.code)
+    before = libraries(batch.connection).get(entry.code)
     lines = library_differences(before, entry)
     if before is not None and lines and not may_change:
         raise Differs(lines)
     if lines:
-        own.library(entry)
+        batch.library(entry)
     return lines
 
 
@@ -228,7 +263,7 @@ def library_differences(before: LibraryEntry | None, entry: LibraryEntry) -> lis
 
 
 def put_branch(
-    own: Change, before: CalendarEntry | None, entry: CalendarEntry, *, may_change: bool, what: str
+    batch: Change, before: CalendarEntry | None, entry: CalendarEntry, *, may_change: bool, what: str
 ) -> list[str]:
     """Within a transaction. Raises BadPlace, Differs."""
     _check(f"branch {entry.branch}", entry.branch, entry.name)
@@ -240,23 +275,23 @@ def put_branch(
     if before is not None and lines and not may_change:
         raise Differs(lines)
     if lines:
-        own.branch(entry, what)
+        batch.branch(entry, what)
     return lines
 
 
-def put_term(own: Change, kind: TermKind, code: str, zh: str, en: str, *, may_change: bool) -> list[str]:
+def put_term(batch: Change, kind: TermKind, code: str, zh: str, en: str, *, may_change: bool) -> list[str]:
     """Within a transaction. Raises BadPlace, Differs."""
     if TERM_CODE.fullmatch(code) is None:
         raise BadPlace(f"{_called(kind)} {code[:60]!r}: expected {TERM_CODE_EXPECTED}")
     for language, name in (("zh", zh), ("en", en)):
         _printable(f"{language} of {_called(kind)} {code}", name, LONGEST_NAME, needed=True)
     entry = term(kind, code, zh, en)
-    before = terms(own.connection, kind).get(code)
+    before = terms(batch.connection, kind).get(code)
     lines = term_differences(before, entry)
     if before is not None and lines and not may_change:
         raise Differs(lines)
     if lines:
-        own.term(entry)
+        batch.term(entry)
     return lines
 
 
@@ -291,18 +326,24 @@ def _printable(what: str, text: str, longest: int, *, needed: bool = False) -> N
 
 
 def _enrolled_at(connection: Connection, code: str) -> tuple[str, ...]:
-    own = tables.kiosk.c
+    kiosk = tables.kiosk.c
     return tuple(
         connection.execute(
-            select(own.id).where(own.branch == code, own.revoked_at.is_(None)).order_by(own.id)
+            select(kiosk.id).where(kiosk.branch == code, kiosk.revoked_at.is_(None)).order_by(kiosk.id)
         ).scalars()
     )
 
 
+def _to_pick_up(connection: Connection, code: str) -> int:
+    hold = tables.hold.c
+    still = hold.state.in_([each.value for each in HoldState if each.open])
+    return int(connection.execute(select(func.count()).where(hold.branch == code, still)).scalar_one())
+
+
 def _named(connection: Connection, codes: Collection[str]) -> list[CalendarEntry]:
     if ALL in codes:
-        found = [entry for entry in branches(connection).values() if not entry.given_up]
-        if not found:
+        matches = [entry for entry in branches(connection).values() if not entry.given_up]
+        if not matches:
             raise BadPlace(f"all branches: {choice({}, ADD_BRANCH)}")
-        return found
+        return matches
     return [need_branch(connection, code) for code in dict.fromkeys(codes)]

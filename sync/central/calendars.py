@@ -50,28 +50,34 @@ def with_hours(entry: CalendarEntry, hours: Mapping[str, str]) -> CalendarEntry:
     Weekdays of which nobody has ever said hours stay closed or open as they are.
     """
     known = entry.hours or [CLOSED if number in entry.closed_weekdays else "" for number in range(7)]
-    told = [spell_hours(parse_hours(hours[name])) if name in hours else known[n] for n, name in enumerate(WEEKDAYS)]
-    shut = [number for number, text in enumerate(told) if text == CLOSED]
-    return structs.replace(entry, hours=told, closed_weekdays=shut)
+    week = [spell_hours(parse_hours(hours[name])) if name in hours else known[n] for n, name in enumerate(WEEKDAYS)]
+    shut = [number for number, text in enumerate(week) if text == CLOSED]
+    return structs.replace(entry, hours=week, closed_weekdays=shut)
 
 
 def with_day(entry: CalendarEntry, day: Day) -> CalendarEntry:
     """This day as said, whatever was said of it before."""
-    return _with(entry, [*(one for one in days(entry) if one.day != day.day), day])
+    return _with(entry, [*(each for each in days(entry) if each.day != day.day), day])
 
 
 def without_day(entry: CalendarEntry, day: date) -> CalendarEntry:
     """This day goes by the weekly hours again."""
-    return _with(entry, (one for one in days(entry) if one.day != day))
+    return _with(entry, (each for each in days(entry) if each.day != day))
 
 
 def with_list(entry: CalendarEntry, source: str, listed: Iterable[Day], first: date, last: date) -> CalendarEntry:
-    """What `source` says from `first` to `last` is `listed`, and nothing else that it said of these days before."""
-    kept = {one.day: one for one in days(entry) if one.source != source or not first <= one.day <= last}
-    for one in listed:
-        before = kept.get(one.day)
+    """What `source` says from `first` to `last` is `listed`, and nothing else that it said of these days before.
+
+    A list by hand only adds to what was said by hand.
+    """
+    replaced = source != BY_HAND
+    kept = {
+        each.day: each for each in days(entry) if not (replaced and each.source == source and first <= each.day <= last)
+    }
+    for each in listed:
+        before = kept.get(each.day)
         if before is None or _RANK.get(before.source, 2) <= _RANK[source]:
-            kept[one.day] = Day(one.day, one.open, one.reason, source)
+            kept[each.day] = Day(each.day, each.open, each.reason, source)
     return _with(entry, kept.values())
 
 
@@ -91,7 +97,7 @@ def differences(before: CalendarEntry | None, after: CalendarEntry) -> Iterator[
         was, now = hours_of(before, number), hours_of(after, number)
         if was != now:
             yield f"~ branch {after.branch}: {name}: {was} -> {now}"
-    old, new = ({one.day: one for one in days(entry)} for entry in (before, after))
+    old, new = ({each.day: each for each in days(entry)} for entry in (before, after))
     for day in sorted(old.keys() | new.keys()):
         if day not in new:
             yield f"- branch {after.branch}: {day}: as on every {WEEKDAYS[day.weekday()]}"
@@ -101,8 +107,8 @@ def differences(before: CalendarEntry | None, after: CalendarEntry) -> Iterator[
 
 def hours_of(entry: CalendarEntry, weekday: int) -> str:
     """As shown: hours, closed, or open at hours that nobody has said."""
-    said = entry.hours[weekday] if len(entry.hours) == len(WEEKDAYS) else ""
-    return said or (CLOSED if weekday in entry.closed_weekdays else "open, hours not known")
+    given = entry.hours[weekday] if len(entry.hours) == len(WEEKDAYS) else ""
+    return given or (CLOSED if weekday in entry.closed_weekdays else "open, hours not known")
 
 
 def known_until(entry: CalendarEntry) -> date | None:
@@ -111,20 +117,20 @@ def known_until(entry: CalendarEntry) -> date | None:
     return date(max(years), 12, 31) if years else None
 
 
-def _spelled(one: Day) -> str:
-    return f"{one.day} {'open' if one.open else CLOSED}" + (f" ({one.reason})" if one.reason else "")
+def _spelled(single: Day) -> str:
+    return f"{single.day} {'open' if single.open else CLOSED}" + (f" ({single.reason})" if single.reason else "")
 
 
 def _with(entry: CalendarEntry, listed: Iterable[Day]) -> CalendarEntry:
     ordered = sorted(listed)
     notes = {
-        one.day.isoformat(): DayNote(reason=one.reason, source=one.source)
-        for one in ordered
-        if one.reason or one.source
+        each.day.isoformat(): DayNote(reason=each.reason, source=each.source)
+        for each in ordered
+        if each.reason or each.source
     }
     return structs.replace(
         entry,
-        closed_days=[one.day for one in ordered if not one.open],
-        open_days=[one.day for one in ordered if one.open],
+        closed_days=[each.day for each in ordered if not each.open],
+        open_days=[each.day for each in ordered if each.open],
         notes=notes,
     )

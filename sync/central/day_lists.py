@@ -97,19 +97,19 @@ def _list(path: Path, encoding: str, source: str, rows: list[list[str]], read: _
     seen: dict[date, bool] = {}
     for number, row in _full(rows):
         try:
-            one = read(row)
-            if one is not None and len(one.reason) > LONGEST_REASON:
+            each = read(row)
+            if each is not None and len(each.reason) > LONGEST_REASON:
                 raise _Wrong(f"a reason of at most {LONGEST_REASON} characters")
-            if one is not None and one.day in seen and (source != OFFICE or seen[one.day] != one.open):
+            if each is not None and each.day in seen and (source != OFFICE or seen[each.day] != each.open):
                 raise _Wrong("each day once")
         except (_Wrong, IndexError) as error:
             wrong.append(
                 f"{path}: line {number}: expected {error if isinstance(error, _Wrong) else 'all columns'}, got {','.join(row)[:80]!r}"
             )
             continue
-        if one is not None:
-            seen[one.day] = one.open
-            listed.append(one)
+        if each is not None:
+            seen[each.day] = each.open
+            listed.append(each)
     if not listed and not wrong:
         wrong.append(f"{path}: expected at least one day, got none")
     if wrong:
@@ -117,21 +117,21 @@ def _list(path: Path, encoding: str, source: str, rows: list[list[str]], read: _
     first, last = min(seen), max(seen)
     if source == BY_HAND:
         return DayList(source=source, encoding=encoding, days=tuple(listed), weekend=(), first=first, last=last)
-    weekend = [one for one in listed if not one.open and one.day.weekday() >= SATURDAY and _named(one)]
-    closed = [one for one in listed if not one.open and one.day.weekday() < SATURDAY]
-    makes_up = [one for one in listed if one.open and one.day.weekday() >= SATURDAY]
+    weekend = [each for each in listed if not each.open and each.day.weekday() >= SATURDAY and _named(each)]
+    closed = [each for each in listed if not each.open and each.day.weekday() < SATURDAY]
+    makes_up = [each for each in listed if each.open and each.day.weekday() >= SATURDAY]
     return DayList(
         source=source,
         encoding=encoding,
-        days=tuple(sorted({one.day: one for one in (*closed, *makes_up)}.values())),
+        days=tuple(sorted({each.day: each for each in (*closed, *makes_up)}.values())),
         weekend=tuple(sorted(weekend)),
         first=date(first.year, 1, 1),
         last=date(last.year, 12, 31),
     )
 
 
-def _named(one: Day) -> bool:
-    return one.reason not in ("", "例假日")
+def _named(single: Day) -> bool:
+    return single.reason not in ("", "例假日")
 
 
 def _full(rows: list[list[str]]) -> Iterator[tuple[int, list[str]]]:

@@ -276,7 +276,7 @@ class Imports:
                 ]
                 at_home = isinstance(line.entry, ItemEntry) and line.entry.id in known  # it stays where it is
                 mistakes += [
-                    Mistake(line.number, key, f"a known one; {choice(names[key], ADD[key])}", code)
+                    Mistake(line.number, key, f"a known one; {choice(names[key], ADD[key], code)}", code)
                     for key, code in kind.names(line.entry)
                     if code not in names[key] and not (key == "branch" and at_home)
                 ]

@@ -20,6 +20,7 @@ from kiosk.domain.holds import HOLD_DEEDS, others_wait
 from kiosk.domain.journal import Act, Deed, Outcome, Spoken, Word
 from kiosk.domain.lending import (
     ANY,
+    ItemState,
     Lent,
     Loan,
     Renewed,
@@ -330,9 +331,11 @@ def _effects(act: Act, known: Known, event: ItemEvent, settlement: Settlement) -
                 said.append(Refused(Reason.ITEM_ON_LOAN_TO_YOU))
         case Deed.RETURN:
             closed = next((span for span in settlement.spans if span.ended_by == act.id), None)
-            if closed is None and (settlement.spans or known.lent_before):
+            item = without_hold(known)
+            missing = item is not None and item.state is ItemState.MISSING  # its last loan has mostly ended long ago
+            if closed is None and not missing and (settlement.spans or known.lent_before):
                 said.append(Refused(Reason.ALREADY_RETURNED))
-            elif (item := without_hold(known)) is not None:
+            elif item is not None:
                 taken = take_back(
                     item=item,
                     holder=None if closed is None else _loan(closed, act),

@@ -20,6 +20,12 @@ class BadPassword(ValueError):
     """Too short or too long."""
 
 
+def demand(password: str) -> None:
+    """That it can be one. Raises BadPassword."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise BadPassword(f"a password has {SHORTEST} to {LONGEST} characters")
+
+
 class Passwords:
     """Makes and checks verifiers."""
 
@@ -30,8 +36,7 @@ class Passwords:
 
     def verifier(self, password: str) -> str:
         """As PHC string. Raises BadPassword."""
-        if not SHORTEST <= len(password) <= LONGEST:
-            raise BadPassword(f"a password has {SHORTEST} to {LONGEST} characters")
+        demand(password)
         with self._turn:
             return self._hasher.hash(password)
 

@@ -62,7 +62,7 @@ def known_branch(connection: Connection, code: str) -> CalendarEntry:
     """The branch, also a closed one. Raises UnknownRecord."""
     known = branches(connection)
     if code not in known:
-        raise UnknownRecord(f"branch {code[:60]!r}: {choice(known, ADD_BRANCH)}")
+        raise UnknownRecord(f"branch {code[:60]!r}: {choice(known, ADD_BRANCH, code)}")
     return known[code]
 
 
@@ -79,21 +79,23 @@ def need_scope(connection: Connection, scope: Scope) -> None:
     if scope.kind is ScopeKind.BRANCH:
         need_branch(connection, scope.place)
     if scope.kind is ScopeKind.SCHOOL:
-        schools = {code: one for code, one in libraries(connection).items() if one.kind == LibraryKind.SCHOOL}
+        schools = {code: each for code, each in libraries(connection).items() if each.kind == LibraryKind.SCHOOL}
         if scope.place not in schools:
-            raise UnknownRecord(f"school {scope.place[:60]!r}: {choice(schools, ADD_LIBRARY)}")
+            raise UnknownRecord(f"school {scope.place[:60]!r}: {choice(schools, ADD_LIBRARY, scope.place)}")
 
 
 def need_library(connection: Connection, code: str) -> LibraryEntry:
     """The library. Raises UnknownRecord."""
     known = libraries(connection)
     if code not in known:
-        raise UnknownRecord(f"library {code[:60]!r}: {choice(known, ADD_LIBRARY)}")
+        raise UnknownRecord(f"library {code[:60]!r}: {choice(known, ADD_LIBRARY, code)}")
     return known[code]
 
 
-def choice(known: Mapping[str, object] | Collection[str], command: str) -> str:
-    """Which are known and how one is added, for the end of a sentence."""
+def choice(known: Mapping[str, object] | Collection[str], command: str, wanted: str = "CODE") -> str:
+    """Which are known and how `wanted` is added, for the end of a sentence."""
+    if CODE.fullmatch(wanted) is not None:
+        command = command.replace(" CODE ", f" {wanted} ")
     codes = sorted(known)
     listed = ", ".join(codes[:SHOWN]) + (f" and {len(codes) - SHOWN} more" if len(codes) > SHOWN else "")
     return f"known are {listed}; add one: {command}" if codes else f"none is known yet; add one: {command}"

@@ -118,7 +118,7 @@ def unknown_names(entry: PolicyEntry, known: Mapping[str, Collection[str]]) -> I
                 told.add((key, code))
                 yield (
                     f"policy {entry.policy_version}: key {table}.{key}: expected a known one, got {code!r}; "
-                    f"{choice(codes, ADD[key])}"
+                    f"{choice(codes, ADD[key], code)}"
                 )
 
 

@@ -45,7 +45,7 @@ def _libraries(central: Central) -> Answer:
     known = central.branches.libraries()
     if not known:
         return False, "none is known", f"shelfpoint central setup, or {ADD_LIBRARY}"
-    return True, ", ".join(one.code for one in known), ""
+    return True, ", ".join(each.code for each in known), ""
 
 
 def _open_branches(central: Central) -> list[CalendarEntry]:
@@ -80,9 +80,11 @@ def _holidays(central: Central) -> Answer:
     short = [(known_until(entry), entry.branch) for entry in _open_branches(central)]
     lacking = [(day, branch) for day, branch in short if day is None or day < until]
     if lacking:
-        said = "; ".join(f"{branch} {'none at all' if day is None else f'none after {day}'}" for day, branch in lacking)
+        given = "; ".join(
+            f"{branch} {'none at all' if day is None else f'none after {day}'}" for day, branch in lacking
+        )
         command = "shelfpoint central calendar import FILE --branch all (office calendar: data.gov.tw/dataset/14718)"
-        return False, f"not known for the coming {AHEAD.days} days: {said}", command
+        return False, f"not known for the coming {AHEAD.days} days: {given}", command
     return True, f"known beyond {until}", ""
 
 
@@ -94,16 +96,16 @@ def _rules(central: Central) -> Answer:
 
 
 def _administrator(central: Central) -> Answer:
-    found = [
+    matches = [
         member.login
         for member in central.staff.all()
         if member.disabled_at is None
-        and any(one.role is Role.SYSTEM_ADMINISTRATOR and one.scope == EVERYWHERE for one in member.grants)
+        and any(each.role is Role.SYSTEM_ADMINISTRATOR and each.scope == EVERYWHERE for each in member.grants)
     ]
-    if not found:
+    if not matches:
         command = "shelfpoint central user add LOGIN --grant system_administrator@all"
         return False, "nobody may look after logins and the audit", command
-    return True, ", ".join(found), ""
+    return True, ", ".join(matches), ""
 
 
 def _tls(central: Central) -> Answer:

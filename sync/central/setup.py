@@ -19,11 +19,12 @@ from sqlalchemy import select
 
 from kiosk.domain.staff import EVERYWHERE, Grant, Role
 from sync.central import tables
-from sync.central.branches import put_branch, put_library, put_term
+from sync.central.branches import RolledBack, put_branch, put_library, put_term
 from sync.central.calendars import SETUP, Day, with_hours, with_list
 from sync.central.day_lists import DayList, read_days
 from sync.central.import_sources import BadFile
 from sync.central.office import Central, CentralSettings
+from sync.central.passwords import demand
 from sync.central.places import ALL, branches
 from sync.central.policies import BadPolicy, changed_rules, load_policy, preset
 from sync.central.records import policy_entry
@@ -34,10 +35,6 @@ from sync.wire import CalendarEntry, LibraryEntry, PolicyEntry
 
 ADMINISTRATOR = Grant(Role.SYSTEM_ADMINISTRATOR, EVERYWHERE)
 _FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
-
-
-class _RolledBack(Exception):
-    """The end of a preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,11 @@ def prepare(path: Path, file: SetupFile) -> Prepared:
         except BadPolicy as error:
             problems += error.problems
     lists = []
-    for place, holidays in enumerate(file.holidays):
+    for position, holidays in enumerate(file.holidays):
         try:
             listed = read_days(path.parent / holidays.file, holidays.encoding)
         except BadFile as error:
-            problems += [f"{path}: key holidays.{place}: {line}" for line in str(error).splitlines()]
+            problems += [f"{path}: key holidays.{position}: {line}" for line in str(error).splitlines()]
         else:
             lists.append((holidays.branches, listed))
     if problems:
@@ -88,20 +85,22 @@ def set_up(
 
     `password`: of an administrator who is new. Raises BadSetup, BadPlace, BadPolicy, BadLogin, BadPassword, KeyFileUnusable.
     """
-    lines = _would_change(central, prepared, who)  # so that what cannot be is told before a login is made
+    if not preview and needs_password(central, prepared.file):
+        demand(password or "")
+    lines = _would_change(central, prepared, who)  # what cannot be is told before anything else is done
+    lines += _key(central, settings, prepared, who=who, preview=preview)
     lines += _administrator(central, prepared.file, password=password, who=who, preview=preview)
     if not preview:
         with central.registry.change(who) as change:
             deque(_records(change, prepared), maxlen=0)
-    lines += _key(central, settings, prepared, who=who, preview=preview)
     return lines
 
 
 def _would_change(central: Central, prepared: Prepared, who: str) -> list[str]:
     lines: list[str] = []
-    with contextlib.suppress(_RolledBack), central.registry.change(who) as change:
+    with contextlib.suppress(RolledBack), central.registry.change(who) as change:
         lines += _records(change, prepared)
-        raise _RolledBack
+        raise RolledBack
     return lines
 
 
@@ -126,13 +125,13 @@ def _records(change: Change, prepared: Prepared) -> Iterator[str]:
             CalendarEntry(branch=branch.code) if before is None else before,
             name=branch.name,
             library=branch.library or file.libraries[0].code,
-            **{key: said for key in ("address", "telephone") if (said := getattr(branch, key)) is not None},
+            **{key: given for key in ("address", "telephone") if (given := getattr(branch, key)) is not None},
         )
         after = with_hours(after, {str(name): text for name, text in branch.hours.items()})
         for codes, listed in prepared.lists:
             if _for(branch.code, codes):
                 after = with_list(after, listed.source, listed.days, listed.first, listed.last)
-        days = [Day(one.day, one.open, one.reason) for one in file.days if _for(branch.code, one.branches)]
+        days = [Day(each.day, each.open, each.reason) for each in file.days if _for(branch.code, each.branches)]
         after = with_list(after, SETUP, days, _FIRST, _LAST)
         yield from put_branch(change, before, after, may_change=True, what="branch set")
     if prepared.policy is not None:
@@ -140,8 +139,8 @@ def _records(change: Change, prepared: Prepared) -> Iterator[str]:
 
 
 def _policy(change: Change, entry: PolicyEntry) -> Iterator[str]:
-    own = tables.policy.c
-    body = change.connection.execute(select(own.body).where(own.current == 1)).scalar()
+    columns = tables.policy.c
+    body = change.connection.execute(select(columns.body).where(columns.current == 1)).scalar()
     lines = list(changed_rules(None if body is None else policy_entry(body), entry))
     if lines:
         change.policy(entry)

@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from kiosk.domain.opening import EXPECTED, WEEKDAYS, BadHours, parse_hours
+from kiosk.domain.staff import spell_login
 from sync.central.places import ALL, CODE, CODE_EXPECTED, LibraryKind
+from sync.central.staff import LOGIN, LOGIN_EXPECTED
 from sync.central.terms import CODE as TERM_CODE
 from sync.central.terms import CODE_EXPECTED as TERM_CODE_EXPECTED
 
@@ -26,29 +28,36 @@ class BadSetup(Exception):
         self.problems = problems
 
 
-def _code(text: str) -> str:
+def library_code(text: str) -> str:
+    """As it is. Raises ValueError with what is expected, like those below."""
     if CODE.fullmatch(text) is None:
         raise ValueError(CODE_EXPECTED)
     return text
 
 
-def _branch_code(text: str) -> str:
+def branch_code(text: str) -> str:
     if text == ALL:
         raise ValueError(f"another code than {ALL}, by which commands call all branches")
-    return _code(text)
+    return library_code(text)
 
 
-def _term_code(text: str) -> str:
+def term_code(text: str) -> str:
     if TERM_CODE.fullmatch(text) is None:
         raise ValueError(TERM_CODE_EXPECTED)
     return text
 
 
-def _hours(text: str) -> str:
+def hours_text(text: str) -> str:
     try:
         parse_hours(text)
     except BadHours as error:
         raise ValueError(EXPECTED) from error
+    return text
+
+
+def login(text: str) -> str:
+    if LOGIN.fullmatch(spell_login(text)) is None:
+        raise ValueError(LOGIN_EXPECTED)
     return text
 
 
@@ -58,10 +67,10 @@ def _printable(text: str) -> str:
     return text
 
 
-Code = Annotated[str, AfterValidator(_code)]
-BranchCode = Annotated[str, AfterValidator(_branch_code)]
-TermCode = Annotated[str, AfterValidator(_term_code)]
-Hours = Annotated[str, AfterValidator(_hours)]
+Code = Annotated[str, AfterValidator(library_code)]
+BranchCode = Annotated[str, AfterValidator(branch_code)]
+TermCode = Annotated[str, AfterValidator(term_code)]
+Hours = Annotated[str, AfterValidator(hours_text)]
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
 Text = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 
@@ -128,7 +137,7 @@ class SingleDay(_Part):
 class Administrator(_Part):
     """Who looks after central; the password is asked for, never written."""
 
-    login: str = Field(min_length=2, max_length=64)
+    login: Annotated[str, AfterValidator(login)]
 
 
 class Key(_Part):
@@ -179,8 +188,8 @@ def _telling(error: ValidationError) -> Iterator[ErrorDetails]:
     """A list is not said to be too short because all that stands in it is wrong."""
     faults = error.errors()
     for fault in faults:
-        place = fault["loc"]
-        within = any(one["loc"][: len(place)] == place and len(one["loc"]) > len(place) for one in faults)
+        position = fault["loc"]
+        within = any(each["loc"][: len(position)] == position and len(each["loc"]) > len(position) for each in faults)
         if fault["type"] != "too_short" or not within:
             yield fault
 
@@ -189,41 +198,41 @@ _EXPECTED = {"missing": "a value", "extra_forbidden": "no such key"}
 
 
 def _problem(path: Path, fault: Mapping[str, object]) -> str:
-    place = fault["loc"]
-    key = ".".join(str(part) for part in place if part != "[key]") if isinstance(place, tuple) else str(place)
+    position = fault["loc"]
+    key = ".".join(str(part) for part in position if part != "[key]") if isinstance(position, tuple) else str(position)
     got = "nothing" if fault["type"] == "missing" else repr(fault.get("input"))[:80]
-    said = str(fault["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{path}: key {key or '(file)'}: expected {_EXPECTED.get(str(fault['type']), said)}, got {got}"
+    message = str(fault["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{path}: key {key or '(file)'}: expected {_EXPECTED.get(str(fault['type']), message)}, got {got}"
 
 
 def _together(path: Path, file: SetupFile) -> Iterator[str]:
     """What only the whole file shows."""
     for table in ("libraries", "branches", "categories", "item_types"):
         seen: set[str] = set()
-        for place, one in enumerate(getattr(file, table)):
-            if one.code in seen:
-                yield f"{path}: key {table}.{place}.code: expected each code once, got {one.code!r}"
-            seen.add(one.code)
-    libraries = {one.code for one in file.libraries}
-    for place, branch in enumerate(file.branches):
-        key = f"{path}: key branches.{place}"
+        for position, each in enumerate(getattr(file, table)):
+            if each.code in seen:
+                yield f"{path}: key {table}.{position}.code: expected each code once, got {each.code!r}"
+            seen.add(each.code)
+    libraries = {each.code for each in file.libraries}
+    for position, branch in enumerate(file.branches):
+        key = f"{path}: key branches.{position}"
         if branch.library is None and len(libraries) > 1:
             yield f"{key}.library: expected one of {', '.join(sorted(libraries))}, got nothing"
         if branch.library is not None and branch.library not in libraries:
             yield f"{key}.library: expected one of {', '.join(sorted(libraries))}, got {branch.library!r}"
         if missing := [name for name in WEEKDAYS if name not in branch.hours]:
             yield f"{key}.hours: expected all seven weekdays, got none for {', '.join(missing)}"
-    codes = {one.code for one in file.branches} | {ALL}
+    codes = {each.code for each in file.branches} | {ALL}
     for table in ("holidays", "days"):
-        for place, entry in enumerate(getattr(file, table)):
+        for position, entry in enumerate(getattr(file, table)):
             for code in entry.branches:
                 if code not in codes:
-                    yield f"{path}: key {table}.{place}.branches: expected {', '.join(sorted(codes))}, got {code!r}"
-    told: set[tuple[date, str]] = set()
-    for place, one in enumerate(file.days):
-        for code in one.branches:
-            if (one.day, code) in told:
-                yield f"{path}: key days.{place}.day: expected each day once for a branch, got {one.day} for {code}"
-            told.add((one.day, code))
+                    yield f"{path}: key {table}.{position}.branches: expected {', '.join(sorted(codes))}, got {code!r}"
+    closed: set[tuple[date, str]] = set()
+    for position, each in enumerate(file.days):
+        for code in each.branches:
+            if (each.day, code) in closed:
+                yield f"{path}: key days.{position}.day: expected each day once for a branch, got {each.day} for {code}"
+            closed.add((each.day, code))
     if file.policy is not None and (file.policy.preset is None) == (file.policy.file is None):
         yield f"{path}: key policy: expected one of preset and file, got both or neither"

@@ -23,7 +23,10 @@ from sync.central.records import microseconds, moment
 from sync.central.registry import Change
 from sync.central.roster import Member, members
 
-_LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{2,64}")
+LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]{2,64}")
+
+
+LOGIN_EXPECTED = "2 to 64 characters without blanks"
 
 
 class BadLogin(ValueError):
@@ -81,8 +84,8 @@ class Staff:
     def add(self, login: str, password: str, grants: Iterable[Grant] = (), *, who: str) -> Member:
         """A new member of staff. Raises BadLogin, BadPassword, BadGrant."""
         spelled = spell_login(login)
-        if _LOGIN.fullmatch(spelled) is None:
-            raise BadLogin("login: expected 2 to 64 characters without blanks")
+        if LOGIN.fullmatch(spelled) is None:
+            raise BadLogin(f"login: expected {LOGIN_EXPECTED}")
         verifier = self._passwords.verifier(password)
         id_ = f"s-{secrets.token_hex(6)}"
         now = self._clock()
@@ -171,7 +174,7 @@ class Staff:
 
     def _take_try(self, spelled: str) -> str | None:
         """The verifier to compare with, and one try less; None for a login that opens nothing. Raises LoginLocked."""
-        if _LOGIN.fullmatch(spelled) is None:
+        if LOGIN.fullmatch(spelled) is None:
             return None  # and a text that no database takes is nobody's
         now = self._clock()
         own = tables.staff

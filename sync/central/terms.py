@@ -45,14 +45,14 @@ def term(kind: TermKind, code: str, zh: str, en: str) -> TermEntry:
 
 def terms(connection: Connection, kind: TermKind) -> dict[str, TermEntry]:
     """Every word of a kind, by code."""
-    own = tables.term.c
+    columns = tables.term.c
     rows = connection.execute(
-        select(tables.term).where(own.key.startswith(f"{kind}:", autoescape=True)).order_by(own.key)
+        select(tables.term).where(columns.key.startswith(f"{kind}:", autoescape=True)).order_by(columns.key)
     )
     return {row.key.partition(":")[2]: term_entry(row) for row in rows}
 
 
 def known_names(connection: Connection) -> dict[str, set[str]]:
     """What rules and records may name: codes by the key that names them."""
-    found = {str(kind): set(terms(connection, kind)) for kind in TermKind}
-    return {**found, "branch": set(connection.execute(select(tables.branch.c.id)).scalars())}
+    matches = {str(kind): set(terms(connection, kind)) for kind in TermKind}
+    return {**matches, "branch": set(connection.execute(select(tables.branch.c.id)).scalars())}

@@ -65,11 +65,11 @@ class Transport:
 
     def seen(self) -> Seen:
         """As noted by any process."""
-        own = tables.meta.c
+        columns = tables.meta.c
         with self._database.read() as connection:
-            rows = connection.execute(select(own.key, own.value).where(own.key.in_((SECURE, PLAIN))))
-            found = {row.key: moment(int(row.value)) for row in rows}
-        return Seen(found.get(SECURE), found.get(PLAIN))
+            rows = connection.execute(select(columns.key, columns.value).where(columns.key.in_((SECURE, PLAIN))))
+            matches = {row.key: moment(int(row.value)) for row in rows}
+        return Seen(matches.get(SECURE), matches.get(PLAIN))
 
 
 def _is_here(peer: str) -> bool:

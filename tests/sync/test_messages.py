@@ -1,4 +1,4 @@
-"""Messages of earlier programs are understood for ever: `messages/<version>-<message>.json`, as they were first sent."""
+"""Messages of earlier programs are understood for ever: `messages/<version>-<message>[-<about>].json`, as they were first sent."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def subset(old: object, new: object) -> bool:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_an_old_message_is_understood_and_nothing_of_it_is_lost(path: Path) -> None:
     told = path.read_bytes()
-    message = msgspec.json.decode(told, type=getattr(wire, path.stem.partition("-")[2]))
+    message = msgspec.json.decode(told, type=getattr(wire, path.stem.split("-")[1]))
     assert subset(json.loads(told), json.loads(msgspec.json.encode(message)))
 
 

@@ -168,6 +168,8 @@ def test_a_kiosk_is_enrolled_by_stick_and_knows_its_books_and_readers(enrolled: 
 
 
 def test_the_stick_brings_the_verifiers_of_this_branchs_staff(branch: Branch) -> None:
+    with branch.central.registry.change("test") as change:
+        change.branch(wire.CalendarEntry(branch="coast"))
     for login, where in (("chen", "hills"), ("lin", "coast")):
         branch.central.staff.add(login, "a-long-word-7", [Grant(Role.CIRCULATION, branch_scope(where))], who="test")
     branch.enrol()

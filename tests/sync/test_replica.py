@@ -17,7 +17,8 @@ from kiosk.domain.lending import ItemState, Standing
 from kiosk.domain.values import ActId, BranchId, ItemId, WorkId
 from kiosk.ports import CardHit
 from sync import wire
-from sync.replica import SLICE, Place, Replica, ReplicaWriter
+from sync.encrypted import connect, migrated
+from sync.replica import FILE, HEAD, SLICE, Place, Replica, ReplicaWriter, prepare
 
 ONE = ItemId("C0000001")
 MAIN = BranchId("main")
@@ -34,7 +35,7 @@ def files(tmp_path: Path) -> Iterator[Files]:
 
 def everything(reader: Replica) -> list[tuple[object, ...]]:
     rows = []
-    for table in ("membership", "card", "item", "loan", "hold", "calendar", "policy"):
+    for table in ("membership", "card", "item", "loan", "hold", "calendar", "policy", "library", "term"):
         rows += [(table, *row) for row in reader._db.execute(f"SELECT * FROM {table}").fetchall()]
     return sorted(rows, key=repr)
 
@@ -86,6 +87,37 @@ def test_every_kind_of_entry_comes_back_as_the_feed_told_it(files: Files) -> Non
     assert reader.calendar(MAIN) == days.calendar()
     assert reader.policy() == rules().policy()
     assert reader.place() == Place(epoch="e1", position=10, fresh_at=NOON, heard_at=NOON)
+
+
+def test_libraries_and_words_come_and_go_with_the_feed(files: Files) -> None:
+    writer, reader = files
+    city = wire.LibraryEntry(code="city", name="市立圖書館", kind="of_tomorrow")
+    adult = wire.TermEntry(key="category:adult", zh="成人", en="Adult")
+    writer.apply(page(city, adult, begins=True), NOON)
+    writer.apply(page(wire.CalendarEntry(branch="main", library="city"), position=10), NOON)
+    assert (reader.library_name(MAIN), reader.library_name(BranchId("east"))) == ("市立圖書館", "")
+    assert reader._db.execute("SELECT key, zh, en FROM term").fetchall() == [("category:adult", "成人", "Adult")]
+    gone = [wire.GoneEntry(kind="library", key="city"), wire.GoneEntry(kind="term", key="category:adult")]
+    writer.apply(page(*gone, position=11), NOON)
+    assert reader.library_name(MAIN) == ""
+    assert reader._db.execute("SELECT * FROM term").fetchall() == []
+
+
+def test_a_replica_of_the_program_before_is_carried_up_and_knows_its_branch_as_before(tmp_path: Path) -> None:
+    migrated(tmp_path / FILE, KEY, "replica", HEAD)
+    old = connect(tmp_path / FILE, KEY, durable=False)
+    old.execute("DROP TABLE library")
+    old.execute("DROP TABLE term")
+    old.execute("UPDATE alembic_version SET version_num = 'replica_0004'")
+    body = b'{"type":"calendar","branch":"main","name":"\xe7\xb8\xbd\xe9\xa4\xa8","closed_weekdays":[0]}'
+    old.execute("INSERT INTO calendar VALUES ('main', ?, 1)", (body,))
+    old.close()
+    prepare(tmp_path, KEY)
+    reader = Replica(tmp_path, KEY, INDEX_KEY)
+    assert reader.branch_name(MAIN) == "總館"
+    assert reader.calendar(MAIN) == Calendar(closed_weekdays=frozenset({0}))
+    assert reader.library_name(MAIN) == ""
+    reader.close()
 
 
 def test_a_card_is_found_by_this_kiosks_index_key_only(files: Files, tmp_path: Path) -> None:

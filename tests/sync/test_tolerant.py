@@ -1,6 +1,7 @@
 """What a newer program says stops nothing that is understood, and is read so that nothing is lent by mistake."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kiosk.domain.staff import Entry
 from kiosk.domain.values import ItemId, Reason
 from kiosk.ports import AnswerMissing, VerdictCame
 from sync import replica, stick, tolerant, wire
+from sync.central.calendars import Day, with_day, with_hours
 from sync.replica import Replica, ReplicaWriter
 
 AT = NOON.isoformat()
@@ -67,6 +69,26 @@ def test_an_entry_of_another_type_is_passed_over_and_counted() -> None:
     )
     assert found.entries == [copy(1), copy(2)]
     assert found.passed_over == 2
+
+
+class EarlierCalendar(msgspec.Struct, tag_field="type", tag="calendar"):
+    """As programs read it that knew neither hours nor reasons nor libraries."""
+
+    branch: str
+    name: str = ""
+    closed_weekdays: list[int] = msgspec.field(default_factory=list)
+    closed_days: list[date] = msgspec.field(default_factory=list)
+    open_days: list[date] = msgspec.field(default_factory=list)
+
+
+def test_an_earlier_kiosk_reads_of_a_branch_what_counts_for_due_dates() -> None:
+    entry = wire.CalendarEntry(branch="main", name="總館", library="city")
+    entry = with_hours(entry, {"mon": "closed", "tue": "08:30-21:00"})
+    entry = with_day(entry, Day(date(2026, 12, 22), open=False, reason="颱風"))
+    read_as = msgspec.json.decode(msgspec.json.encode(entry), type=EarlierCalendar)
+    assert (read_as.name, read_as.closed_weekdays, read_as.closed_days) == ("總館", [0], [date(2026, 12, 22)])
+    of_earlier = msgspec.json.decode(msgspec.json.encode(read_as), type=wire.CalendarEntry)
+    assert of_earlier.calendar() == entry.calendar()
 
 
 def test_what_is_known_of_a_card_whose_kind_is_not_known_is_forgotten() -> None:

@@ -26,7 +26,7 @@ from kiosk.domain.calendar import library_day
 from kiosk.domain.holds import Hold, reserved, settle_holds
 from kiosk.domain.identity import CardClass, CardKind, CardRead, CodePattern, CodeType, SpellingRule, Technology
 from kiosk.domain.journal import Deed, Outcome, Word
-from kiosk.domain.lending import Loan, Standing
+from kiosk.domain.lending import ItemState, Loan, Standing
 from kiosk.domain.reconcile import Held, settle
 from kiosk.domain.staff import EVERYWHERE, Grant, Role
 from kiosk.domain.values import BranchId, ItemId, KioskId, MembershipId, Reason
@@ -68,7 +68,7 @@ STEPS = (
     *("borrow",) * 6, *("return",) * 5, *("renew",) * 2, *("wish",) * 3, *("desk wish",) * 3, "unwish",
     *("expire",) * 2, *("turn",) * 8, *("pull",) * 3, *("mail",) * 3, *("pass time",) * 3, *("arrive",) * 5,
     *("weather",) * 3, *("kiosk dies",) * 2, *("fuse",) * 3, "central dies", "back up", "restore", "clock", "reboot", "block",
-    "rebind", "close day", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
+    "rebind", "records", "replace", "faulty kiosk", "staff", "long pause", "stick trip",
 )  # fmt: skip
 SKEWS = (timedelta(), timedelta(days=1), timedelta(days=-1), timedelta(minutes=4), timedelta(), timedelta(days=-400))
 PASSWORD, CHEAP = "correct horse", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -283,7 +283,9 @@ class Scene:
                     change.stand(dice.choice(PATRONS), dice.choice((Standing.BLOCKED, Standing.ACTIVE)))
                 case "rebind":
                     change.bind_card(dice.choice(PATRONS), CardKind.EASYCARD, dice.choice(CARDS), take=True)
-                case "close day":
+                case "records":
+                    book, state = dice.choice(BOOKS), dice.choice((ItemState.IN_SERVICE, *[ItemState.MISSING] * 2))
+                    change.items([wire.ItemEntry(id=book, title="書", branch="main", work=WORKS[book], state=state)])
                     entry = need_branch(change.connection, dice.choice(BRANCHES))
                     day = library_day(self.times()) + timedelta(days=dice.randrange(40))
                     change.branch(with_day(entry, Day(day, open=False, reason="typhoon")))

@@ -12,13 +12,16 @@ import click
 from sync.central.branches import BranchLine
 from sync.central.calendars import hours_of, known_until
 from sync.central.office import CentralSettings
+from sync.central.place_lists import read_branches, read_terms
 from sync.central.places import LibraryKind
 from sync.central.sheets import branches_sheet
 from sync.central.terms import TermKind
 from sync.wire import LibraryEntry
-from ui.cli.central_place import AS_JSON, WHO, opened_at, say, say_lines, with_place, write_sheet
+from ui.cli.central_place import AS_JSON, WHO, opened_at, say, say_lines, told, with_place, write_sheet
 
 _CODE = click.argument("code")
+_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+_PREVIEW = click.option("--preview", is_flag=True, help="Only say what would change.")
 _CHANGE = click.option("--change", is_flag=True, help="It is known already: make it so.")
 
 
@@ -47,9 +50,11 @@ def add_library(place: CentralSettings, code: str, name: str, kind: str, change:
 def list_libraries(place: CentralSettings, as_json: bool) -> None:
     """List libraries."""
     with opened_at(place) as opened:
-        found = opened.branches.libraries()
-    rows = [{"library": one.code, "name": one.name, "kind": one.kind} for one in found]
-    say(as_json, rows, "\n".join(f"{one.code}  {one.kind}  {one.name}" for one in found) or "No library is known.")
+        matches = opened.branches.libraries()
+    rows = [{"library": each.code, "name": each.name, "kind": each.kind} for each in matches]
+    say(
+        as_json, rows, "\n".join(f"{each.code}  {each.kind}  {each.name}" for each in matches) or "No library is known."
+    )
 
 
 @click.group()
@@ -86,13 +91,27 @@ def add_branch(
 def list_branches(place: CentralSettings, csv_file: Path | None, as_json: bool) -> None:
     """List branches with their hours and kiosks."""
     with opened_at(place) as opened:
-        found = opened.branches.all()
-    rows = [_row(one) for one in found]
+        matches = opened.branches.all()
+    rows = [_row(each) for each in matches]
     if csv_file is not None:
-        write_sheet(csv_file, branches_sheet(found))
+        write_sheet(csv_file, branches_sheet(matches))
         say(as_json, {"rows": len(rows), "file": str(csv_file)}, f"{len(rows)} lines in {csv_file}.")
         return
     say(as_json, rows, "\n".join(_plain(row) for row in rows) or "No branch is known.")
+
+
+@branch.command("import")
+@with_place
+@_FILE
+@_PREVIEW
+@AS_JSON
+def import_branches(place: CentralSettings, file: Path, preview: bool, as_json: bool) -> None:
+    """Take branches from the CSV file FILE: branch,name and, if wanted, library,address,telephone,mon,…,sun."""
+    with told():
+        rows = read_branches(file)
+    with opened_at(place) as opened:
+        lines = opened.branches.take_branches(rows, who=WHO, preview=preview)
+    say_lines(as_json, lines, preview=preview)
 
 
 @branch.command("close")
@@ -107,7 +126,7 @@ def close_branch(place: CentralSettings, code: str, as_json: bool) -> None:
 
 
 def _words_of(kind: TermKind, name: str, about: str) -> click.Group:
-    """`add` and `list` for one kind of words."""
+    """`add`, `import` and `list` for one kind of words."""
 
     def add(place: CentralSettings, code: str, zh: str, en: str, change: bool, as_json: bool) -> None:
         with opened_at(place) as opened:
@@ -116,14 +135,24 @@ def _words_of(kind: TermKind, name: str, about: str) -> click.Group:
 
     def list_all(place: CentralSettings, as_json: bool) -> None:
         with opened_at(place) as opened:
-            found = opened.branches.terms(kind)
-        rows = [{"code": one.key.partition(":")[2], "zh": one.zh, "en": one.en} for one in found]
+            matches = opened.branches.terms(kind)
+        rows = [{"code": each.key.partition(":")[2], "zh": each.zh, "en": each.en} for each in matches]
         say(as_json, rows, "\n".join(f"{row['code']}  {row['zh']}  {row['en']}" for row in rows) or "None is known.")
+
+    def take(place: CentralSettings, file: Path, preview: bool, as_json: bool) -> None:
+        with told():
+            rows = read_terms(file)
+        with opened_at(place) as opened:
+            lines = opened.branches.take_terms(kind, rows, who=WHO, preview=preview)
+        say_lines(as_json, lines, preview=preview)
 
     zh, en = (click.option(f"--{key}", required=True, help=f"As people read it, {key}.") for key in ("zh", "en"))
     options: list[Callable[..., Any]] = [with_place, _CODE, zh, en, _CHANGE, AS_JSON]
     group = click.Group(name, help=about)
     group.command("add", help="Make CODE known.")(_decorated(add, options))
+    group.command("import", help="Take them from the CSV file FILE: code,zh,en.")(
+        _decorated(take, [with_place, _FILE, _PREVIEW, AS_JSON])
+    )
     group.command("list", help="List them.")(_decorated(list_all, [with_place, AS_JSON]))
     return group
 
@@ -138,8 +167,8 @@ category = _words_of(TermKind.CATEGORY, "category", "Patron categories that reco
 item_type = _words_of(TermKind.ITEM_TYPE, "item-type", "Item types that records and rules may name.")
 
 
-def _row(one: BranchLine) -> dict[str, Any]:
-    entry, until = one.entry, known_until(one.entry)
+def _row(line: BranchLine) -> dict[str, Any]:
+    entry, until = line.entry, known_until(line.entry)
     return {
         "branch": entry.branch,
         "name": entry.name,
@@ -149,7 +178,7 @@ def _row(one: BranchLine) -> dict[str, Any]:
         "hours": [hours_of(entry, weekday) for weekday in range(7)],
         "days_known_until": None if until is None else until.isoformat(),
         "closed_for_good": entry.given_up,
-        "kiosks": list(one.kiosks),
+        "kiosks": list(line.kiosks),
     }
 
 

@@ -63,11 +63,11 @@ def set_hours(
     place: CentralSettings, branches: tuple[str, ...], preview: bool, as_json: bool, **hours: str | None
 ) -> None:
     """Set weekly hours; weekdays that are not named stay as they are."""
-    said = {name: text for name, text in hours.items() if text is not None}
-    if not said:
+    given = {name: text for name, text in hours.items() if text is not None}
+    if not given:
         raise WrongUse("name at least one weekday, for example --mon closed --tue 08:30-21:00")
     with opened_at(place) as opened:
-        lines = opened.branches.set_hours(branches, said, who=WHO, preview=preview)
+        lines = opened.branches.set_hours(branches, given, who=WHO, preview=preview)
     say_lines(as_json, lines, preview=preview)
 
 
@@ -93,7 +93,7 @@ def import_days(
         lines = opened.branches.take_list(branches, listed, who=WHO, preview=preview)
     notes = [f"{file} was read as {listed.encoding}, from {listed.first} to {listed.last}."]
     if listed.weekend:
-        named = ", ".join(f"{one.day} {one.reason}" for one in listed.weekend)
+        named = ", ".join(f"{each.day} {each.reason}" for each in listed.weekend)
         notes.append(f"On a Saturday or Sunday, so nothing changes; if you close, `calendar close-day`: {named}")
     say_lines(as_json, lines, preview=preview, notes=notes)
 
@@ -149,15 +149,15 @@ def clear_day(place: CentralSettings, day: date, branches: tuple[str, ...], prev
 def list_calendar(place: CentralSettings, branch: str | None, csv_file: Path | None, as_json: bool) -> None:
     """List weekly hours and single days."""
     with opened_at(place) as opened:
-        found = [one.entry for one in opened.branches.all()]
+        matches = [each.entry for each in opened.branches.all()]
         if branch is not None:
-            found = [opened.branches.named(branch)]
+            matches = [opened.branches.named(branch)]
     if csv_file is not None:
-        write_sheet(csv_file, days_sheet(found))
+        write_sheet(csv_file, days_sheet(matches))
         say(as_json, {"file": str(csv_file)}, f"The days are in {csv_file}.")
         return
-    lines = [line for entry in found for line in _plain(entry)]
-    say(as_json, [_row(entry) for entry in found], "\n".join(lines) or "No branch is known.")
+    lines = [line for entry in matches for line in _plain(entry)]
+    say(as_json, [_row(entry) for entry in matches], "\n".join(lines) or "No branch is known.")
 
 
 def _set_day(place: CentralSettings, day: Day, branches: tuple[str, ...], *, preview: bool, as_json: bool) -> None:
@@ -171,13 +171,13 @@ def _row(entry: CalendarEntry) -> dict[str, Any]:
         "branch": entry.branch,
         "hours": {name: hours_of(entry, number) for number, name in enumerate(WEEKDAYS)},
         "days": [
-            {"day": one.day.isoformat(), "open": one.open, "reason": one.reason, "source": one.source}
-            for one in days(entry)
+            {"day": each.day.isoformat(), "open": each.open, "reason": each.reason, "source": each.source}
+            for each in days(entry)
         ],
     }
 
 
 def _plain(entry: CalendarEntry) -> list[str]:
     week = "  ".join(f"{name} {hours_of(entry, number)}" for number, name in enumerate(WEEKDAYS))
-    single = [f"  {one.day}  {'open' if one.open else 'closed'}  {one.reason}" for one in days(entry)]
+    single = [f"  {each.day}  {'open' if each.open else 'closed'}  {each.reason}" for each in days(entry)]
     return [f"{entry.branch}  {week}", *single]

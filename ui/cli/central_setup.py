@@ -5,19 +5,19 @@ Exit codes as ever: 2 for a file with mistakes, each of which is told. A passwor
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kiosk.domain.opening import CLOSED, EXPECTED, WEEKDAYS, BadHours, parse_hours
+from kiosk.domain.opening import CLOSED, EXPECTED, WEEKDAYS
 from sync.central.office import CentralSettings
 from sync.central.places import LibraryKind
 from sync.central.policies import preset, preset_words
 from sync.central.setup import needs_password, prepare, set_up
-from sync.central.setup_file import SetupFile, check_setup, load_setup
+from sync.central.setup_file import SetupFile, branch_code, check_setup, hours_text, library_code, load_setup, login
 from ui.cli.central_place import AS_JSON, WHO, WrongUse, opened_at, say_lines, told, with_place
 
 PRESETS = ("city", "school")
@@ -56,28 +56,30 @@ def setup(
     """Set up a library: libraries, branches, hours, holidays, categories, item types, rules, the first administrator, the
     recovery copy of the key. Run again, it changes only what differs."""
     if file is None:
-        file, said = Path(save or "answers.toml"), _asked()
+        if save is not None and save.exists():
+            raise WrongUse(f"{save}: there is a file of this name already; name another one for the answers")
+        file, given = Path(save or "answers.toml"), _asked()
         if save is not None:
-            _write(save, said)
+            _write(save, given)
     elif save is not None:
         raise WrongUse("--save keeps the answers to questions; with --from there are none")
     else:
         with told():
-            said = load_setup(file)
+            given = load_setup(file)
     with told():
-        prepared = prepare(file, said)
+        prepared = prepare(file, given)
     with opened_at(place) as opened:
         password = None
-        if not preview and needs_password(opened, said):
-            password = _password(said, from_stdin=password_stdin)
+        if not preview and needs_password(opened, given):
+            password = _password(given, from_stdin=password_stdin)
         lines = set_up(opened, place, prepared, password=password, who=WHO, preview=preview)
-    weekend = {f"{one.day} {one.reason}": None for _, listed in prepared.lists for one in listed.weekend}
+    weekend = {f"{each.day} {each.reason}": None for _, listed in prepared.lists for each in listed.weekend}
     notes = [f"On a Saturday or Sunday, so not closed for it: {', '.join(weekend)}"] if weekend else []
     say_lines(as_json, lines, preview=preview, notes=[*notes, *([] if preview or not lines else [NEXT])])
 
 
-def _password(said: SetupFile, *, from_stdin: bool) -> str:
-    login = "" if said.administrator is None else said.administrator.login
+def _password(given: SetupFile, *, from_stdin: bool) -> str:
+    login = "" if given.administrator is None else given.administrator.login
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     if not sys.stdin.isatty():
@@ -92,7 +94,7 @@ def _asked() -> SetupFile:
     """From answers; each is checked when it is given."""
     rules = click.prompt("Lending rules to start with", type=click.Choice(PRESETS), default=PRESETS[0])
     words = preset_words(preset(rules))
-    code = click.prompt("Code of the library (letters and digits)", default="library")
+    code = click.prompt("Code of the library", default="library", value_proc=_checked(library_code))
     values: dict[str, Any] = {
         "libraries": [
             {
@@ -107,12 +109,14 @@ def _asked() -> SetupFile:
         "policy": {"preset": rules},
     }
     for table, kind in (("categories", "category"), ("item_types", "item_type")):
-        own = [word for word in words if word.key.startswith(f"{kind}:")]
-        values[table] = [{"code": word.key.partition(":")[2], "zh": word.zh, "en": word.en} for word in own]
+        words_of_kind = [word for word in words if word.key.startswith(f"{kind}:")]
+        values[table] = [{"code": word.key.partition(":")[2], "zh": word.zh, "en": word.en} for word in words_of_kind]
     holidays = click.prompt("File with the government's office calendar (Enter: later)", default="", show_default=False)
     if holidays:
         values["holidays"] = [{"file": str(Path(holidays).absolute())}]
-    values["administrator"] = {"login": click.prompt("Login of the first administrator", default="admin")}
+    values["administrator"] = {
+        "login": click.prompt("Login of the first administrator", default="admin", value_proc=_checked(login))
+    }
     copy = click.prompt("Where the recovery copy of the key goes (Enter: later)", default="", show_default=False)
     if copy:
         values["key"] = {"copy_to": str(Path(copy).absolute())}
@@ -127,7 +131,9 @@ def _usual(rules: str) -> LibraryKind:
 def _branches() -> Iterator[dict[str, Any]]:
     hours: dict[str, str] | None = None
     while True:
-        code = click.prompt("Code of the branch", default="main" if hours is None else None)
+        code = click.prompt(
+            "Code of the branch", default="main" if hours is None else None, value_proc=_checked(branch_code)
+        )
         name = click.prompt("Name of the branch, as patrons read it")
         if hours is None or not click.confirm("The same hours as the branch before?", default=True):
             hours = _hours()
@@ -141,24 +147,28 @@ def _hours() -> dict[str, str]:
     hours: dict[str, str] = {}
     usual = CLOSED
     for name in WEEKDAYS:
-        usual = click.prompt(name, default=usual, value_proc=_spelled)
+        usual = click.prompt(name, default=usual, value_proc=_checked(hours_text))
         hours[name] = usual
     return hours
 
 
-def _spelled(text: str) -> str:
-    try:
-        parse_hours(text)
-    except BadHours as error:
-        raise click.BadParameter(str(error)) from error
-    return text
+def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """For a question that is asked again until its answer will do."""
+
+    def checked(text: str) -> str:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise click.BadParameter(f"expected {error}; got {text!r}") from error
+
+    return checked
 
 
-def _write(path: Path, said: SetupFile) -> None:
+def _write(path: Path, given: SetupFile) -> None:
     """As a file for `--from`. Raises WrongUse."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in toml(said.model_dump(mode="json", exclude_none=True)))
+            file.writelines(f"{line}\n" for line in toml(given.model_dump(mode="json", exclude_none=True)))
     except OSError as error:
         raise WrongUse(f"{path}: {error.strerror}") from error
 

@@ -31,7 +31,6 @@ _GROUPS = {
     "/dev/usb/lp": "lp",
 }
 """Whose devices begin so, on Debian and Ubuntu."""
-_NO_PERMISSION = 0x8010006A
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +68,20 @@ def card_service() -> Finding:
     """Whether this account reaches pcscd."""
     what = "card reader service"
     try:
-        from smartcard import scard
+        from drivers.card_service import NO_PERMISSION, fault
     except ModuleNotFoundError:
         return Finding(what, True, "not asked: this installation has no part for devices")
-    code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-    if code == scard.SCARD_S_SUCCESS:
-        scard.SCardReleaseContext(context)
+    code = fault()
+    if code is None:
         return Finding(what, True, "pcscd answers")
-    if code & 0xFFFFFFFF == _NO_PERMISSION:
+    if code == NO_PERMISSION:
         return Finding(
             what, False,
             "pcscd does not let this account in (8010006A): install deploy/polkit-pcscd.rules as "
             "/etc/polkit-1/rules.d/50-shelfpoint-pcscd.rules",
         )  # fmt: skip
     return Finding(
-        what,
-        False,
-        f"pcscd does not answer ({code & 0xFFFFFFFF:08X}); start it, or the kiosk runs without a card reader",
+        what, False, f"pcscd does not answer ({code:08X}); start it, or the kiosk runs without a card reader"
     )
 
 

@@ -77,9 +77,9 @@ class PatronScreen(QObject):
     def language(self) -> str:
         return self._view.language.value
 
-    @Property(str, constant=True)
+    @Property(str, notify=changed)
     def library(self) -> str:
-        return self._library
+        return self._view.library_name or self._library
 
     @Property(str, notify=changed)
     def branch(self) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, insert, select, text
 
 import sync.central.migrations
 from sync.central.database import migrate
-from sync.central.tables import branch, import_key, import_row, import_run, metadata
+from sync.central.tables import branch, feed, feed_head, import_key, import_row, import_run, metadata, term
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def carry(connection: Connection, version: str) -> None:
     command.upgrade(config, version)
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"])
 def test_a_database_of_an_older_version_is_carried_up_with_its_rows(address: Any, version: str) -> None:
     engine = create_engine(address)
     with engine.connect() as connection:
@@ -40,6 +40,31 @@ def test_a_database_of_an_older_version_is_carried_up_with_its_rows(address: Any
         migrate(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(select(branch.c.id)).scalars().all() == ["main"]
+    engine.dispose()
+
+
+def test_categories_and_item_types_in_use_become_known_and_are_told_to_the_kiosks(address: Any) -> None:
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        carry(connection, "0007")
+        run = connection.execute
+        run(text("INSERT INTO feed_head (id, position, floor) VALUES (1, 40, 0)"))
+        run(
+            text("INSERT INTO membership (id, category, standing) VALUES ('a', 'adult', 'active'), ('b', '', 'active')")
+        )
+        item = "INSERT INTO item (id, title, author, item_type, branch, state, desk_only, desensitise, work) VALUES "
+        run(text(f"{item} ('C1', 't', '', 'dvd', 'main', 'missing', 0, 0, 'C1')"))
+        rules = '{"patron_rules": [{"category": "*"}, {"category": "child"}], "loan_rules": [{"item_type": "map"}, {}]}'
+        run(text("INSERT INTO policy VALUES ('p1', :body, 1, 1), ('p0', '{}', 1, 0)"), {"body": rules})
+        connection.commit()
+        migrate(connection)
+        keys = ["category:adult", "category:child", "item_type:book", "item_type:dvd", "item_type:map"]
+        assert run(select(term.c.key).order_by(term.c.key)).scalars().all() == keys
+        marks = run(select(feed.c.key, feed.c.position).where(feed.c.kind == "term").order_by(feed.c.position)).all()
+        assert [tuple(row) for row in marks] == [(key, 41 + place) for place, key in enumerate(keys)]
+        assert run(select(feed_head.c.position)).scalar_one() == 45
+        own = run(text("SELECT state, missing_since FROM item")).one()
+        assert tuple(own) == ("missing", None), "nobody knows since when"
     engine.dispose()
 
 

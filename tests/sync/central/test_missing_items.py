@@ -52,6 +52,21 @@ def test_a_missing_item_that_is_returned_is_in_service_and_the_audit_says_who_sa
     assert town.say(Word.REQUEST, "c", item="LOST", minute=2).outcome is Outcome.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    ("rule", "reason"), [(MissingItem.AVAILABLE, Reason.ITEM_FOUND), (MissingItem.TO_DESK, Reason.ITEM_MISSING)]
+)
+def test_a_missing_item_whose_last_loan_has_ended_is_told_as_missing_not_as_returned(
+    town: Any, rule: MissingItem, reason: Reason
+) -> None:
+    allows(town, rule)
+    town.say(Word.FACT, "c", item="C1", minute=-30)
+    town.say(Word.FACT, "r", deed=Deed.RETURN, item="C1", minute=-20)
+    with town.central.registry.change("test") as change:
+        change.items([ItemEntry(id="C1", title="書", branch="main", state=ItemState.MISSING)])
+    assert town.say(Word.FACT, "again", deed=Deed.RETURN, item="C1", minute=5).reason is reason
+    assert (state(town, "C1")[0] == ItemState.MISSING) is (rule is MissingItem.TO_DESK)
+
+
 def test_a_missing_item_that_goes_to_the_desk_stays_missing(town: Any) -> None:
     allows(town, MissingItem.TO_DESK)
     assert town.say(Word.FACT, "r", deed=Deed.RETURN, item="LOST", minute=1).reason is Reason.ITEM_MISSING
