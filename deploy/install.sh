@@ -42,6 +42,9 @@ fi
 systemd-sysusers "shelfpoint-$kind.conf" || stop "the account could not be made (the words of systemd-sysusers are above)."
 systemd-tmpfiles --create "shelfpoint-$kind.conf" || stop "the folders could not be made (the words of systemd-tmpfiles are above)."
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
+if [ "$kind" = kiosk ] && [ -e /sys/module/pn533_usb ]; then
+  modprobe -r pn533_usb || say "the kernel still holds the card reader (pn533_usb); restart the machine once."
+fi
 if [ "$kind" = central ]; then
   say "done. Next: shelfpoint-central setup, then systemctl enable --now shelfpoint-central shelfpoint-backup.timer"
 else

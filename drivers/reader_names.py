@@ -54,16 +54,20 @@ def physical_readers(names: Iterable[str]) -> tuple[PhysicalReader, ...]:
         if slot_kind(name) is not SlotKind.SAM:
             parts = _parts(name)
             slots.setdefault((parts.stem, parts.number), []).append(name)
-    tapping = {_parts(found[0]).device for found in slots.values() if slot_kind(found[0]) is SlotKind.CONTACTLESS}
-    return tuple(_physical(found, slots, tapping) for found in slots.values())
+    tapping = {
+        _parts(names_here[0]).device
+        for names_here in slots.values()
+        if slot_kind(names_here[0]) is SlotKind.CONTACTLESS
+    }
+    return tuple(_physical(names_here, slots, tapping) for names_here in slots.values())
 
 
-def _physical(found: list[str], slots: Mapping[tuple[str, str], object], tapping: set[str]) -> PhysicalReader:
-    parts = _parts(found[0])
+def _physical(names_here: list[str], slots: Mapping[tuple[str, str], object], tapping: set[str]) -> PhysicalReader:
+    parts = _parts(names_here[0])
     twins = sum(stem == parts.stem for stem, _ in slots)
-    kind = slot_kind(found[0])
+    kind = slot_kind(names_here[0])
     return PhysicalReader(
-        names=tuple(found),
+        names=tuple(names_here),
         pattern=_pattern(parts, by_number=twins > 1),
         kind=kind,
         by_number=twins > 1,

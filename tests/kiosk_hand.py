@@ -42,16 +42,16 @@ def obey(window: PatronWindow, hand: Hand, finger: Finger, words: list[str]) -> 
             try:
                 hand.ask(lambda: finger.touch(words[1]))
             except NoSuchTargetError as missing:
-                said = str(missing)
+                shown = str(missing)
             else:
                 return "ok"
         else:
             view: View = hand.ask(lambda: window.screen.view)
             if reached(view, words[1], int(words[2]) if words[2:] else 0):
                 return "ok"
-            said = repr(view)
+            shown = repr(view)
         threading.Event().wait(0.05)
-    return said.replace("\n", " ")
+    return shown.replace("\n", " ")
 
 
 def begin(window: PatronWindow) -> None:

@@ -39,16 +39,16 @@ class Heard:
 
 def commands_of(section: str) -> list[Command]:
     """All commands of the section's `sh` blocks."""
-    found: list[Command] = []
+    commands: list[Command] = []
     for block in re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
             if line.startswith("#> "):
-                found[-1].answers.append(line.removeprefix("#> "))
+                commands[-1].answers.append(line.removeprefix("#> "))
             elif line.startswith("#<"):
-                found[-1].replies.append((found[-1].answers.pop(), line.removeprefix("#<").removeprefix(" ")))
+                commands[-1].replies.append((commands[-1].answers.pop(), line.removeprefix("#<").removeprefix(" ")))
             elif line.strip():
-                found.append(Command(line))
-    return found
+                commands.append(Command(line))
+    return commands
 
 
 def pattern(text: str) -> str:

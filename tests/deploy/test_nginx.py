@@ -169,8 +169,8 @@ def test_plain_http_is_sent_to_tls(front: Front) -> None:
 def test_a_kiosk_enrols_by_tls_and_central_notes_that_it_did(central: CentralServer, front: Front) -> None:
     """With the kiosk's own transport, which believes this authority as a machine does after update-ca-certificates."""
     url = f"https://127.0.0.1:{front.secure}"
-    own = OwnKeys.make()
-    public_key, sealing_key = own.public_halves()
+    keys = OwnKeys.make()
+    public_key, sealing_key = keys.public_halves()
     code = central.enrolment_code()
     asked = wire.Enrol(code=code, public_key=public_key, sealing_key=sealing_key, records_of="")
     http = DeadlineHttp(ssl.create_default_context(cafile=str(front.authority.root)))
@@ -185,7 +185,7 @@ def test_a_kiosk_enrols_by_tls_and_central_notes_that_it_did(central: CentralSer
     finally:
         http.close()
     assert answer.status_code in (200, 201), answer.text
-    identity = own.enrolled(url, msgspec.json.decode(answer.content, type=wire.Enrolled))
+    identity = keys.enrolled(url, msgspec.json.decode(answer.content, type=wire.Enrolled))
     clock = SystemClock()
     http = DeadlineHttp(ssl.create_default_context(cafile=str(front.authority.root)))
     client = CentralClient(identity, IncarnationId("first"), clock, ClockOffset(clock), http)

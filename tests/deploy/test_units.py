@@ -45,9 +45,9 @@ def test_the_timer_is_one_and_says_a_time(tmp_path: Path) -> None:
 )
 def test_a_units_sandbox_is_as_tight_as_the_text_says(name: str, most: float) -> None:
     done = tool("systemd-analyze", "security", "--offline=true", "--no-pager", DEPLOY / f"{name}.service")
-    found = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
-    assert found is not None, done.stderr
-    assert float(found.group(1)) <= most
+    level = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert level is not None, done.stderr
+    assert float(level.group(1)) <= most
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -78,9 +78,9 @@ def test_folders_are_made_and_belong_to_the_account_alone(kind: str, tmp_path: P
     if os.geteuid() != 0:
         pytest.skip("only root may give folders away")
     conf = (DEPLOY / f"tmpfiles-{kind}.conf").read_text(encoding="utf-8")
-    own = tmp_path / "own.conf"
-    own.write_text(re.sub(r"shelfpoint shelfpoint|kiosk kiosk", "root root", conf), encoding="utf-8")
-    done = tool("systemd-tmpfiles", "--create", f"--root={tmp_path}", own)
+    copy = tmp_path / "own.conf"
+    copy.write_text(re.sub(r"shelfpoint shelfpoint|kiosk kiosk", "root root", conf), encoding="utf-8")
+    done = tool("systemd-tmpfiles", "--create", f"--root={tmp_path}", copy)
     assert done.returncode == 0, done.stderr
     state = tmp_path / ("var/lib/shelfpoint" if kind == "central" else "var/lib/shelfpoint-kiosk")
     assert state.stat().st_mode & 0o777 == 0o700
@@ -158,5 +158,5 @@ def test_roots_central_commands_run_as_centrals_account(tmp_path: Path) -> None:
     assert run(FAKE_ID="0", FAKE_NAME="root").stdout == "as shelfpoint\n/var/lib/shelfpoint/central: central fleet\n"
     assert run(FAKE_ID="9", FAKE_NAME="shelfpoint").stdout == "/var/lib/shelfpoint/central: central fleet\n"
     assert run(FAKE_ID="7", FAKE_NAME="clerk").returncode == 1
-    own = run(FAKE_ID="7", FAKE_NAME="clerk", SHELFPOINT_CENTRAL_ACCOUNT="", SHELFPOINT_CENTRAL_DATA="/x")
-    assert own.stdout == "/x: central fleet\n"
+    copy = run(FAKE_ID="7", FAKE_NAME="clerk", SHELFPOINT_CENTRAL_ACCOUNT="", SHELFPOINT_CENTRAL_DATA="/x")
+    assert copy.stdout == "/x: central fleet\n"

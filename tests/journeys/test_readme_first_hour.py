@@ -137,9 +137,9 @@ class Machine:
         assert heard.code in allowed, f"{command.text}\n{heard.output}"
         rest = heard.output
         for answer in command.answers:
-            found = re.search(pattern(self.here(answer)), rest)
-            assert found, f"README promises {answer!r} of {command.text!r}; there came:\n{heard.output}"
-            rest = rest[found.end() :]
+            match = re.search(pattern(self.here(answer)), rest)
+            assert match, f"README promises {answer!r} of {command.text!r}; there came:\n{heard.output}"
+            rest = rest[match.end() :]
         unasked = {question for question, _ in replies} - heard.asked
         assert all(question.startswith(BY_OPTION) for question in unasked), f"never asked: {unasked}\n{heard.output}"
         if "enrol" in command.text:
@@ -172,8 +172,8 @@ class Machine:
                 continue
             kiosk.stdin.write(f"{order}\n")
             kiosk.stdin.flush()
-            said = kiosk.stdout.readline()
-            assert said == "ok\n", f"{order}: {said}"
+            reply = kiosk.stdout.readline()
+            assert reply == "ok\n", f"{order}: {reply}"
         kiosk.communicate("end\n", timeout=30)
         assert kiosk.returncode == 0
 

@@ -38,16 +38,16 @@ def machine(folder: Path, running: str = "", installed: str = "") -> Path:
 
 @pytest.mark.parametrize("name", ["ModemManager", "brltty"])
 def test_programs_that_take_serial_ports_are_told_whether_they_run_or_wait(name: str, tmp_path: Path) -> None:
-    def told(root: Path) -> tuple[bool, str]:
-        (found,) = [finding for finding in grabbers(root) if finding.what == name]
-        return found.well, found.detail
+    def finding_on(root: Path) -> tuple[bool, str]:
+        (finding,) = [finding for finding in grabbers(root) if finding.what == name]
+        return finding.well, finding.detail
 
     purge = f"apt-get purge {name.lower()}"
-    well, detail = told(machine(tmp_path / "a", running=name))
+    well, detail = finding_on(machine(tmp_path / "a", running=name))
     assert (well, detail.startswith("it runs"), purge in detail) == (False, True, True)
-    well, detail = told(machine(tmp_path / "b", installed=name))
+    well, detail = finding_on(machine(tmp_path / "b", installed=name))
     assert (well, detail.startswith("it is installed"), purge in detail) == (False, True, True)
-    assert told(machine(tmp_path / "c")) == (True, "not here")
+    assert finding_on(machine(tmp_path / "c")) == (True, "not here")
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_programs_that_take_serial_ports_are_told_whether_they_run_or_wait(name:
     ],
 )
 def test_plain_http_may_only_stay_on_this_machine(url: str, well: bool) -> None:
-    found = way_to_central(url)
-    assert (found.well, "nginx with TLS" in found.detail) == (well, not well)
+    finding = way_to_central(url)
+    assert (finding.well, "nginx with TLS" in finding.detail) == (well, not well)
 
 
 def test_without_a_tpm_it_is_said_what_a_copied_disk_tells(tmp_path: Path) -> None:
@@ -75,13 +75,13 @@ def test_without_a_tpm_it_is_said_what_a_copied_disk_tells(tmp_path: Path) -> No
 
 
 def test_a_device_that_this_account_may_not_open_is_told_with_its_group(tmp_path: Path) -> None:
-    place = tmp_path / "scanner"
-    place.touch()
-    devices = f'[[devices.scanners]]\nname = "table"\npath = "{place}"\n\n[[devices.scanners]]\nname = "hand"\npath = "/dev/tty"\n'
+    path = tmp_path / "scanner"
+    path.touch()
+    devices = f'[[devices.scanners]]\nname = "table"\npath = "{path}"\n\n[[devices.scanners]]\nname = "hand"\npath = "/dev/tty"\n'
     configured = settings(tmp_path, f'{devices}\n[[devices.printers]]\npath = "/dev/usb/lp-none"\n')
     assert list(may_open(configured, opens=lambda node: True)) == []
-    own, group = may_open(configured, opens=lambda node: False)
-    assert (own.what, own.well, str(place) in own.detail) == ("rights on table", False, True)
+    unnamed, group = may_open(configured, opens=lambda node: False)
+    assert (unnamed.what, unnamed.well, str(path) in unnamed.detail) == ("rights on table", False, True)
     assert "usermod -a -G dialout kiosk" in group.detail
 
 
@@ -95,8 +95,8 @@ def test_rights_are_the_systems(tmp_path: Path) -> None:
 def test_two_entries_for_one_reader_are_told() -> None:
     names = ["ACS ACR122U PICC Interface 00 00", "Other 01 00"]
     both = (Reader(name="left", pattern="ACR122"), Reader(name="right", pattern="PICC"))
-    (found,) = doubled_readers(both, names)
-    assert (found.well, "left and right match it" in found.detail) == (False, True)
+    (finding,) = doubled_readers(both, names)
+    assert (finding.well, "left and right match it" in finding.detail) == (False, True)
     assert list(doubled_readers((Reader(pattern="ACR122"), Reader(pattern="^Other")), names)) == []
 
 

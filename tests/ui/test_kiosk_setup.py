@@ -79,7 +79,7 @@ def test_one_command_takes_an_empty_folder_to_a_kiosk_that_may_open(
             scanner.scan("C0000123")
 
     with VirtualPrinter() as printer:
-        code, said = setup.run(
+        code, output = setup.run(
             "--no-input", *NAMES, *SHAPES, *setup.folders,
             "--reader", "Virtual PICC 0", "--scanner", str(scanner.link), "--printer", f"127.0.0.1:{printer.port}",
             "--url", central.url, "--code", central.enrolment_code(), "--number", "3224478099",
@@ -88,8 +88,8 @@ def test_one_command_takes_an_empty_folder_to_a_kiosk_that_may_open(
         slip = printer.wait_for_slip()
     reader.take()
     scanner.unplug()
-    steps = [line.partition(":")[0] for line in said.splitlines() if line.partition(":")[0] in STEPS]
-    assert steps[:5] == STEPS[:5], said
+    steps = [line.partition(":")[0] for line in output.splitlines() if line.partition(":")[0] in STEPS]
+    assert steps[:5] == STEPS[:5], output
     settings = load(setup.config)
     assert (settings.library_name, settings.devices.printers[0].port) == ("青田市立圖書館", printer.port)
     assert any("青田市立圖書館" in line for line in slip.text)
@@ -99,8 +99,8 @@ def test_one_command_takes_an_empty_folder_to_a_kiosk_that_may_open(
     identity = load_identity(settings.keys)
     assert identity is not None
     assert identity.branch == "main"
-    assert "C0000123 is a book" in said
-    assert "doctor: " in said
+    assert "C0000123 is a book" in output
+    assert "doctor: " in output
     assert code in (0, 1)  # the doctor judges this very machine
 
 
@@ -109,23 +109,23 @@ def test_a_step_repeated_alone_changes_its_own_lines_only(setup: Setup) -> None:
     text = setup.config.read_text(encoding="utf-8")
     by_hand = '\n[screen]\nidle_s = 90\n\n[[codes]]\ntype = "event"\npattern = "E[0-9]{5}"\n'
     setup.config.write_text(text + by_hand, encoding="utf-8")
-    code, said = setup.devices("--printer", "192.0.2.11:9101", "--printer-profile", "TM-T88V")
-    assert code == 0, said
+    code, output = setup.devices("--printer", "192.0.2.11:9101", "--printer-profile", "TM-T88V")
+    assert code == 0, output
     settings = load(setup.config)
     assert (settings.screen.idle_s, [rule.type.value for rule in settings.codes]) == (90, ["item", "patron", "event"])
     (printer,) = settings.devices.printers
     assert (printer.host, printer.port, printer.profile) == ("192.0.2.11", 9101, "TM-T88V")
     (copy,) = setup.config.parent.glob("kiosk.toml.replaced-*")
     assert copy.read_text(encoding="utf-8") == text + by_hand
-    again, said = setup.devices("--printer", "192.0.2.11:9101", "--printer-profile", "TM-T88V")
-    assert (again, len(list(setup.config.parent.iterdir()))) == (0, 2), said
+    again, output = setup.devices("--printer", "192.0.2.11:9101", "--printer-profile", "TM-T88V")
+    assert (again, len(list(setup.config.parent.iterdir()))) == (0, 2), output
 
 
 def test_a_file_that_somebody_else_wrote_is_replaced_only_when_that_is_said(setup: Setup) -> None:
     setup.config.parent.mkdir()
     setup.config.write_text("# by hand\n", encoding="utf-8")
-    code, said = setup.devices()
-    assert (code, "--replace replaces it, a copy stays" in said) == (1, True)
+    code, output = setup.devices()
+    assert (code, "--replace replaces it, a copy stays" in output) == (1, True)
     assert setup.config.read_text(encoding="utf-8") == "# by hand\n"
     assert setup.devices("--replace")[0] == 0
     (copy,) = setup.config.parent.glob("kiosk.toml.replaced-*")
@@ -144,19 +144,19 @@ def test_a_file_that_somebody_else_wrote_is_replaced_only_when_that_is_said(setu
 def test_settings_that_no_kiosk_can_use_are_told_and_not_written(
     setup: Setup, words: Words, sentence: str, tmp_path: Path
 ) -> None:
-    code, said = setup.devices(*(word.format(data=tmp_path / "data") for word in words))
-    assert (code, sentence in said) == (2, True), said
-    assert str(setup.config) in said or "printer" in said
-    assert ".new" not in said
+    code, output = setup.devices(*(word.format(data=tmp_path / "data") for word in words))
+    assert (code, sentence in output) == (2, True), output
+    assert str(setup.config) in output or "printer" in output
+    assert ".new" not in output
     assert not setup.config.exists()
     assert not list(setup.config.parent.iterdir())
 
 
 def test_what_nobody_answers_is_asked_for_by_its_option(setup: Setup) -> None:
-    code, said = setup.run("--no-input", "--step", "devices")
-    assert (code, "Name of the library: say --library-name." in said) == (1, True)
-    code, said = setup.run("--no-input", "--step", "enrol", "--url", "http://127.0.0.1:9", "--code", "X")
-    assert (code, "first --step devices" in said) == (1, True)
+    code, output = setup.run("--no-input", "--step", "devices")
+    assert (code, "Name of the library: say --library-name." in output) == (1, True)
+    code, output = setup.run("--no-input", "--step", "enrol", "--url", "http://127.0.0.1:9", "--code", "X")
+    assert (code, "first --step devices" in output) == (1, True)
 
 
 def test_a_person_is_asked_for_everything_and_may_skip_what_fails(setup: Setup) -> None:
@@ -175,7 +175,7 @@ def test_a_person_is_asked_for_everything_and_may_skip_what_fails(setup: Setup) 
             "skip",
         ]
     )
-    code, said = setup.run(
+    code, output = setup.run(
         "--step",
         "devices",
         "--step",
@@ -187,12 +187,12 @@ def test_a_person_is_asked_for_everything_and_may_skip_what_fails(setup: Setup) 
         "/dev/x",
         answers=answers + "\n",
     )
-    assert code == 1, said
+    assert code == 1, output
     settings = load(setup.config)
     assert (settings.branch_name, settings.devices.printers[0].profile) == ("總館", "TM-T88V")
-    assert "No printer is known as 'TM T88'. Known: TM-T88" in said
-    assert "A code lives an hour and works once" in said
-    assert f"Then: shelfpoint kiosk setup --config {setup.config} --step enrol" in said
+    assert "No printer is known as 'TM T88'. Known: TM-T88" in output
+    assert "A code lives an hour and works once" in output
+    assert f"Then: shelfpoint kiosk setup --config {setup.config} --step enrol" in output
 
 
 def test_a_wrong_code_and_a_central_that_knows_another_branch_are_told(setup: Setup, central: CentralServer) -> None:
@@ -211,21 +211,21 @@ def test_a_wrong_code_and_a_central_that_knows_another_branch_are_told(setup: Se
         )[0]
         == 0
     )
-    code, said = setup.run("--no-input", "--step", "enrol", "--url", central.url, "--code", "AAAA-BBBB-CCCC")
-    assert (code, "'shelfpoint central enrol --branch …' at central makes another" in said) == (1, True), said
-    code, said = setup.run("--no-input", "--step", "enrol", "--url", central.url, "--code", central.enrolment_code())
-    assert (code, "branch is main now, as central says" in said) == (0, True), said
+    code, output = setup.run("--no-input", "--step", "enrol", "--url", central.url, "--code", "AAAA-BBBB-CCCC")
+    assert (code, "'shelfpoint central enrol --branch …' at central makes another" in output) == (1, True), output
+    code, output = setup.run("--no-input", "--step", "enrol", "--url", central.url, "--code", central.enrolment_code())
+    assert (code, "branch is main now, as central says" in output) == (0, True), output
     assert load(setup.config).branch == "main"
-    code, said = setup.run("--no-input", "--step", "enrol")
-    assert (code, "already; --code enrols it anew" in said) == (0, True)
+    code, output = setup.run("--no-input", "--step", "enrol")
+    assert (code, "already; --code enrols it anew" in output) == (0, True)
 
 
 def test_a_printer_that_is_away_is_told_with_what_to_do(setup: Setup) -> None:
     with VirtualPrinter() as printer:
         setup.devices("--printer", f"127.0.0.1:{printer.port}")
         printer.paper_out_now()
-        code, said = setup.run("--no-input", "--step", "print")
-    assert (code, "Is the printer on, with paper and a closed cover?" in said) == (1, True), said
+        code, output = setup.run("--no-input", "--step", "print")
+    assert (code, "Is the printer on, with paper and a closed cover?" in output) == (1, True), output
 
 
 def test_a_book_with_an_unknown_shape_becomes_one_when_a_person_says_so(setup: Setup, tmp_path: Path) -> None:
@@ -237,19 +237,19 @@ def test_a_book_with_an_unknown_shape_becomes_one_when_a_person_says_so(setup: S
         if "scan the label" in line:
             scanner.scan("T12345")
 
-    code, said = setup.run("--no-input", "--step", "book", hear=person)
-    assert (code, "--step devices --item-code T12345 writes this one" in said) == (1, True), said
-    code, said = setup.run("--step", "book", answers="y\n", hear=person)
+    code, output = setup.run("--no-input", "--step", "book", hear=person)
+    assert (code, "--step devices --item-code T12345 writes this one" in output) == (1, True), output
+    code, output = setup.run("--step", "book", answers="y\n", hear=person)
     scanner.unplug()
-    assert (code, "T12345 is a book; its shape is written" in said) == (0, True), said
+    assert (code, "T12345 is a book; its shape is written" in output) == (0, True), output
     assert [rule.pattern for rule in load(setup.config).codes] == ["C[0-9]{7}", "P[0-9]{7}", "T[0-9]{5}"]
 
 
 def test_while_the_kiosk_runs_nothing_is_tried(setup: Setup, tmp_path: Path) -> None:
     setup.devices()
     with owned(tmp_path / "data"):
-        code, said = setup.run("--no-input", "--step", "print")
-    assert (code, "Stop it first: systemctl stop shelfpoint-kiosk" in said) == (1, True)
+        code, output = setup.run("--no-input", "--step", "print")
+    assert (code, "Stop it first: systemctl stop shelfpoint-kiosk" in output) == (1, True)
 
 
 def test_the_file_can_be_read_by_the_kiosks_account_and_is_toml(setup: Setup) -> None:

@@ -109,12 +109,12 @@ def doctor(place: CentralSettings, as_json: bool) -> None:
 @contextmanager
 def _reporting(file: Path, report: Path | None) -> Iterator[RowReport]:
     with told():
-        place = _report_of(file, report)
+        path = _report_of(file, report)
         try:
-            rows = RowReport(place)
+            rows = RowReport(path)
         except OSError as error:
             raise click.ClickException(
-                f"{place}: the report cannot be written ({error.strerror}); say --report FILE"
+                f"{path}: the report cannot be written ({error.strerror}); say --report FILE"
             ) from error
         try:
             yield rows

@@ -146,8 +146,8 @@ def _ask_person(found: "Findings") -> Seen:
 
 
 def _choose(question: str, answers: list[str], *, shown: bool = True) -> str | None:
-    said: str = click.prompt(question, type=click.Choice([*answers, UNKNOWN]), show_choices=shown, err=True)
-    return None if said == UNKNOWN else said
+    answer: str = click.prompt(question, type=click.Choice([*answers, UNKNOWN]), show_choices=shown, err=True)
+    return None if answer == UNKNOWN else answer
 
 
 def _yes(question: str) -> bool | None:

@@ -115,8 +115,8 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-def _opens(place: str) -> bool:
-    return os.access(place, os.R_OK | os.W_OK)
+def _opens(path: str) -> bool:
+    return os.access(path, os.R_OK | os.W_OK)
 
 
 def may_open(settings: "KioskSettings", opens: Callable[[str], bool] = _opens) -> Iterator[Finding]:
@@ -130,13 +130,13 @@ def may_open(settings: "KioskSettings", opens: Callable[[str], bool] = _opens) -
             for entry in devices.cameras
         ),
     ]
-    for name, place in places:
-        if place.startswith("/") and Path(place).exists() and not opens(place):
-            group = next((group for start, group in _GROUPS.items() if place.startswith(start)), "of that file")
+    for name, path in places:
+        if path.startswith("/") and Path(path).exists() and not opens(path):
+            group = next((group for start, group in _GROUPS.items() if path.startswith(start)), "of that file")
             yield Finding(
                 f"rights on {name}",
                 False,
-                f"this account may not open {place}: usermod -a -G {group} kiosk, and start the kiosk anew",
+                f"this account may not open {path}: usermod -a -G {group} kiosk, and start the kiosk anew",
             )
 
 

@@ -69,8 +69,8 @@ def setup(
     if chosen != ["doctor"]:
         _stand_alone(bench)
     undone = []
-    for place, name in enumerate(chosen, 1):
-        click.echo(f"\n[{place}/{len(chosen)}] {name}", err=True)
+    for number, name in enumerate(chosen, 1):
+        click.echo(f"\n[{number}/{len(chosen)}] {name}", err=True)
         if not _through(bench, name):
             undone.append(name)
             if name == _DEVICES or no_input:

@@ -47,8 +47,8 @@ def _found() -> tuple[str, ...]:
     from drivers.usb_ports import usb_ports
     from drivers.usb_printers import usb_printers
 
-    found = suggestions(pcsc_readers(), usb_ports(), keyboards())
-    return (*found, *printer_suggestions(usb_printers(), queues()))
+    finds = suggestions(pcsc_readers(), usb_ports(), keyboards())
+    return (*finds, *printer_suggestions(usb_printers(), queues()))
 
 
 def _kind(find: str) -> str | None:

@@ -108,9 +108,9 @@ def with_section(text: str, name: str, body: str) -> str:
 
 def section_of(text: str, name: str) -> str:
     """The body of this section; empty where there is none."""
-    found = re.search(
+    match = re.search(
         f"^# --- kiosk setup: {re.escape(name)} ---$\n(.*?)^# --- end of {re.escape(name)} ---$",
         text,
         re.MULTILINE | re.DOTALL,
     )
-    return found.group(1) if found else ""
+    return match.group(1) if match else ""

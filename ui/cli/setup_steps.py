@@ -141,16 +141,16 @@ def card(bench: Bench) -> str:
         raise StepFailed(
             "No single rule was found. Repeat this step with another card, or check the number in your system."
         )
-    found = [CardRule.model_validate(table) for table in tomllib.loads(done.stdout)["cards"]]
+    new = [CardRule.model_validate(table) for table in tomllib.loads(done.stdout)["cards"]]
     text = bench.file.text()
     ours = section_of(text, "cards")
     hand = tomllib.loads(text.replace(ours, "", 1) if ours else text).get("cards", [])
-    if any(_card_class(CardRule.model_validate(table)) == _card_class(rule) for table in hand for rule in found):
+    if any(_card_class(CardRule.model_validate(table)) == _card_class(rule) for table in hand for rule in new):
         raise StepFailed(
             f"{bench.file.path} has a rule for such cards already. Put this in its place by hand:\n{done.stdout}"
         )
     kept = [CardRule.model_validate(table) for table in tomllib.loads(ours).get("cards", [])]
-    rules = {_card_class(rule): rule for rule in [*kept, *found]}
+    rules = {_card_class(rule): rule for rule in [*kept, *new]}
     bench.write("cards", "\n\n".join(map(_card_text, rules.values())))
     return f"card {number}: its rule is written ({len(rules)} in all)"
 
@@ -204,7 +204,7 @@ def _card_class(rule: CardRule) -> tuple[str, int]:
 
 
 def _card_text(rule: CardRule) -> str:
-    told = rule.model_dump(mode="json", exclude_unset=True)
+    keys = rule.model_dump(mode="json", exclude_unset=True)
     return "\n".join(
-        ["[[cards]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items())]
+        ["[[cards]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items())]
     )
