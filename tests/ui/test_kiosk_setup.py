@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from central_server import CentralServer
 
-from config.settings import load
+from config.settings import CardRule, load
 from drivers.virtual.card import VirtualReader, card_with
 from drivers.virtual.pcscd import VirtualPcscd
 from drivers.virtual.printer import VirtualPrinter
 from drivers.virtual.scanner import VirtualScanner
+from kiosk.domain.identity import Base, ByteOrder
 from sync.central_client import load_identity
 from sync.owner import owned
+from ui.cli.setup_file import with_section
+from ui.cli.setup_steps import cards_section
 
 SHELFPOINT = Path(sys.executable).with_name("shelfpoint")
 UID = bytes.fromhex("93A131C0")
@@ -195,6 +198,28 @@ def test_a_person_is_asked_for_everything_and_may_skip_what_fails(setup: Setup) 
     assert f"Then: shelfpoint kiosk setup --config {setup.config} --step enrol" in output
 
 
+def rules_in(text: str) -> list[CardRule]:
+    return [CardRule.model_validate(table) for table in tomllib.loads(text).get("cards", [])]
+
+
+def test_a_rule_for_other_cards_does_not_end_the_usual_one() -> None:
+    section = cards_section("", [CardRule(uid_length=7, order=ByteOrder.REVERSED)])
+    assert section is not None
+    assert rules_in(section) == [CardRule(), CardRule(uid_length=7, order=ByteOrder.REVERSED)]
+    text = with_section("", "cards", section)
+    again = cards_section(text, [CardRule(base=Base.DECIMAL, pad_to=10)])
+    assert again is not None
+    assert rules_in(again) == [CardRule(base=Base.DECIMAL, pad_to=10), CardRule(uid_length=7, order=ByteOrder.REVERSED)]
+
+
+def test_a_rule_that_was_written_by_hand_is_not_doubled() -> None:
+    by_hand = "[[cards]]\nuid_length = 7\n"
+    assert cards_section(by_hand, [CardRule(uid_length=7)]) is None
+    section = cards_section(by_hand, [CardRule()])
+    assert section is not None
+    assert rules_in(section) == [CardRule()]
+
+
 def test_a_wrong_code_and_a_central_that_knows_another_branch_are_told(setup: Setup, central: CentralServer) -> None:
     assert (
         setup.run(
@@ -243,6 +268,11 @@ def test_a_book_with_an_unknown_shape_becomes_one_when_a_person_says_so(setup: S
     scanner.unplug()
     assert (code, "T12345 is a book; its shape is written" in output) == (0, True), output
     assert [rule.pattern for rule in load(setup.config).codes] == ["C[0-9]{7}", "P[0-9]{7}", "T[0-9]{5}"]
+
+
+def test_an_account_that_is_not_there_is_told(setup: Setup) -> None:
+    code, output = setup.run("--no-input", "--step", "doctor", "--user", "nobody-of-this-name")
+    assert (code, "There is no account nobody-of-this-name" in output) == (2, True)
 
 
 def test_while_the_kiosk_runs_nothing_is_tried(setup: Setup, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def setup(
         several={name.replace("_", "-"): value for name, value in given.items() if isinstance(value, tuple) and value},
         asks=not no_input,
     )
-    bench = Bench(SettingsFile(config), answers, user or _account(), replace)
+    bench = Bench(SettingsFile(config), answers, _account(user), replace)
     chosen = [name for name in (_DEVICES, *STEPS) if not steps or name in steps]
     if chosen != ["doctor"]:
         _stand_alone(bench)
@@ -147,10 +147,21 @@ def _stand_alone(bench: Bench) -> None:
         raise click.ClickException("The kiosk runs on this machine. Stop it first: systemctl stop shelfpoint-kiosk")
 
 
-def _account() -> str | None:
-    if os.geteuid() != 0:
-        return None
+def _account(wanted: str | None) -> str | None:
+    """Whose processes the steps are; None: this account's own. Raises UsageError."""
+    root = os.geteuid() == 0
     try:
-        return pwd.getpwnam(_ACCOUNT).pw_name
-    except KeyError:
+        account = pwd.getpwnam(wanted or _ACCOUNT)
+    except KeyError as error:
+        if wanted is not None:
+            raise click.UsageError(
+                f"There is no account {wanted}; 'deploy/install.sh kiosk' makes {_ACCOUNT}."
+            ) from error
+        if root:
+            click.echo(f"Note: there is no account {_ACCOUNT}, so the kiosk's files will be root's.", err=True)
         return None
+    if root:
+        return account.pw_name
+    if wanted is not None and account.pw_uid != os.geteuid():
+        raise click.UsageError(f"Only root can run the steps as {wanted}.")
+    return None

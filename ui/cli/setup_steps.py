@@ -90,7 +90,7 @@ def enrol(bench: Bench) -> str:
     if known is not None and "code" not in answers.given:
         return f"it is {known.kiosk} at branch {known.branch} of {known.url} already; --code enrols it anew"
     url = answers.ask("url", "Address of central, for example https://central.example", known.url if known else "")
-    code = answers.ask("code", "One-time code ('shelfpoint central enrol --branch … ' at central prints it)")
+    code = answers.ask("code", "One-time code ('shelfpoint central enrol --branch …' at central prints it)")
     if bench.run("kiosk", "enrol", "--url", url, "--code", code).returncode:
         raise StepFailed(
             f"It was not enrolled. Does {url.rstrip('/')}/v1/live say that central lives, seen from this machine? A code lives an hour and "
@@ -142,17 +142,13 @@ def card(bench: Bench) -> str:
             "No single rule was found. Repeat this step with another card, or check the number in your system."
         )
     new = [CardRule.model_validate(table) for table in tomllib.loads(done.stdout)["cards"]]
-    text = bench.file.text()
-    ours = section_of(text, "cards")
-    hand = tomllib.loads(text.replace(ours, "", 1) if ours else text).get("cards", [])
-    if any(_card_class(CardRule.model_validate(table)) == _card_class(rule) for table in hand for rule in new):
+    section = cards_section(bench.file.text(), new)
+    if section is None:
         raise StepFailed(
             f"{bench.file.path} has a rule for such cards already. Put this in its place by hand:\n{done.stdout}"
         )
-    kept = [CardRule.model_validate(table) for table in tomllib.loads(ours).get("cards", [])]
-    rules = {_card_class(rule): rule for rule in [*kept, *new]}
-    bench.write("cards", "\n\n".join(map(_card_text, rules.values())))
-    return f"card {number}: its rule is written ({len(rules)} in all)"
+    bench.write("cards", section)
+    return f"the rule for {' and '.join(f'{kind} cards of {length} bytes' for kind, length in map(_card_class, new))} is written"
 
 
 def book(bench: Bench) -> str:
@@ -199,12 +195,27 @@ STEPS: Mapping[str, Callable[[Bench], str]] = MappingProxyType(
 """After the settings, in order."""
 
 
+def cards_section(text: str, new: list[CardRule]) -> str | None:
+    """Our section of `text` with these rules; None where somebody wrote one for such cards by hand.
+
+    A file without any rule means the usual one, which is said now: else it would end with the first rule for other cards.
+    """
+    ours = section_of(text, "cards")
+    by_hand = [CardRule.model_validate(table) for table in tomllib.loads(text.replace(ours, "", 1)).get("cards", [])]
+    if {*map(_card_class, by_hand)} & {*map(_card_class, new)}:
+        return None
+    kept = [CardRule.model_validate(table) for table in tomllib.loads(ours).get("cards", [])]
+    rules = {_card_class(rule): rule for rule in [*(kept or ([] if by_hand else [CardRule()])), *new]}
+    return "\n\n".join(map(_card_text, rules.values()))
+
+
 def _card_class(rule: CardRule) -> tuple[str, int]:
     return rule.technology.value, rule.uid_length
 
 
 def _card_text(rule: CardRule) -> str:
-    keys = rule.model_dump(mode="json", exclude_unset=True)
+    kind, length = _card_class(rule)
+    keys = {"technology": kind, "uid_length": length} | rule.model_dump(mode="json", exclude_defaults=True)
     return "\n".join(
         ["[[cards]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items())]
     )
