@@ -22,7 +22,8 @@ from ui.cli.setup_file import with_section
 from ui.cli.setup_steps import cards_section
 
 SHELFPOINT = Path(sys.executable).with_name("shelfpoint")
-UID = bytes.fromhex("93A131C0")
+UID = bytes.fromhex("E7F2DE26")
+NUMBER = "0652147431"
 NAMES = ("--library-name", "青田市立圖書館", "--branch", "main", "--branch-name", "總館")
 SHAPES = ("--item-code", "C0000123", "--patron-code", "P0000001")
 STEPS = ["devices", "enrol", "print", "card", "book", "doctor"]
@@ -85,7 +86,7 @@ def test_one_command_takes_an_empty_folder_to_a_kiosk_that_may_open(
         code, output = setup.run(
             "--no-input", *NAMES, *SHAPES, *setup.folders,
             "--reader", "Virtual PICC 0", "--scanner", str(scanner.link), "--printer", f"127.0.0.1:{printer.port}",
-            "--url", central.url, "--code", central.enrolment_code(), "--number", "3224478099",
+            "--url", central.url, "--code", central.enrolment_code(), "--number", NUMBER,
             hear=person,
         )  # fmt: skip
         slip = printer.wait_for_slip()
@@ -98,7 +99,7 @@ def test_one_command_takes_an_empty_folder_to_a_kiosk_that_may_open(
     assert any("青田市立圖書館" in line for line in slip.text)
     (rule,) = settings.cards
     assert (rule.base, rule.order, rule.uid_length) == ("dec", "reversed", 4)
-    assert settings.visit().spelling[next(iter(settings.visit().spelling))].spell(UID) == "3224478099"
+    assert settings.visit().spelling[next(iter(settings.visit().spelling))].spell(UID) == NUMBER
     identity = load_identity(settings.keys)
     assert identity is not None
     assert identity.branch == "main"

@@ -53,7 +53,7 @@ _AGAIN, _SKIP, _STOP = "again", "skip", "stop"
 @click.option("--printer-profile", metavar="MODEL", help="One of 'shelfpoint devices printers'.")
 @click.option("--url", help="Address of central.")
 @click.option("--code", help="One-time code from 'shelfpoint central enrol'.")
-@click.option("--number", help="Number of the card that will be laid on the reader, as your system stores it.")
+@click.option("--number", multiple=True, help="Number of the card that will be laid on the reader; once for each card.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=60.0, help="How long card and book are waited for.")
 def setup(
     config: Path, steps: tuple[str, ...], no_input: bool, replace: bool, user: str | None, **given: object

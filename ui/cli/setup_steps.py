@@ -18,14 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import click
-
 from config.settings import CardRule, CodeRule, KioskSettings
 from kiosk.domain.identity import CodeType
 from ui.cli.setup_answers import Answers, StepFailed, codes_in, codes_text, shape_of
 from ui.cli.setup_file import SettingsFile, section_of
 
 _PROGRAM = (sys.executable, "-P", "-c", "from ui.cli.main import main; main()")
+_CARD = "Number of a card in your hand, as the library's system stores it (empty: skip)"
+_ANOTHER_CARD = "Number of another card, which you lay down after those before (empty: stop)"
 _SEEN = {0: "read", 1: "nothing was read in time", 3: "the device is not ready"}
 
 
@@ -129,18 +129,20 @@ def card(bench: Bench) -> str:
     """Find how the library's system spells a card's number, and write the rule down."""
     if not bench.settings.devices.readers:
         return "no card reader is configured; skipped"
-    number = bench.answers.ask(
-        "number", "Number of a card in your hand, as the library's system stores it (empty: skip)", needed=False
-    )
-    if not number:
+    answers = bench.answers
+    numbers = list(answers.several.get("number", ()))
+    if not numbers:
+        asked = answers.ask("number", _CARD, needed=False)
+        numbers = [asked] if asked else []
+    if not numbers:
         return "no card number was given; the usual rule stays (UID in hexadecimal digits, as read)"
-    seconds = bench.answers.given.get("seconds", "60")
-    done = bench.run("devices", "card-rule", "--number", number, "--seconds", seconds, keeps_answer=True)
-    if done.returncode:
-        click.echo(done.stdout, nl=False)
-        raise StepFailed(
-            "No single rule was found. Repeat this step with another card, or check the number in your system."
-        )
+    while (done := _card_rule(bench, numbers)).returncode:
+        more = answers.ask("number", _ANOTHER_CARD, needed=False) if answers.asks else ""
+        if not more:
+            raise StepFailed(
+                "No single rule was found. Check the numbers in your system, and try several cards: --number for each."
+            )
+        numbers.append(more)
     new = [CardRule.model_validate(table) for table in tomllib.loads(done.stdout)["cards"]]
     section = cards_section(bench.file.text(), new)
     if section is None:
@@ -149,6 +151,12 @@ def card(bench: Bench) -> str:
         )
     bench.write("cards", section)
     return f"the rule for {' and '.join(f'{kind} cards of {length} bytes' for kind, length in map(_card_class, new))} is written"
+
+
+def _card_rule(bench: Bench, numbers: list[str]) -> "subprocess.CompletedProcess[str]":
+    options = [word for number in numbers for word in ("--number", number)]
+    seconds = bench.answers.given.get("seconds", "60")
+    return bench.run("devices", "card-rule", *options, "--seconds", seconds, keeps_answer=True)
 
 
 def book(bench: Bench) -> str:
