@@ -2,9 +2,12 @@
 
 ISO/IEC 7816-4: a T=0 card answers `61xx` when xx bytes wait (fetched with GET RESPONSE) and `6Cxx` when Le should have
 been xx (the command is sent again with it). Both may come in a row, and a broken card may say so for ever: the number of
-rounds and of bytes is limited. `run_script` does what a library's contact card needs: commands in order, of which the
-last one's answer holds the number. Every one must succeed: a card that refuses the library's application and still
-answers a read is somebody else's, and what it says from its own first file would be taken for a patron's number.
+rounds and of bytes is limited. Readers answer their own commands (class FF, PC/SC part 3) in the same way; some take
+GET RESPONSE in that class only, others as the card's.
+
+`run_script` does what a library's contact card needs: commands in order, of which the last one's answer holds the
+number. Every one must succeed: a card that refuses the library's application and still answers a read is somebody
+else's, and what it says from its own first file would be taken for a patron's number.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +23,11 @@ MOST_ROUNDS = 8
 LONGEST_ANSWER = 1024
 """Bytes; no number of a card is longer."""
 SUCCESS = 0x9000
+READERS_CLASS = 0xFF
+"""Of commands that the reader obeys itself."""
+_READERS_GET_RESPONSE = bytes([READERS_CLASS, 0xC0])
+_NOT_KNOWN = (b"\x6d\x00", b"\x6e\x00")
+"""Answers to an instruction or a class that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +57,30 @@ def exchange(send: Send, command: bytes) -> Answer | None:
     data = b""
     for _ in range(MOST_ROUNDS):
         answer = send(command)
+        if answer is not None and command[:2] == _READERS_GET_RESPONSE and answer in _NOT_KNOWN:
+            command = bytes([0x00, *command[1:]])
+            answer = send(command)
         if answer is None or len(answer) < 2 or len(data) + len(answer) > LONGEST_ANSWER:
             return None
         data += answer[:-2]
         first, second = answer[-2], answer[-1]
         if first == 0x61:
-            command = bytes([command[0] & 0x03, 0xC0, 0x00, 0x00, second])
+            command = bytes([_class_of_get_response(command[0]), 0xC0, 0x00, 0x00, second])
         elif first == 0x6C and len(command) >= 4:
-            command = command[:-1] + bytes([second]) if len(command) > 4 else command + bytes([second])
+            command = _without_le(command) + bytes([second])
         else:
             return Answer(data, first << 8 | second)
     return None
+
+
+def _class_of_get_response(command_class: int) -> int:
+    """That of the command's logical channel; the reader's own stays."""
+    return command_class if command_class == READERS_CLASS else command_class & 0x03
+
+
+def _without_le(command: bytes) -> bytes:
+    """A short command up to its data: header alone, or header, Lc and Lc bytes (ISO/IEC 7816-3, 12.1.3)."""
+    return command[:4] if len(command) <= 5 else command[: 5 + command[4]]
 
 
 class NotOurs:

@@ -1,68 +1,45 @@
 """Reading one card that lies on a reader: connect, ask, hang up. Blocking calls of the thread that owns the PC/SC context.
 
-Contactless: GET DATA for the UID (PC/SC part 3), asked twice because two cards on one pad answer in turn. Contact: which
+Contactless: GET DATA for the UID (PC/SC part 3), asked twice because two cards on one pad answer in turn, and again
+where the reader says that it failed (6300): a card that is still being laid down does not answer every time. Contact: which
 card it is, and then the library's script, if there is one. Another program may hold the reader exclusively; that is no
-fault of the card and is told apart (`HELD`), so that the watcher tries again. The card is left as it is
+fault of the card and is told apart (`Held`), so that the watcher tries again. The card is left as it is
 (SCARD_LEAVE_CARD): a program that shares the reader would lose its session otherwise.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from smartcard import scard
 
-from drivers.apdu import NOT_OURS, NotOurs, Script, Send, as_bytes, run_script
-from drivers.card_table import SlotKind, known_by_atr, known_by_choice, slot_kind
+from drivers.apdu import NOT_OURS, SUCCESS, Answer, NotOurs, Script, Send, as_bytes, exchange, run_script
+from drivers.atr import technology_of
+from drivers.card_table import known_by_atr, known_by_choice
+from drivers.pcsc_service import lost
+from drivers.slot_kind import SlotKind, slot_kind
 from kiosk.domain.identity import UID_LENGTHS, CardRead, Technology
 from kiosk.domain.values import Reason
 
 GET_UID = bytes.fromhex("FFCA000000")
 SHARING_TRIES = 3
 SHARING_PAUSE_S = 0.05
-GONE_MS = 150
-"""A card that could not be read is looked at for this long, to tell a torn one from a mute one."""
-
-_STORAGE = bytes.fromhex("804F0CA000000306")
-_STANDARDS = {
-    **dict.fromkeys((0x01, 0x02, 0x03), Technology.ISO14443A),
-    **dict.fromkeys((0x05, 0x06, 0x07), Technology.ISO14443B),
-    **dict.fromkeys((0x09, 0x0A, 0x0B, 0x0C), Technology.ISO15693),
-    0x11: Technology.FELICA,
-}
+GONE_MS = 700
+"""A card that could not be read is looked at for this long, to tell a torn one from a mute one: pcscd looks only every
+400 ms (PCSCLITE_STATUS_POLL_RATE) at a reader that does not say by itself that a card has left."""
+FAILED = 0x6300
+"""The card did not answer the reader."""
+UID_TRIES = 3
 
 
-def technology_of(atr: bytes, uid_length: int) -> Technology:
-    """How a card speaks, from its ATR; UNKNOWN for bytes that are no ATR. The ATR never tells the issuer."""
-    if len(atr) < 2 or atr[0] not in (0x3B, 0x3F):
-        return Technology.UNKNOWN
-    if atr[0] != 0x3B or atr[1] & 0xF0 != 0x80 or atr[2:4] != b"\x80\x01":
-        return Technology.CONTACT
-    historical = atr[4 : 4 + (atr[1] & 0x0F)]
-    if historical.startswith(_STORAGE):
-        standard = historical[len(_STORAGE)] if len(historical) > len(_STORAGE) else None
-        return _STANDARDS.get(standard, Technology.UNKNOWN) if standard is not None else Technology.UNKNOWN
-    if uid_length == 4 and _is_atqb(historical):
-        return Technology.ISO14443B
-    return Technology.ISO14443A
+class Held(Enum):
+    """The card could not even be asked."""
 
-
-def _is_atqb(historical: bytes) -> bool:
-    """Type B puts 8 bytes of its ATQB there: protocol type 14443-4, frame size 0 to 8, FWI 1 to 14, MBLI in the high half.
-
-    A type A card with 8 historical bytes that end in a status word (9000) does not fit and is not refused as type B.
-    """
-    if len(historical) != 8:
-        return False
-    frame_and_type, waiting, buffer = historical[5:]
-    return frame_and_type & 0x0F == 1 and frame_and_type >> 4 <= 8 and 1 <= waiting >> 4 <= 14 and buffer & 0x0F == 0
-
-
-class Held:
+    BY_OTHER = "by_other"
     """Another program holds the reader."""
-
-
-HELD = Held()
+    BY_POLKIT = "by_polkit"
+    """Our account may use the service, and not this reader's cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +47,13 @@ class Slots:
     """How the slots of one configured reader are used."""
 
     kind: SlotKind | None = None
-    """What all of them are; None: told by their names, else contactless."""
+    """What all of them are, whatever their names say; None: told by their names, else contactless."""
     script: Script | None = None
     """For contact cards."""
+
+    def takes(self, reader: str) -> bool:
+        """This slot may hold a patron's card: one that is not known for a SAM's, or that the settings name."""
+        return self.kind is not None or slot_kind(reader) is not SlotKind.SAM
 
     def is_contact(self, reader: str) -> bool:
         """This slot takes contact cards."""
@@ -93,8 +74,11 @@ def converse(send: Send, atr: bytes, *, contact: bool, script: Script | None) ->
 
 def read_card(
     context: int, reader: str, atr: bytes, slots: Slots, stop: threading.Event, listening: Listening | None = None
-) -> CardRead | Reason | Held:
-    """Who or what lies there. Blocks for as long as the card takes, and a little for a reader that is shared."""
+) -> CardRead | Reason | Held | None:
+    """Who or what lies there; None where the card says nothing of use, see `why_unread`.
+
+    Blocks for as long as the card takes, and a little for a reader that is shared.
+    """
     known = known_by_atr(atr)
     if known is not None:
         return known  # without asking: nothing is read from such a card
@@ -106,16 +90,33 @@ def read_card(
             break
         stop.wait(SHARING_PAUSE_S)
     if code == scard.SCARD_E_SHARING_VIOLATION:
-        return HELD
+        return Held.BY_OTHER
+    if code == scard.SCARD_W_SECURITY_VIOLATION:
+        _state(context, reader)  # a service that is lost looks the same
+        return Held.BY_POLKIT
     if code != scard.SCARD_S_SUCCESS:
-        return _trouble(context, reader)
+        return None
     try:
         send = sender(handle, protocol)
         listened = send if listening is None else listening(send)
-        said = converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
+        return converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
-    return said if said is not None else _trouble(context, reader)
+
+
+def why_unread(context: int, reader: str, atr: bytes) -> Reason:
+    """Taken away early, or not to be read: the reader knows a moment later whether the card is gone.
+
+    Blocks for up to `GONE_MS`. Raises DeviceError(SERVICE_DOWN) when the service is lost.
+    """
+    state = _state(context, reader)
+    if state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
+        code, states = scard.SCardGetStatusChange(context, GONE_MS, [(reader, state & ~scard.SCARD_STATE_CHANGED)])
+        state = states[0][1] if code == scard.SCARD_S_SUCCESS else state
+    if not state & scard.SCARD_STATE_PRESENT:
+        return Reason.CARD_TAKEN_EARLY
+    # As its pseudo id would be refused; the PRC's resident card has none that a reader can ask for.
+    return Reason.CARD_TYPE_B if technology_of(atr) is Technology.ISO14443B else Reason.CARD_UNREADABLE
 
 
 def read_uid(context: int, reader: str, listening: Listening | None = None) -> bytes | None:
@@ -127,13 +128,14 @@ def read_uid(context: int, reader: str, listening: Listening | None = None) -> b
         return None
     try:
         send = sender(handle, protocol)
-        return _uid(send if listening is None else listening(send))
+        return ask_uid(send if listening is None else listening(send))
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
 
 
 def _contactless(send: Send, atr: bytes) -> CardRead | Reason | None:
-    first, second = _uid(send), _uid(send)
+    first = ask_uid(send)
+    second = None if first is None else ask_uid(send)
     if first is None or second is None:
         return None
     return CardRead(first, technology_of(atr, len(first))) if first == second else Reason.CARD_TWO
@@ -150,16 +152,14 @@ def _contact(send: Send, script: Script | None) -> CardRead | Reason | None:
     return None if number is None else CardRead(number, Technology.CONTACT)
 
 
-def _trouble(context: int, reader: str) -> Reason:
-    """Taken away early, or not to be read: the reader knows a moment later whether the card is gone."""
+def _state(context: int, reader: str) -> int:
+    """The reader's state now; 0 when it is gone. Raises DeviceError(SERVICE_DOWN) when the service is lost."""
     code, states = scard.SCardGetStatusChange(context, 0, [(reader, scard.SCARD_STATE_UNAWARE)])
+    if code in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_READER_UNAVAILABLE):
+        return 0
     if code != scard.SCARD_S_SUCCESS:
-        return Reason.CARD_TAKEN_EARLY
-    state = states[0][1]
-    if state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
-        code, states = scard.SCardGetStatusChange(context, GONE_MS, [(reader, state & ~scard.SCARD_STATE_CHANGED)])
-        state = states[0][1] if code == scard.SCARD_S_SUCCESS else state
-    return Reason.CARD_UNREADABLE if state & scard.SCARD_STATE_PRESENT else Reason.CARD_TAKEN_EARLY
+        raise lost(code)
+    return int(states[0][1])
 
 
 def sender(handle: int, protocol: int) -> Send:
@@ -173,13 +173,15 @@ def sender(handle: int, protocol: int) -> Send:
     return send
 
 
-def _uid(send: Send) -> bytes | None:
-    answer = send(GET_UID)
-    return None if answer is None else uid_in(answer)
+def ask_uid(send: Send) -> bytes | None:
+    """The UID of a contactless card; None when it has none to tell. Blocks as `send` does."""
+    for _ in range(UID_TRIES):
+        answer = exchange(send, GET_UID)
+        if answer is None or answer.status != FAILED:
+            return None if answer is None else uid_in(answer)
+    return None
 
 
-def uid_in(answer: Sequence[int]) -> bytes | None:
+def uid_in(answer: Answer) -> bytes | None:
     """The UID in an answer to GET DATA: status 9000 and a length that UIDs have; anything else is none."""
-    if len(answer) < 2 or list(answer[-2:]) != [0x90, 0x00] or len(answer) - 2 not in UID_LENGTHS:
-        return None
-    return bytes(answer[:-2])
+    return answer.data if answer.status == SUCCESS and len(answer.data) in UID_LENGTHS else None

@@ -6,9 +6,6 @@ one (SELECT by name, ISO/IEC 7816-4; choosing reads nothing). A card of the newe
 refuses that of the library's application, and is then simply a card without a rule. Pure; any thread.
 """
 
-import re
-from enum import StrEnum
-
 from drivers.apdu import SUCCESS, Send, exchange
 from kiosk.domain.values import Reason
 
@@ -18,29 +15,6 @@ _BY_ATR = {
     bytes.fromhex("3B8B80010031C1640840213000900057"): Reason.CARD_IS_CITIZEN_CERTIFICATE,
 }
 _HEALTH_CARD = bytes.fromhex("00A4040010D158000001000000000000000000001100")
-
-
-class SlotKind(StrEnum):
-    """What a slot of a reader takes."""
-
-    CONTACTLESS = "contactless"
-    CONTACT = "contact"
-    SAM = "sam"
-    """Holds a module of the reader's owner; never a patron's card."""
-
-
-_SAM = re.compile(r"\bSAM\b")
-_CONTACTLESS = re.compile(r"\b(PICC|\d*CL|NFC)\b|contactless", re.IGNORECASE)
-_CONTACT = re.compile(r"\bICC\b|\bcontact(?![a-z])", re.IGNORECASE)
-
-
-def slot_kind(name: str) -> SlotKind | None:
-    """What a PC/SC reader name says of its slot, or None where it says nothing."""
-    if _SAM.search(name):
-        return SlotKind.SAM
-    if _CONTACTLESS.search(name):
-        return SlotKind.CONTACTLESS
-    return SlotKind.CONTACT if _CONTACT.search(name) else None
 
 
 def known_by_atr(atr: bytes) -> Reason | None:

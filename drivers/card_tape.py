@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from drivers.apdu import Script, Send
-from drivers.card_reading import GET_UID, converse, uid_in
+from drivers.apdu import READERS_CLASS, Script, Send
+from drivers.card_reading import ask_uid, converse
 from drivers.tape import BadTape, Piece, TapeMismatch, Way
 from kiosk.domain.identity import CardRead
 from kiosk.domain.values import Reason
@@ -102,7 +102,7 @@ class CardRecorder:
         if not data:
             return answer
         place = self._places.setdefault(data, len(self._places) + 1)
-        if command == GET_UID:
+        if command[0] == READERS_CLASS:  # the UID, however it was asked for
             return data[:1] + bytes([place % 256]) * (len(data) - 1) + status
         return bytes([0x30 + place % 10]) * len(data) + status  # as digits: numbers on chips are written so
 
@@ -135,8 +135,7 @@ def retell_cards(title: str, pieces: Iterable[Piece]) -> Iterator[str]:
         read = converse(card.send, card.atr, contact=contact, script=script)
         yield _told(read)
         while isinstance(read, CardRead) and card.pieces:  # the second look
-            answer = card.send(GET_UID)
-            if answer is not None and uid_in(answer) not in (read.uid, None):
+            if ask_uid(card.send) not in (read.uid, None):
                 yield _told(Reason.CARD_TWO)
 
 

@@ -9,7 +9,6 @@ from config.settings import BadSettings
 from drivers.apdu import Script
 from drivers.camera import Camera
 from drivers.card_reading import Slots
-from drivers.card_table import SlotKind
 from drivers.device import Device
 from drivers.frames import Ends, Frames
 from drivers.input_scanner import FOLDER, InputScanner
@@ -22,6 +21,7 @@ from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
 from drivers.serial_link import SerialDoor
 from drivers.signals import DeviceSignals
+from drivers.slot_kind import SlotKind
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from drivers.usb_link import UsbDoor

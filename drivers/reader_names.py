@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from drivers.card_table import SlotKind, slot_kind
+from drivers.slot_kind import SlotKind, slot_kind
 
 _NAME = re.compile(
     r"(?P<model>.*?)(?: \[(?P<interface>[^\]]*)\])?(?: \((?P<serial>[^)]*)\))? (?P<number>[0-9A-F]{2}) [0-9A-F]{2}"

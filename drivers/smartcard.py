@@ -9,9 +9,10 @@ seconds only bound a race of pcsc-lite 1.9, which misses a reader that appears b
 Two cards on the pad: the UID is posted as soon as two reads agree, and read once more 150 ms later by the thread that
 waits anyway; another UID then is told as CARD_TWO, and the heart ends the visit that the first one opened: so no single
 card waits, and nothing is done for two. A reader that another program holds is reported: one held exclusively is tried
-again; one in a transaction blocks the read inside PC/SC until the transaction ends (`drivers.read_watch`), the other
+again; one in a transaction blocks the read inside PC/SC until the transaction ends (`drivers.call_watch`), the other
 slots of the same entry meanwhile too, and the card is read then. A thread that is asked to stop in such a wait cannot:
-the supervisor leaves it behind, and what it reads later is told to nobody.
+the supervisor leaves it behind, and what it reads later is told to nobody. A service that hangs is asked whether it
+answers as soon as a call is overdue, and then given up: its calls end, and `run` with SERVICE_DOWN (`pcsc_service`).
 Whether a UID may be an identity is the heart's business. Source: winscard / pcsc-lite API.
 """
 
@@ -22,11 +23,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 from smartcard import scard
 
-from drivers.card_reading import Held, Listening, Slots, read_card, read_uid
-from drivers.card_table import SlotKind, slot_kind
+from drivers import pcsc_service
+from drivers.call_watch import CallWatch
+from drivers.card_reading import Held, Listening, Slots, read_card, read_uid, why_unread
 from drivers.card_tape import CardRecorder
 from drivers.device import Report
-from drivers.read_watch import ReadWatch
 from drivers.reader_signals import Voice
 from kiosk.domain.identity import CardRead
 from kiosk.domain.values import Reason
@@ -34,7 +35,6 @@ from kiosk.ports import (
     CardArrived,
     CardLeft,
     CardTrouble,
-    DeviceError,
     DeviceKind,
     DeviceReason,
     DeviceState,
@@ -46,12 +46,19 @@ PNP = "\\\\?PnP?\\Notification"
 WAIT_MS = 2000
 SECOND_LOOK_S = 0.15
 """After this long the UID is read once more: a second card below the first one may answer only then."""
+SERVICE_S = WAIT_MS / 1000 + 0.5
+"""Looking for readers and waiting for an event takes no longer, unless the service hangs."""
+WAKE_S = 0.3
+"""Patience with the service when it should end a wait; too little only ends it in a rougher way."""
 HELD_S = 0.25
 """Between two tries while another program holds the reader."""
 
+_Change = tuple[str, int, int, bytes]
+"""A reader, its state before and now, and the ATR of its card."""
+
 
 class CardReader:
-    """Every PC/SC reader whose name matches, but SAM slots; a `Device`."""
+    """Every PC/SC reader whose name matches, but SAM slots unless the settings say what a slot is; a `Device`."""
 
     kind = DeviceKind.CARD_READER
 
@@ -76,43 +83,33 @@ class CardReader:
         """Readers whose UID is read once more: when, and what it was."""
         self._held: dict[str, bytes] = {}
         """Readers that another program holds while a card lies on them, with the card's ATR."""
+        self._forbidden: set[str] = set()
+        """Readers whose last card polkit did not let us have."""
         self._context: int | None = None
         self._stop = threading.Event()
         self._watched: AbstractContextManager[object] = nullcontext()
         """Around each read, while it runs."""
+        self._service_watched: AbstractContextManager[object] = nullcontext()
+        """Around each other call, while it runs."""
 
     def run(self, stop: threading.Event, report: Report) -> None:
-        """Watch until stopped; raises DeviceError(SERVICE_DOWN) when pcscd is away."""
+        """Watch until stopped; raises DeviceError: SERVICE_DOWN when pcscd is away or hangs, NO_PERMISSION."""
         self._stop = stop
-        code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-        if code != scard.SCARD_S_SUCCESS:
-            raise DeviceError(DeviceReason.SERVICE_DOWN, _name(code))
-        self._context = context
-        for away in self._names:  # perhaps unplugged while the service was away
-            self._voice.forget(away)
-        self._names = frozenset()
-        self._again.clear()
-        self._held.clear()
-        known: dict[str, int] = {}
-        pnp = 0
-        watch = ReadWatch(self.name, lambda: report(self._waiting()))
-        self._watched = watch
+        service = CallWatch(f"{self.name}:service", _service_is_overdue, SERVICE_S)
         try:
-            while not stop.is_set():
-                self._list(context, known, report)
-                pnp = self._wait(context, known, pnp)
-                self._look_again(context)
+            with service:
+                context = pcsc_service.establish()
+            self._follow(context, service, report)
         finally:
-            self._context, self._watched = None, nullcontext()
-            watch.close()
-            for reader, state in known.items():
-                if state & scard.SCARD_STATE_PRESENT:
-                    self._mailbox.post(CardLeft(reader))
-            scard.SCardReleaseContext(context)
+            service.close()
 
     def wake(self) -> None:
         context = self._context
-        if context is not None:
+        if context is None:
+            return
+        if pcsc_service.hangs(WAKE_S):
+            pcsc_service.hang_up()
+        else:
             scard.SCardCancel(context)
 
     def show(self, source: str, *, taken: bool, stop: threading.Event) -> None:
@@ -120,15 +117,45 @@ class CardReader:
         if source in self._names:
             self._voice.say(source, taken=taken, stop=stop)
 
+    def _follow(self, context: int, service: CallWatch, report: Report) -> None:
+        """Tell what happens at the readers, until stopped or the service is lost."""
+        for away in self._names:  # perhaps unplugged while the service was away
+            self._voice.forget(away)
+        self._names = frozenset()
+        for kept in (self._again, self._held, self._forbidden):
+            kept.clear()
+        known: dict[str, int] = {}
+        pnp = 0
+        reads = CallWatch(self.name, lambda: self._read_is_overdue(report))
+        self._context, self._watched, self._service_watched = context, reads, service
+        try:
+            while not self._stop.is_set():
+                with service:
+                    self._list(context, known, report)
+                with service:
+                    changes, pnp = self._wait(context, known, pnp)
+                for reader, before, now, atr in changes:
+                    self._changed(context, reader, before, now, atr)
+                self._look_again(context)
+        finally:
+            self._context = None
+            self._watched = self._service_watched = nullcontext()
+            reads.close()
+            for reader, state in known.items():
+                if state & scard.SCARD_STATE_PRESENT:
+                    self._mailbox.post(CardLeft(reader))
+            scard.SCardReleaseContext(context)
+
     def _list(self, context: int, known: dict[str, int], report: Report) -> None:
         code, names = scard.SCardListReaders(context, [])
         if code == scard.SCARD_E_NO_READERS_AVAILABLE:
             names = []
         elif code != scard.SCARD_S_SUCCESS:
-            raise DeviceError(DeviceReason.SERVICE_DOWN, _name(code))
-        ours = [name for name in names if self._pattern.search(name) and slot_kind(name) is not SlotKind.SAM]
+            raise pcsc_service.lost(code)
+        ours = [name for name in names if self._pattern.search(name) and self._slots.takes(name)]
         for gone in set(known) - set(ours):
             self._forget(gone)
+            self._forbidden.discard(gone)
             if known.pop(gone) & scard.SCARD_STATE_PRESENT:
                 self._mailbox.post(CardLeft(gone))
         for new in set(ours) - set(known):
@@ -145,23 +172,27 @@ class CardReader:
             state, reason = DeviceState.ABSENT, DeviceReason.NOT_PLUGGED
         elif self._held:
             state, reason = DeviceState.FAULT, DeviceReason.HELD_BY_OTHER
-        detail = ", ".join(usable)
+        elif self._forbidden:
+            state, reason = DeviceState.FAULT, DeviceReason.NO_PERMISSION
+        detail = pcsc_service.refused("access_card") if self._forbidden else ", ".join(usable)
         report(DeviceStatus(device=self.name, kind=self.kind, state=state, reason=reason, detail=detail))
 
-    def _wait(self, context: int, known: dict[str, int], pnp: int) -> int:
+    def _wait(self, context: int, known: dict[str, int], pnp: int) -> tuple[list[_Change], int]:
+        """What happened at the readers, in `known` already, and the new state of the list of readers."""
         code, states = scard.SCardGetStatusChange(context, self._patience_ms(), [*known.items(), (PNP, pnp)])
         if code in (scard.SCARD_E_TIMEOUT, scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_CANCELLED):
-            return pnp
+            return [], pnp
         if code != scard.SCARD_S_SUCCESS:
-            raise DeviceError(DeviceReason.SERVICE_DOWN, _name(code))
+            raise pcsc_service.lost(code)
+        changes: list[_Change] = []
         for reader, event, atr in states:
             if reader == PNP:
                 pnp = event & ~scard.SCARD_STATE_CHANGED
                 continue
             before, known[reader] = known[reader], event & ~scard.SCARD_STATE_CHANGED
             if event & scard.SCARD_STATE_CHANGED:
-                self._changed(context, reader, before, event, bytes(atr))
-        return pnp
+                changes.append((reader, before, event, bytes(atr)))
+        return changes, pnp
 
     def _changed(self, context: int, reader: str, before: int, now: int, atr: bytes) -> None:
         was, present = before & scard.SCARD_STATE_PRESENT, now & scard.SCARD_STATE_PRESENT
@@ -183,16 +214,24 @@ class CardReader:
 
     def _read(self, context: int, reader: str, atr: bytes) -> CardRead | Reason | Held:
         with self._watched:
-            return read_card(context, reader, atr, self._slots, self._stop, self._listening())
+            read = read_card(context, reader, atr, self._slots, self._stop, self._listening())
+        if read is not None:
+            return read
+        with self._service_watched:
+            return why_unread(context, reader, atr)
 
-    def _waiting(self) -> DeviceStatus:
-        """How the device is while a read takes too long."""
-        return DeviceStatus(
-            device=self.name,
-            kind=self.kind,
-            state=DeviceState.FAULT,
-            reason=DeviceReason.HELD_BY_OTHER,
-            detail=", ".join(sorted(self._names)),
+    def _read_is_overdue(self, report: Report) -> None:
+        """The service hangs, or a read waits for somebody else; on the watching thread."""
+        if _service_is_overdue():
+            return
+        report(
+            DeviceStatus(
+                device=self.name,
+                kind=self.kind,
+                state=DeviceState.FAULT,
+                reason=DeviceReason.HELD_BY_OTHER,
+                detail=", ".join(sorted(self._names)),
+            )
         )
 
     def _listening(self) -> Listening | None:
@@ -201,10 +240,14 @@ class CardReader:
     def _tell(self, reader: str, atr: bytes, read: CardRead | Reason | Held) -> None:
         if self._stop.is_set():
             return  # perhaps long ago: nobody may be there any more
-        if isinstance(read, Held):
+        if read is Held.BY_OTHER:
             self._held[reader] = atr
             return
         self._held.pop(reader, None)
+        if read is Held.BY_POLKIT:
+            self._forbidden.add(reader)
+            return
+        self._forbidden.discard(reader)
         if isinstance(read, Reason):
             self._mailbox.post(CardTrouble(reader, read))
             return
@@ -236,5 +279,9 @@ class CardReader:
         return min(WAIT_MS, max(0, int(min(waits) * 1000) + 1)) if waits else WAIT_MS
 
 
-def _name(code: int) -> str:
-    return f"0x{code & 0xFFFFFFFF:08X}"
+def _service_is_overdue() -> bool:
+    """Ends the calls of a service that hangs, and says whether it does."""
+    hangs = pcsc_service.hangs()
+    if hangs:
+        pcsc_service.hang_up()
+    return hangs

@@ -22,6 +22,7 @@ from itertools import chain, cycle, repeat
 
 GET_UID = bytes.fromhex("FFCA0000")
 _OK = b"\x90\x00"
+_FAILED = b"\x63\x00"
 DESFIRE_ATR = bytes.fromhex("3B8180018080")
 _STORAGE = bytes.fromhex("3B8F8001804F0CA000000306")
 
@@ -67,14 +68,15 @@ class VirtualCard:
     """UID of a second card that lies below: every other GET DATA answers it."""
     alone_for: int = 1
     """So many GET DATA are answered by the upper card before the lower one is heard."""
+    fails_first: int = 0
+    """So many GET DATA end with 6300 before one is answered: a card that is still being laid down."""
     answers: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     """Commands of a chip and its answers with status word, instead of the built-in ones: a contact card."""
 
     def uids(self) -> Iterator[bytes]:
-        """What each GET DATA in turn answers."""
-        if self.alternating is None:
-            return repeat(self.uid)
-        return chain(repeat(self.uid, self.alone_for), cycle((self.alternating, self.uid)))
+        """What each GET DATA in turn answers, with its status word."""
+        upper, lower = self.uid + _OK, (self.alternating or self.uid) + _OK
+        return chain(repeat(_FAILED, self.fails_first), repeat(upper, self.alone_for), cycle((lower, upper)))
 
 
 def card_with(
@@ -146,7 +148,7 @@ def _answer(card: VirtualCard, apdu: bytes, uids: Iterator[bytes]) -> bytes:
     if card.answers:
         return card.answers.get(apdu, b"\x6d\x00")
     if apdu[:4] == GET_UID:
-        return next(uids) + _OK
+        return next(uids)
     if apdu[:2] == GET_UID[:2]:
         return b"\x6a\x81"
     return b"\x6d\x00" if apdu[:1] == b"\xff" else b"\x6e\x00"

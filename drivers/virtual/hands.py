@@ -50,7 +50,8 @@ class Hands:
             case "reader":
                 return self._reader()
             case "pcscd":
-                return {"kill": self.pcscd.kill, "start": self.pcscd.start}
+                twin = self.pcscd
+                return {"kill": twin.kill, "start": twin.start, "freeze": twin.freeze, "thaw": twin.thaw}
             case "scanner":
                 return self._scanner()
             case "printer":

@@ -1,9 +1,9 @@
 """A private smart-card service: the real pcscd, in the foreground, with virtual readers, for the demo and for tests.
 
-Owns the child process, a folder with its configuration, and the ports of its readers. pcscd's socket path is compiled
-in, but not the client's: where the kernel lets us (root, or user namespaces), pcscd runs in a mount namespace of its
-own with a folder of ours bound over /run/pcscd, so that several run side by side and beside the machine's own; clients
-find it through PCSCLITE_CSOCK_NAME. Elsewhere it takes the default path, and then only one can run.
+Owns the child process, a folder with its configuration, and the ports of its readers. pcscd's paths (socket,
+process-id file, USB drivers) are compiled in: a library that is loaded into it (reader/elsewhere.c) moves them into
+that folder. So several run side by side and beside the machine's own, by any account, in a container or a chroot too;
+clients find it through PCSCLITE_CSOCK_NAME. The machine's own readers stay with the machine's own pcscd.
 
 pcsc-lite reads PCSCLITE_CSOCK_NAME once per process, at the first call: set it (`environment`) before the first card
 is looked for. A killed pcscd leaves its socket and pid file, and refuses to start again while they are there (even a
@@ -22,14 +22,18 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[2]
-BUILD = _ROOT / "drivers" / "virtual" / "reader" / "build.sh"
+_BUILD = _ROOT / "drivers" / "virtual" / "reader" / "build.sh"
 LIBRARY = _ROOT / "build" / "reader" / "libifdshelf.so"
-_SYSTEM = Path("/run/pcscd")
+_ELSEWHERE = LIBRARY.with_name("libelsewhere.so")
+_PRELOAD = 'exec env LD_PRELOAD="$0${LD_PRELOAD:+:$LD_PRELOAD}" "$@"'
+"""Loads $0 before the command that follows, and before what is loaded into it already (umockdev)."""
+_LONGEST_SOCKET = 107
+"""Bytes of a socket's path (unix(7))."""
 START_DEADLINE_S = 10.0
 
 
@@ -38,27 +42,25 @@ class PcscdMissing(Exception):
 
 
 class VirtualPcscd:
-    """A pcscd of our own with `readers` virtual readers; reader n is named "Shelfpoint Virtual PICC n 00 00"."""
+    """A pcscd of our own with virtual readers; reader n is named "Shelfpoint Virtual PICC n" or `names[n]`, and "0n 00"."""
 
-    ENTER = (
-        'mount --make-rprivate / && mount --bind "$0" /run/pcscd && rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid && '
-        'exec "$@"'
-    )
-    """What is run in the mount namespace; $0 is the folder that becomes /run/pcscd, then the command."""
-
-    def __init__(self, folder: Path, readers: int = 1) -> None:
+    def __init__(self, folder: Path, readers: int = 1, polled: Collection[int] = (), names: Sequence[str] = ()) -> None:
+        """`polled` are the numbers of readers that tell nothing by themselves: pcscd asks them every 400 ms."""
         self._folder = folder
         self._flags = folder / "flags"
         self._run = folder / "run"
+        self._drivers = folder / "drivers"
+        """Takes the place of /usr/lib/pcsc/drivers; empty here."""
         self._process: subprocess.Popen[bytes] | None = None
-        self._private = False
         self.ports = _free_ports(readers)
         """Loopback port of each reader, where cards connect."""
+        self._polled = tuple(polled)
+        self._names = tuple(names) or tuple(f"Shelfpoint Virtual PICC {number}" for number in range(readers))
 
     @property
     def socket_path(self) -> Path:
-        """Where clients find it; valid after the first `start`."""
-        return (self._run if self._private else _SYSTEM) / "pcscd.comm"
+        """Where clients find it."""
+        return self._run / "pcscd.comm"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -72,23 +74,20 @@ class VirtualPcscd:
         program = shutil.which("pcscd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
         if program is None:
             raise PcscdMissing("pcscd is not installed")
-        self._run.mkdir(parents=True, exist_ok=True)
+        if len(os.fsencode(self.socket_path)) > _LONGEST_SOCKET:
+            raise PcscdMissing(f"the path of pcscd's socket is longer than {_LONGEST_SOCKET} bytes: {self.socket_path}")
+        for folder in (self._run, self._drivers):
+            folder.mkdir(parents=True, exist_ok=True)
         self._prepare()
         command = [program, "-f", "-c", str(self._folder / "conf")]
         help_text = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout
         if "--disable-polkit" in help_text:
             command.append("--disable-polkit")
-        enter = _namespace()
-        self._private = enter is not None
-        if enter is not None:
-            command = [*enter, "sh", "-c", self.ENTER, str(self._run), *command]
-        elif _answers(self.socket_path):
-            raise PcscdMissing("another pcscd runs and no namespace can be made for a private one")
         for left_over in ("pcscd.comm", "pcscd.pid"):
-            with contextlib.suppress(OSError):
-                self.socket_path.with_name(left_over).unlink(missing_ok=True)
+            (self._run / left_over).unlink(missing_ok=True)
+        own_folders = {"ELSEWHERE_RUN": str(self._run), "ELSEWHERE_DRIVERS": str(self._drivers)}
         with (self._folder / "pcscd.log").open("ab") as words:
-            self._process = self._launch(command, self._private, words)
+            self._process = self._launch(["sh", "-c", _PRELOAD, str(_ELSEWHERE), *command], own_folders, words)
         self._wait_until_it_answers(self._process)
 
     def stop(self) -> None:
@@ -98,6 +97,14 @@ class VirtualPcscd:
     def kill(self) -> None:
         """SIGKILL, as a crash: socket and pid file stay behind. It is reaped."""
         self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """It hangs: takes connections, as the kernel does that for it, and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it hung."""
+        self._signal(signal.SIGCONT)
 
     def unplug(self, reader: int = 0) -> None:
         """Pull the reader's cable: its name stays in the list, its state turns unavailable, its card is gone."""
@@ -124,25 +131,34 @@ class VirtualPcscd:
 
     def _prepare(self) -> None:
         """Build the driver and write the configuration. Raises PcscdMissing."""
-        ports = [str(port) for port in self.ports]
-        build = subprocess.run(
-            ["sh", str(BUILD), "conf", str(self._flags), str(self._folder / "conf" / "reader.conf"), *ports],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if build.returncode:
-            raise PcscdMissing(f"the virtual reader's driver could not be built: {build.stderr[-300:]}")
+        build_driver()
+        for folder in (self._flags, self._folder / "conf"):
+            folder.mkdir(parents=True, exist_ok=True)
+        readers = [
+            f'FRIENDLYNAME "{name}"\nDEVICENAME {self._flags}:{port}\nLIBPATH {LIBRARY}\nCHANNELID {port}\n'
+            for name, port in zip(self._names, self.ports, strict=True)
+        ]
+        (self._folder / "conf" / "reader.conf").write_text("\n".join(readers), encoding="utf-8")
+        for reader in self._polled:
+            (self._flags / f"{self.ports[reader]}.polled").touch()
 
-    def _launch(self, command: list[str], private: bool, words: IO[bytes]) -> "subprocess.Popen[bytes]":
-        """Start the daemon, in a mount namespace of its own if `private`; what it says goes to `words`."""
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words)
+    def _launch(
+        self, command: list[str], own_folders: Mapping[str, str], words: IO[bytes]
+    ) -> "subprocess.Popen[bytes]":
+        """Start the daemon, with `own_folders` in its environment; what it says goes to `words`."""
+        environment = {**os.environ, **own_folders}
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment)
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(which)
 
     def _end(self, with_signal: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return
         process.send_signal(with_signal)
+        process.send_signal(signal.SIGCONT)  # it may hang
         try:
             process.wait(3)
         except subprocess.TimeoutExpired:
@@ -166,27 +182,16 @@ class VirtualPcscd:
             os.close(gone)
 
 
+def build_driver() -> None:
+    """Build what pcscd loads, where a source is newer. Raises PcscdMissing."""
+    done = subprocess.run(["sh", str(_BUILD)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PcscdMissing(f"the virtual reader's driver could not be built: {done.stderr[-300:]}")
+
+
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0
-
-
-def _namespace() -> list[str] | None:
-    """The command that gives a child its own mounts, or None where this is not allowed."""
-    with contextlib.suppress(OSError):
-        _SYSTEM.mkdir(exist_ok=True)
-    if not _SYSTEM.is_dir():
-        return None
-    for command in (["unshare", "-m"], ["unshare", "-rm"]):
-        try:
-            tried = subprocess.run(
-                [*command, "mount", "--make-rprivate", "/"], capture_output=True, check=False, timeout=10
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        if tried.returncode == 0:
-            return command
-    return None
 
 
 def _free_ports(count: int) -> tuple[int, ...]:

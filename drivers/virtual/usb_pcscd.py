@@ -1,18 +1,20 @@
 """A private pcscd on a made-up USB bus: readers that are really plugged in and pulled out, names and all.
 
 `VirtualPcscd` has its readers from a configuration file: an unplugged one keeps its name. Here they appear and vanish as
-USB readers do, found by pcscd's own hot-plug code and called as an ACR122U is. Needs umockdev, its binding for the
-system's Python, and a mount namespace; `PcscdMissing` says which is not there. Not modelled: USB traffic, and libccid,
+USB readers do, found by pcscd's own hot-plug code and called as an ACR122U is. Needs umockdev and its binding for the
+system's Python; `PcscdMissing` says which is not there. Not modelled: USB traffic, and libccid,
 whose place the virtual driver takes (a CCID device would need the kernel's USB gadget).
 """
 
+import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from drivers.virtual.pcscd import BUILD, LIBRARY, PcscdMissing, VirtualPcscd
+from drivers.virtual.pcscd import LIBRARY, PcscdMissing, VirtualPcscd, build_driver
 
 _PYTHON = "/usr/bin/python3"
 _BUS = Path(__file__).resolve().parent / "reader" / "usb_bus.py"
@@ -35,11 +37,6 @@ OPEN_S = 15.0
 class UsbPcscd(VirtualPcscd):
     """Reader n is named "ACS ACR122U PICC Interface (SN000n+1) 00 00" while it is plugged; at first none is."""
 
-    ENTER = (
-        'mount --make-rprivate / && mount --bind "$0" /run/pcscd && rm -f /run/pcscd/pcscd.comm /run/pcscd/pcscd.pid && '
-        'mount --bind "$0/../drivers" /usr/lib/pcsc/drivers && exec "$@"'
-    )
-
     def plug(self, reader: int = 0) -> None:
         """Put the cable in; returns when pcscd has opened the reader and a card can be laid on it."""
         self._order(f"plug {reader + 1}")
@@ -54,29 +51,26 @@ class UsbPcscd(VirtualPcscd):
         self._order(f"unplug {reader + 1}")
 
     def _prepare(self) -> None:
-        done = subprocess.run(["sh", str(BUILD)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise PcscdMissing(f"the virtual reader's driver could not be built: {done.stderr[-300:]}")
+        build_driver()
         tried = subprocess.run(
             [_PYTHON, "-c", 'import gi; gi.require_version("UMockdev", "1.0")'], capture_output=True, check=False
         )
         if tried.returncode or shutil.which("umockdev-wrapper") is None:
             raise PcscdMissing("umockdev or its binding for Python is not installed")
-        bundle = self._folder / "drivers" / "ifdshelf.bundle" / "Contents"
+        bundle = self._drivers / "ifdshelf.bundle" / "Contents"
         (bundle / "Linux").mkdir(parents=True, exist_ok=True)
         (bundle / "Info.plist").write_text(_INFO)
         shutil.copy(LIBRARY, bundle / "Linux")
         for folder in (self._flags, self._folder / "conf"):
             folder.mkdir(exist_ok=True)
 
-    def _launch(self, command: list[str], private: bool, words: IO[bytes]) -> "subprocess.Popen[bytes]":
-        if not private:
-            raise PcscdMissing("no mount namespaces here, so the driver cannot be put in its place")
-        at = command.index("-f") - 1  # where pcscd's own command begins
+    def _launch(
+        self, command: list[str], own_folders: Mapping[str, str], words: IO[bytes]
+    ) -> "subprocess.Popen[bytes]":
         ports = ",".join(str(port) for port in self.ports)
-        environment = ["env", f"IFDSHELF_FOLDER={self._flags}", f"IFDSHELF_PORTS={ports}"]
-        command = [*command[:at], *environment, "umockdev-wrapper", _PYTHON, str(_BUS), *command[at:]]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words)
+        environment = {**os.environ, **own_folders, "IFDSHELF_FOLDER": str(self._flags), "IFDSHELF_PORTS": ports}
+        command = ["umockdev-wrapper", _PYTHON, str(_BUS), *command]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env=environment)
 
     def _order(self, order: str) -> None:
         process = self._process

@@ -69,7 +69,12 @@ WORDS: Mapping[str, Mapping[str, Word]] = MappingProxyType(
             "unlock": Word("obeys them"),
             **_PLUGS,
         },
-        "pcscd": {"kill": Word("the card service crashes"), "start": Word("it is started again, if it does not run")},
+        "pcscd": {
+            "kill": Word("the card service crashes"),
+            "start": Word("it is started again, if it does not run"),
+            "freeze": Word("it hangs: takes calls and answers none"),
+            "thaw": Word("it goes on where it hung"),
+        },
         "scanner": {
             "scan": Word("reads this code", (Takes.CODE,)),
             "bare": Word("reads this code and sends no terminator", (Takes.CODE,)),

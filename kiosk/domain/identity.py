@@ -173,24 +173,37 @@ class SpellingRule:
 
 
 def rules_that_make(number: str, uid: bytes, technology: Technology = Technology.ISO14443A) -> tuple[SpellingRule, ...]:
-    """Every plain rule (no prefix or suffix) that spells this UID as `number`: for enrolment, never for look-up."""
+    """Every plain rule (no prefix or suffix) that spells this UID as `number`: for enrolment, never for look-up.
+
+    Any two of them spell some other card of the class differently: see `kiosk.domain.spelling_doubt`.
+    """
     if technology is Technology.CONTACT:
         # BCD before HEX for digits: both spell this card alike, but only BCD the next one, whose last half byte is empty.
         bases = (Base.TEXT, Base.BCD if number.isdigit() else Base.HEX_UPPER, Base.HEX_UPPER, Base.DECIMAL)
         fitting = [rule for rule in (SpellingRule(base=base) for base in bases) if rule.spell(uid) == number]
         return tuple(fitting[:1])
     takes = (Take.ALL,) if len(uid) == 4 else tuple(Take)
-    found = []
+    fitting = []
     for base in (Base.HEX_UPPER, Base.HEX_LOWER, Base.DECIMAL):
         for order in ByteOrder:
             for take in takes:
-                bare = SpellingRule(base=base, order=order, take=take)
-                rule = SpellingRule(base=base, order=order, take=take, pad_to=len(number))
-                if bare.spell(uid) == number:
-                    found.append(bare)
-                elif number.startswith("0") and rule.spell(uid) == number:
-                    found.append(rule)
-    return tuple(found)
+                for pad_to in _widths(number, base, len(uid) if take is Take.ALL else 4):
+                    rule = SpellingRule(base=base, order=order, take=take, pad_to=pad_to)
+                    if rule.spell(uid) == number:
+                        fitting.append(rule)
+    return tuple(fitting)
+
+
+def _widths(number: str, base: Base, size: int) -> tuple[int, ...]:
+    """What a number may have been filled up to, 0 for nothing: its system's longest number, or what its zeros show.
+
+    Hexadecimal digits are always as many as the bytes need. A decimal number of full width tells nothing: both fit it.
+    """
+    if base is Base.DECIMAL:
+        open_or_filled = (number.startswith("0") and number != "0") or len(number) >= len(str(256**size - 1))
+    else:
+        open_or_filled = len(number) > 2 * size
+    return (0, len(number)) if open_or_filled else (0,)
 
 
 class CodeType(StrEnum):

@@ -16,7 +16,6 @@ from config.settings import KioskSettings, load
 from drivers.apdu import Script
 from drivers.camera import Camera
 from drivers.card_reading import Slots
-from drivers.card_table import SlotKind
 from drivers.catalog import build_devices
 from drivers.device import Device
 from drivers.input_scanner import InputScanner
@@ -25,6 +24,7 @@ from drivers.printer import Patience, SlipPrinter
 from drivers.queue_printer import QueuePatience, QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.serial_link import SerialDoor
+from drivers.slot_kind import SlotKind
 from drivers.smartcard import CardReader
 from drivers.ssi import DECODE_DATA, SCANNER, SsiFrames, packet
 from drivers.usb_link import UsbDoor

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.apdu import LONGEST_ANSWER, MOST_ROUNDS, NOT_OURS, Answer, NotOurs, Script, exchange, run_script
-from drivers.card_table import SlotKind, known_by_atr, slot_kind
+from drivers.card_table import known_by_atr
 from kiosk.domain.values import Reason
 
 READ = bytes.fromhex("00CA11000200")
@@ -80,23 +80,6 @@ def test_a_script_gives_a_number_of_the_configured_length_or_none(said: bytes, s
     number = run_script(lambda _: said, Script(commands=(READ,), start=start, length=length))
     assert not isinstance(number, NotOurs)  # it chooses nothing
     assert number is None or (len(number) == length and said.endswith(b"\x90\x00"))
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("ACS ACR1252 1S CL Reader [ACR1252 Dual Reader PICC] 00 00", SlotKind.CONTACTLESS),
-        ("ACS ACR1252 1S CL Reader [ACR1252 Dual Reader SAM] 01 00", SlotKind.SAM),
-        ("ACS ACR1281 1S Dual Reader [ACR1281 1S Dual Reader ICC] 00 00", SlotKind.CONTACT),
-        ("HID Global OMNIKEY 5422 Smartcard Reader [OMNIKEY 5422CL Smartcard Reader] 01 00", SlotKind.CONTACTLESS),
-        ("HID Global OMNIKEY 5422 Smartcard Reader [OMNIKEY 5422 Smartcard Reader] 00 00", None),
-        ("Gemalto Prox-DU [Prox-DU Contact_09A00795] 00 00", SlotKind.CONTACT),
-        ("InfoThink IT-500U Reader 00 00", None),
-        ("SAMSUNG Contactless Reader 00 00", SlotKind.CONTACTLESS),
-    ],
-)
-def test_the_kind_of_a_slot_is_told_by_its_name_where_the_name_says_it(name: str, kind: SlotKind | None) -> None:
-    assert slot_kind(name) is kind
 
 
 @given(st.binary(max_size=40))

@@ -11,7 +11,7 @@ from smartcard import scard
 
 from drivers.apdu import Script
 from drivers.card_reading import Slots
-from drivers.card_table import SlotKind
+from drivers.slot_kind import SlotKind
 from drivers.smartcard import CardReader
 from drivers.supervisor import Supervisor
 from drivers.virtual.card import VirtualCard, VirtualReader

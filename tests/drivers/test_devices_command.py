@@ -71,8 +71,8 @@ def test_a_number_that_changes_each_time_is_shown_as_refused_and_not_spelled() -
 @pytest.mark.parametrize(
     ("number", "code", "told"),
     [
-        ("3224478099", 0, 'base = "dec"\norder = "reversed"\n'),
         ("93A131C0", 0, "uid_length = 4\n"),
+        ("0003224478099", 0, 'base = "dec"\norder = "reversed"\npad_to = 13\n'),
         ("1234567890123456", 1, "No rule makes this number"),
     ],
 )
@@ -92,10 +92,45 @@ def test_card_rule_prints_the_settings_that_spell_the_card_as_the_library_does(
 
 
 @pytest.mark.xdist_group("pcscd")
-def test_card_rule_asks_for_another_card_while_several_rules_fit(bench: Bench) -> None:
-    with bench.call("card-rule", "--number", "11222211", "--seconds", "30") as command:
-        bench.pad.lay(VirtualCard(uid=bytes.fromhex("11222211")))
+@pytest.mark.parametrize(
+    ("uid", "number", "rules", "message"),
+    [
+        ("11222211", "11222211", 4, "Any other card may do"),
+        ("93A131C0", "3224478099", 2, "whose number is shorter or begins with a zero"),
+    ],
+)
+def test_card_rule_asks_for_another_card_while_several_rules_fit(
+    bench: Bench, uid: str, number: str, rules: int, message: str
+) -> None:
+    with bench.call("card-rule", "--number", number, "--seconds", "30") as command:
+        bench.pad.lay(VirtualCard(uid=bytes.fromhex(uid)))
         out, err = command.communicate(timeout=40)
     assert command.returncode == 1
     assert "try another card" in err
-    assert out.count("[[cards]]") == 4
+    assert message in err
+    assert out.count("[[cards]]") == rules
+
+
+@pytest.mark.xdist_group("pcscd")
+@pytest.mark.parametrize(
+    ("second", "code", "message"),
+    [
+        ("0010564032", 0, 'base = "dec"\npad_to = 10\n'),
+        ("10564032", 0, 'base = "dec"\n'),
+        ("10564033", 1, "all of these"),
+    ],
+)
+def test_a_second_card_settles_whether_short_numbers_are_filled_up(
+    bench: Bench, second: str, code: int, message: str
+) -> None:
+    with bench.call("card-rule", "--number", "2476814784", "--number", second, "--seconds", "30") as command:
+        assert command.stderr is not None
+        for turn, uid in ((1, "93A131C0"), (2, "00A131C0")):
+            while f"number {turn} of 2" not in command.stderr.readline():
+                pass
+            bench.pad.lay(VirtualCard(uid=bytes.fromhex(uid)))
+        out, err = command.communicate(timeout=40)
+    assert command.returncode == code
+    assert message in (err if code else out)
+    assert out.count("[[cards]]") == (0 if code else 1)
+    assert not code or not out

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Devices
-from drivers.card_table import SlotKind, slot_kind
 from drivers.reader_names import physical_readers
+from drivers.slot_kind import SlotKind, slot_kind
 from drivers.suggest import suggestions
 from drivers.virtual.pcscd import VirtualPcscd
 

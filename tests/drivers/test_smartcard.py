@@ -5,11 +5,11 @@ from ears import Ears
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.card_reading import technology_of, uid_in
+from drivers.card_reading import ask_uid
 from drivers.virtual.card import Fault, VirtualCard, VirtualReader, storage_atr
 from drivers.virtual.pcscd import VirtualPcscd
-from kiosk.domain.identity import CardRead, Technology
-from kiosk.domain.values import Reason
+from kiosk.domain.identity import CardRead, Technology, unfit
+from kiosk.domain.values import Reason, Refused
 from kiosk.ports import CardArrived, CardLeft, CardTrouble, DeviceChanged, DeviceReason, DeviceState
 
 DESFIRE = bytes.fromhex("3B8180018080")
@@ -114,33 +114,66 @@ def test_pcscd_killed_and_restarted_is_survived(pcscd: VirtualPcscd, readers: Ea
     pad.take()
 
 
+GET_UID = bytes.fromhex("FFCA000000")
+PRC_RESIDENT = bytes.fromhex("3B888001D10386050080800058")
+
+
+@pcsc
 @pytest.mark.parametrize(
-    ("atr", "uid_length", "technology"),
+    "answers",
     [
-        ("3B8F8001804F0CA000000306030001000000006A", 4, Technology.ISO14443A),
-        ("3B8F8001804F0CA0000003060B00140000000077", 8, Technology.ISO15693),
-        ("3B8F8001804F0CA00000030611003B0000000042", 8, Technology.FELICA),
-        ("3B8F8001804F0CA000000306060000000000006E", 4, Technology.ISO14443B),
-        ("3B8180018080", 7, Technology.ISO14443A),
-        ("3B80800101", 4, Technology.ISO14443A),
-        ("3B878001C1052F2F01BCD6A9", 7, Technology.ISO14443A),
-        ("3B8880010000000033818100BA", 4, Technology.ISO14443B),
-        ("3BB813008131FA524348544D4F494341A5", 4, Technology.CONTACT),
-        ("", 4, Technology.UNKNOWN),
+        {"FFCA000000": "6C04", "FFCA000004": "93A131C09000"},
+        {"FFCA000000": "6104", "FFC0000004": "93A131C09000"},
+        {"FFCA000000": "6104", "00C0000004": "93A131C09000"},
+        {"FFCA000000": "6E00"},
     ],
 )
-def test_the_atr_tells_the_technology(atr: str, uid_length: int, technology: Technology) -> None:
-    assert technology_of(bytes.fromhex(atr), uid_length) is technology
+def test_a_reader_that_wants_the_length_or_keeps_the_uid_waiting_is_followed(
+    pad: VirtualReader, readers: Ears, answers: dict[str, str]
+) -> None:
+    chip = {bytes.fromhex(command): bytes.fromhex(answer) for command, answer in answers.items()}
+    pad.lay(VirtualCard(uid=b"", answers=chip))
+    event = readers.next()
+    if chip[GET_UID] == b"\x6e\x00":
+        assert isinstance(event, CardTrouble)
+        assert event.reason is Reason.CARD_UNREADABLE
+    else:
+        assert isinstance(event, CardArrived)
+        assert event.card.uid == EASYCARD.uid
+    pad.take()
 
 
-@given(st.binary(max_size=64), st.integers(0, 20))
-def test_no_bytes_crash_the_atr_table(atr: bytes, uid_length: int) -> None:
-    assert technology_of(atr, uid_length) in Technology
+@pcsc
+@pytest.mark.parametrize(("fails", "read"), [(1, True), (2, True), (3, False)])
+def test_a_card_that_fails_at_first_is_asked_again_but_not_for_ever(
+    pad: VirtualReader, readers: Ears, fails: int, read: bool
+) -> None:
+    pad.lay(VirtualCard(uid=EASYCARD.uid, fails_first=fails))
+    event = readers.next()
+    assert isinstance(event, CardArrived if read else CardTrouble)
+    pad.take()
 
 
-@given(st.lists(st.integers(0, 255), max_size=40))
-def test_only_a_good_answer_of_a_uid_length_is_a_uid(answer: list[int]) -> None:
-    uid = uid_in(answer)
-    if isinstance(uid, bytes):
-        assert answer[-2:] == [0x90, 0x00]
+@pcsc
+def test_a_type_b_card_is_refused_as_one_whether_it_tells_a_pseudo_id_or_nothing(
+    pad: VirtualReader, readers: Ears
+) -> None:
+    passport = bytes.fromhex("3B888001E1F35E11778300 00A0")
+    for uid in ("5A0C11E7", "1122334455667788"):
+        pad.lay(VirtualCard(uid=bytes.fromhex(uid), atr=passport))
+        event = readers.until(lambda event: isinstance(event, CardArrived))
+        assert isinstance(event, CardArrived)
+        assert unfit(event.card) == Refused(Reason.CARD_TYPE_B)
+    pad.lay(VirtualCard(uid=b"", atr=PRC_RESIDENT, answers={GET_UID: b"\x6a\x81"}))
+    trouble = readers.until(lambda event: isinstance(event, CardTrouble))
+    assert isinstance(trouble, CardTrouble)
+    assert trouble.reason is Reason.CARD_TYPE_B
+    pad.take()
+
+
+@given(st.binary(max_size=40))
+def test_only_a_good_answer_of_a_uid_length_is_a_uid(answer: bytes) -> None:
+    uid = ask_uid(lambda command: answer if command == GET_UID else None)
+    if uid is not None:
+        assert answer == uid + b"\x90\x00"
         assert len(uid) in (4, 7, 8, 10)

@@ -5,8 +5,8 @@ import threading
 from ears import Ears
 from structlog.testing import capture_logs
 
+from drivers.call_watch import CallWatch
 from drivers.device import Report
-from drivers.read_watch import ReadWatch
 from drivers.supervisor import Supervisor
 from kiosk.ports import DeviceChanged, DeviceKind, DeviceState, DeviceStatus, Event
 
@@ -72,9 +72,9 @@ def test_a_state_that_is_told_by_two_threads_at_once_is_news_once() -> None:
 DONE = DeviceChanged(DeviceStatus(device="done", kind=DeviceKind.CARD_READER, state=DeviceState.ABSENT))
 
 
-def test_a_read_that_is_overdue_is_told_once_and_the_next_one_again() -> None:
+def test_a_call_that_is_overdue_is_told_once_and_the_next_one_again() -> None:
     told = threading.Semaphore(0)
-    watch = ReadWatch("reader", told.release, read_s=0.0)
+    watch = CallWatch("reader", told.release, limit_s=0.0)
     for _ in range(3):
         with watch:
             assert told.acquire(timeout=10)
@@ -82,9 +82,9 @@ def test_a_read_that_is_overdue_is_told_once_and_the_next_one_again() -> None:
     assert not told.acquire(blocking=False)
 
 
-def test_a_read_that_ends_in_time_is_not_told_and_a_watch_ends_at_once() -> None:
+def test_a_call_that_ends_in_time_is_not_told_and_a_watch_ends_at_once() -> None:
     told: list[str] = []
-    watch = ReadWatch("reader", lambda: told.append("overdue"), read_s=3600.0)
+    watch = CallWatch("reader", lambda: told.append("overdue"), limit_s=3600.0)
     for _ in range(100):
         with watch:
             pass

@@ -231,6 +231,10 @@ def test_every_word_of_the_reader_and_of_its_service(player: Player, pcscd: Virt
     watch.becomes(DeviceState.ABSENT, DeviceReason.SERVICE_DOWN)
     player("pcscd start")
     watch.becomes(DeviceState.READY)
+    player("pcscd freeze")
+    watch.becomes(DeviceState.ABSENT, DeviceReason.SERVICE_DOWN)
+    player("pcscd thaw")
+    watch.becomes(DeviceState.READY)
     watch.stop()
     assert (player.played("reader"), player.played("pcscd")) == (set(WORDS["reader"]), set(WORDS["pcscd"]))
 

@@ -153,8 +153,6 @@ def test_a_second_daemon_runs_beside_the_first_and_survives_being_killed(pcscd: 
     other = VirtualPcscd(tmp_path, readers=3)
     other.start()
     try:
-        if other.socket_path == pcscd.socket_path:
-            pytest.skip("no mount namespaces here, so only one pcscd can run")
         assert readers_seen(other) == "0 3"
         assert readers_seen(pcscd) == "0 2"
         other.kill()
@@ -177,12 +175,54 @@ def running_in(folder: Path) -> int:
 
 def test_a_service_that_is_started_twice_runs_once_and_none_outlives_its_end(tmp_path: Path) -> None:
     daemon = VirtualPcscd(tmp_path)
-    try:
-        daemon.start()
-    except PcscdMissing as missing:
-        pytest.skip(str(missing))
+    daemon.start()
     once = running_in(tmp_path / "conf")
     daemon.start()
     assert running_in(tmp_path / "conf") == once > 0
     daemon.stop()
     assert running_in(tmp_path / "conf") == 0
+
+
+START_AND_LOOK = """
+import os, subprocess, sys
+from pathlib import Path
+from drivers.virtual.pcscd import PcscdMissing, VirtualPcscd
+daemon = VirtualPcscd(Path(sys.argv[1]), readers=2)
+daemon.start()
+try:
+    subprocess.run([sys.executable, "-c", sys.argv[2]], env={**os.environ, **daemon.environment}, check=True, timeout=30)
+finally:
+    daemon.stop()
+"""
+MACHINES_OWN = Path("/run/pcscd")
+
+
+def machines_own() -> object:
+    """What would change if somebody wrote into the folder of the machine's own pcscd."""
+    if not MACHINES_OWN.exists():
+        return None
+    return MACHINES_OWN.stat().st_mtime_ns, sorted(MACHINES_OWN.iterdir())
+
+
+def test_it_needs_no_privilege_and_leaves_the_machines_own_pcscd_alone(pcscd: VirtualPcscd, tmp_path: Path) -> None:
+    dropped = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    no_namespaces = tmp_path / "unshare"  # where a kernel or a container forbids them to everybody
+    no_namespaces.write_text("#!/bin/sh\nexit 1\n")
+    no_namespaces.chmod(0o755)
+    before = machines_own()
+    done = subprocess.run(
+        ["setpriv", "--no-new-privs", *dropped, sys.executable, "-c", START_AND_LOOK, tmp_path, LIST],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout.strip(), done.returncode) == ("0 2", 0), done.stderr
+    assert machines_own() == before
+    assert readers_seen(pcscd) == "0 2"
+
+
+def test_a_folder_too_deep_for_a_socket_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PcscdMissing, match="longer than 107 bytes"):
+        VirtualPcscd(tmp_path / ("deep" * 30)).start()

@@ -117,9 +117,9 @@ def _opened(tape: Path, title: str) -> TextIO:
 
 def _record_cards(entry: Reader, tape: Path, seconds: float, numbers: bool) -> None:
     """The reader works as in the kiosk, with a tape between it and the cards."""
-    from drivers.card_table import SlotKind, slot_kind
     from drivers.card_tape import CardRecorder, title_of
     from drivers.catalog import slots_of
+    from drivers.slot_kind import SlotKind, slot_kind
     from drivers.smartcard import CardReader
     from drivers.supervisor import Supervisor
 

@@ -12,6 +12,9 @@
  * 0 power off, 1 power on, 2 reset (no answer to these), 4 "send your ATR". Any other body is an APDU to answer.
  * One word is added: an empty answer means "the card stays mute", which the reader reports as its own time-out.
  *
+ * A reader whose file "<flag folder>/<port>.polled" exists when it is opened tells nothing by itself: pcscd asks it every
+ * 400 ms, as it does most readers of contactless cards. A card may then be gone for so long before anybody is told.
+ *
  * Light and buzzer: see signals.h. While "<flag folder>/<port>.locked" exists the reader refuses escape commands, as libccid
  * does unless its settings allow them.
  *
@@ -54,6 +57,7 @@ struct reader {
     int card;             /* the connected card, or -1 */
     int wake;             /* eventfd: somebody wants the waiting thread back */
     int notify;           /* inotify on the flag folder, or -1 */
+    int polled;           /* it has no event of its own */
     int knocked;          /* the waiting thread has seen a card at the door */
     atomic_int broken;    /* the exchange failed; the card is reported absent once */
     char flag[256];       /* path whose existence means "unplugged" */
@@ -136,6 +140,8 @@ static RESPONSECODE open_reader(struct reader *r, const char *folder, int port)
     memset(r, 0, sizeof *r);
     r->port = port;
     r->card = r->notify = r->wake = -1;
+    snprintf(r->flag, sizeof r->flag, "%s/%d.polled", folder, port);
+    r->polled = access(r->flag, F_OK) == 0;
     snprintf(r->flag, sizeof r->flag, "%s/%d.unplugged", folder, port);
     snprintf(r->locked, sizeof r->locked, "%s/%d.locked", folder, port);
     snprintf(r->signals, sizeof r->signals, "%s/%d.signals", folder, port);
@@ -230,6 +236,7 @@ RESPONSECODE IFDHICCPresence(DWORD lun)
     char peeked;
     int one = 1;
     struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+    struct pollfd door = {.fd = r->listener, .events = POLLIN};
 
     if (unplugged(r)) {
         close_fd(&r->card);
@@ -249,7 +256,7 @@ RESPONSECODE IFDHICCPresence(DWORD lun)
     }
     /* While a card is powered pcscd asks twice after each wait and drops the first answer. So a card is let in only
        after a wait has seen it: an absence lasts from one wait to the next. */
-    if (!r->knocked)
+    if (!r->knocked && !(r->polled && poll(&door, 1, 0) > 0))
         return IFD_ICC_NOT_PRESENT;
     r->knocked = 0;
     r->card = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -285,6 +292,8 @@ RESPONSECODE IFDHGetCapabilities(DWORD lun, DWORD tag, PDWORD length, PUCHAR val
     static RESPONSECODE (*const waiter)(DWORD, int) = wait_for_event;
     static RESPONSECODE (*const stopper)(DWORD) = stop_waiting;
 
+    if (reader_of(lun)->polled && (tag == TAG_IFD_POLLING_THREAD_WITH_TIMEOUT || tag == TAG_IFD_STOP_POLLING_THREAD))
+        tag = 0;
     switch (tag) {
     case TAG_IFD_ATR:
         return fetch_atr(reader_of(lun), value, length);

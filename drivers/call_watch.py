@@ -1,9 +1,9 @@
-"""Looks at the clock while a card is read, because PC/SC does not: a thread of its own, `<name>:watch`, for each run.
+"""Looks at the clock while a call into PC/SC lasts, because PC/SC does not: a thread of its own, `<name>:watch`.
 
-Another program that shares the reader may have begun a transaction (SCardBeginTransaction). pcsc-lite then makes our
-call wait inside its library until that transaction ends, however long, and nothing ends the wait: SCardCancel ends
-SCardGetStatusChange only. So the thread that reads cannot say that it waits; this one says it. It is asleep unless a
-card was read within the last second, and costs a read two locks that nobody else wants.
+The thread that calls cannot say that it waits, and nothing ends the wait: SCardCancel ends SCardGetStatusChange only.
+Another program that shares the reader may have begun a transaction (SCardBeginTransaction), until whose end our call
+waits, however long; or pcscd hangs, and every call waits. So this thread is told of each call, and says when one is
+overdue. It sleeps until a call has lasted too long, and costs a call two locks that nobody else wants.
 """
 
 import threading
@@ -14,15 +14,17 @@ from typing import Self
 
 READ_S = 1.0
 """Reading a card takes some milliseconds, a slow chip some hundred; what takes longer waits for somebody else."""
+AGAIN_S = 3.0
+"""A call that goes on is looked at again after so long: what keeps it may have changed."""
 
 
-class ReadWatch:
-    """Used by the reading thread as a context around each read."""
+class CallWatch:
+    """Used by the calling thread as a context around each call."""
 
-    def __init__(self, name: str, overdue: Callable[[], None], read_s: float = READ_S) -> None:
+    def __init__(self, name: str, overdue: Callable[[], object], limit_s: float = READ_S) -> None:
         self._overdue = overdue
-        """Called once for a read that is overdue, on the watching thread; never after that read has ended."""
-        self._read_s = read_s
+        """Called for a call that is overdue, on the watching thread, now and then while it lasts; never after its end."""
+        self._limit_s = limit_s
         self._turn = threading.Condition()
         self._begun_s: float | None = None
         self._asleep = False
@@ -44,23 +46,26 @@ class ReadWatch:
             self._begun_s = None
 
     def close(self) -> None:
-        """End the thread; returns at once."""
+        """End the thread; returns at once, or after what `overdue` is just doing."""
         with self._turn:
             self._closed = True
             self._turn.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        told: float | None = None
+        looked_at: float | None = None
+        again_s = 0.0
         with self._turn:
             while not self._closed:
                 begun_s = self._begun_s
-                if begun_s is None or begun_s == told:
+                if begun_s is None:
                     self._asleep = True
                     self._turn.wait()
                     self._asleep = False
-                elif (left_s := begun_s + self._read_s - monotonic()) > 0:
+                    continue
+                due_s = again_s if begun_s == looked_at else begun_s + self._limit_s
+                if (left_s := due_s - monotonic()) > 0:
                     self._turn.wait(left_s)
                 else:
-                    told = begun_s
+                    looked_at, again_s = begun_s, monotonic() + AGAIN_S
                     self._overdue()
