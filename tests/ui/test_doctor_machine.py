@@ -1,6 +1,7 @@
 """What `shelfpoint doctor` says of the machine: services that take ports, rights, the way to central, the seal (L4, C7)."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,18 @@ def test_two_entries_for_one_reader_are_told() -> None:
     (finding,) = doubled_readers(both, names)
     assert (finding.well, "left and right match it" in finding.detail) == (False, True)
     assert list(doubled_readers((Reader(pattern="ACR122"), Reader(pattern="^Other")), names)) == []
+
+
+def test_a_pcscd_that_never_answers_is_told_in_time(tmp_path: Path) -> None:
+    code = "from drivers.card_service import NO_ANSWER, fault; print(fault(0.5) == NO_ANSWER)"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "pcscd"))
+        silent.listen()
+        hangs = {**os.environ, "PCSCLITE_CSOCK_NAME": str(tmp_path / "pcscd")}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=hangs, capture_output=True, text=True, check=True, timeout=60
+        )
+    assert done.stdout == "True\n"
 
 
 def test_no_pcscd_is_told_without_an_exception(tmp_path: Path) -> None:
