@@ -13,8 +13,10 @@ from smartcard import scard
 
 from config.toml_text import quoted
 from drivers.input_nodes import InputNode
+from drivers.pcsc_service import establish
 from drivers.reader_names import PhysicalReader, physical_readers
 from drivers.usb_ports import UsbPort
+from kiosk.ports import DeviceError
 
 _MAKERS = {"0c2e": "honeywell", "05e0": "zebra", "05f9": "datalogic", "1eab": "newland"}
 """USB vendors of scanners."""
@@ -22,9 +24,10 @@ _SCANNER = re.compile(r"scan|bar ?code", re.IGNORECASE)
 
 
 def pcsc_readers() -> tuple[str, ...]:
-    """Names of all PC/SC readers now; none when the service is down."""
-    code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-    if code != scard.SCARD_S_SUCCESS:
+    """Names of all PC/SC readers now; none when the service is down, hangs, or does not let us in."""
+    try:
+        context = establish()
+    except DeviceError:
         return ()
     try:
         code, names = scard.SCardListReaders(context, [])

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kiosk.ports import DeviceError, DeviceReason
+
 if TYPE_CHECKING:
     from config.settings import KioskSettings, Reader
 
@@ -68,21 +70,17 @@ def card_service() -> Finding:
     """Whether this account reaches pcscd."""
     what = "card reader service"
     try:
-        from drivers.card_service import NO_PERMISSION, fault
+        from drivers.pcsc_service import ask
     except ModuleNotFoundError:
         return Finding(what, True, "not asked: this installation has no part for devices")
-    code = fault()
-    if code is None:
-        return Finding(what, True, "pcscd answers")
-    if code == NO_PERMISSION:
-        return Finding(
-            what, False,
-            "pcscd does not let this account in (8010006A): install deploy/polkit-pcscd.rules as "
-            "/etc/polkit-1/rules.d/50-shelfpoint-pcscd.rules",
-        )  # fmt: skip
-    return Finding(
-        what, False, f"pcscd does not answer ({code:08X}); start it, or the kiosk runs without a card reader"
-    )
+    try:
+        ask()
+    except DeviceError as error:
+        if error.reason is DeviceReason.NO_PERMISSION:
+            rule = "install deploy/polkit-pcscd.rules as /etc/polkit-1/rules.d/50-shelfpoint-pcscd.rules"
+            return Finding(what, False, f"pcscd does not let this account in ({error.detail}; 8010006A): {rule}")
+        return Finding(what, False, f"{error.detail}; start pcscd, or the kiosk runs without a card reader")
+    return Finding(what, True, "pcscd answers")
 
 
 def seal(chip: Path = Path("/dev/tpmrm0")) -> Finding:
