@@ -24,7 +24,7 @@ from drivers.virtual.scanner import VirtualScanner
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-UID = bytes.fromhex("E7F2DE26")
+UID = bytes.fromhex("E7FADE26")
 BOOK = "C0000123"
 NEEDS_A_MACHINE = (
     "apt-get ", "sh /opt/shelfpoint/deploy/install.sh ", "editor ", "mount ", "cp /opt/shelfpoint/deploy/nginx",

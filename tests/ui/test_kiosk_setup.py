@@ -22,7 +22,7 @@ from ui.cli.setup_file import with_section
 from ui.cli.setup_steps import cards_section
 
 SHELFPOINT = Path(sys.executable).with_name("shelfpoint")
-UID = bytes.fromhex("E7F2DE26")
+UID = bytes.fromhex("E7FADE26")
 NUMBER = "0652147431"
 NAMES = ("--library-name", "青田市立圖書館", "--branch", "main", "--branch-name", "總館")
 SHAPES = ("--item-code", "C0000123", "--patron-code", "P0000001")
