@@ -77,12 +77,15 @@ class Live(Struct, frozen=True):
     live: bool = True
 
 
-def _signer(central: Central, header: str | None, body: bytes) -> Kiosk:
+def _signer(request: Request[Any, Any, Any], header: str | None, body: bytes) -> Kiosk:
     """Who signed it. Nobody is refused on what was known a moment ago. Raises NotAllowed."""
+    central: Central = request.app.state.central
     try:
-        return verify(header, body, central.fleet.caller, central.clock())
+        kiosk = verify(header, body, central.fleet.caller, central.clock())
     except NotAllowed:
-        return verify(header, body, central.fleet.find, central.clock())
+        kiosk = verify(header, body, central.fleet.find, central.clock())
+    note_transport(request)
+    return kiosk
 
 
 class Credential(ASGIMiddleware):
@@ -93,11 +96,9 @@ class Credential(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Reads the body, verifies the token on a worker thread and hands on what the handler can read of the body."""
         request: Request[Any, Any, Any] = Request(cast("Scope", {**scope, "state": {}}), receive, send)
-        central: Central = request.app.state.central
         body = await request.body()
         header = request.headers.get("authorization")
-        kiosk = await asyncio.to_thread(_signer, central, header, body)
-        await asyncio.to_thread(note_transport, request)
+        kiosk = await asyncio.to_thread(_signer, request, header, body)
         request.app.state.rates.take(kiosk.id, scope["route_handler"].opt.get("call", Call.HEALTH))
         path, coding = request.url.path, request.headers.get("content-encoding")
         plain = await asyncio.to_thread(plain_body, path, body, coding, MAX_BODY)

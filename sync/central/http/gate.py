@@ -65,22 +65,28 @@ class StaffGate(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Looks the session up on a worker thread."""
         request: Request[Any, Any, Any] = Request(scope, receive, send)
-        central: Central = request.app.state.central
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
             raise NotAllowed("no_token", "Authorization: Bearer <token of /v1/staff/login> is missing")
         try:
-            member = await asyncio.to_thread(central.sessions.find, token)
+            member = await asyncio.to_thread(_session, request, token)
         except NoSession as error:
             raise NotAllowed("no_session", "log in again") from error
-        await asyncio.to_thread(note_transport, request)
         caller = Caller(member, token)
         wanted = scope["route_handler"].opt.get("permission")
         if wanted != ANY_STAFF and not (isinstance(wanted, Permission) and caller.where(wanted)):
             raise Forbidden("your roles do not allow this")
         scope["user"] = caller
         await next_app(scope, receive, send)
+
+
+def _session(request: Request[Any, Any, Any], token: str) -> Member:
+    """Whose session it is. Raises NoSession."""
+    central: Central = request.app.state.central
+    member = central.sessions.find(token)
+    note_transport(request)
+    return member
 
 
 def note_transport(request: Request[Any, Any, Any]) -> None:
