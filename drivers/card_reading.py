@@ -31,6 +31,8 @@ GONE_MS = 700
 FAILED = 0x6300
 """The card did not answer the reader."""
 UID_TRIES = 3
+UID_PAUSE_S = 0.05
+"""Between them: so long a hand goes on moving the card into the field."""
 
 
 class Held(Enum):
@@ -62,14 +64,22 @@ class Slots:
 
 Listening = Callable[[Send], Send]
 """Stands between the driver and the card, for a tape."""
+Pause = Callable[[float], object]
+"""Waits for so many seconds, or until the reading thread should stop."""
 
 
-def converse(send: Send, atr: bytes, *, contact: bool, script: Script | None) -> CardRead | Reason | None:
-    """Ask the card who it is; None when it does not answer as cards do. Blocks as `send` does."""
+def at_once(seconds: float) -> None:
+    """The pause of a tape, and of a look that nobody waits for."""
+
+
+def converse(
+    send: Send, atr: bytes, *, contact: bool, script: Script | None, pause: Pause = at_once
+) -> CardRead | Reason | None:
+    """Ask the card who it is; None when it does not answer as cards do. Blocks as `send` and `pause` do."""
     known = known_by_atr(atr)
     if known is not None:
         return known
-    return _contact(send, script) if contact else _contactless(send, atr)
+    return _contact(send, script) if contact else _contactless(send, atr, pause)
 
 
 def read_card(
@@ -99,7 +109,7 @@ def read_card(
     try:
         send = sender(handle, protocol)
         listened = send if listening is None else listening(send)
-        return converse(listened, atr, contact=slots.is_contact(reader), script=slots.script)
+        return converse(listened, atr, contact=slots.is_contact(reader), script=slots.script, pause=stop.wait)
     finally:
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
 
@@ -110,7 +120,7 @@ def why_unread(context: int, reader: str, atr: bytes) -> Reason:
     Blocks for up to `GONE_MS`. Raises DeviceError(SERVICE_DOWN) when the service is lost.
     """
     state = _state(context, reader)
-    if state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
+    if state & scard.SCARD_STATE_PRESENT:
         code, states = scard.SCardGetStatusChange(context, GONE_MS, [(reader, state & ~scard.SCARD_STATE_CHANGED)])
         state = states[0][1] if code == scard.SCARD_S_SUCCESS else state
     if not state & scard.SCARD_STATE_PRESENT:
@@ -133,9 +143,9 @@ def read_uid(context: int, reader: str, listening: Listening | None = None) -> b
         scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
 
 
-def _contactless(send: Send, atr: bytes) -> CardRead | Reason | None:
-    first = ask_uid(send)
-    second = None if first is None else ask_uid(send)
+def _contactless(send: Send, atr: bytes, pause: Pause) -> CardRead | Reason | None:
+    first = ask_uid(send, pause)
+    second = None if first is None else ask_uid(send, pause)
     if first is None or second is None:
         return None
     return CardRead(first, technology_of(atr, len(first))) if first == second else Reason.CARD_TWO
@@ -173,12 +183,14 @@ def sender(handle: int, protocol: int) -> Send:
     return send
 
 
-def ask_uid(send: Send) -> bytes | None:
-    """The UID of a contactless card; None when it has none to tell. Blocks as `send` does."""
-    for _ in range(UID_TRIES):
+def ask_uid(send: Send, pause: Pause = at_once) -> bytes | None:
+    """The UID of a contactless card; None when it has none to tell. Blocks as `send` and `pause` do."""
+    for tries_left in reversed(range(UID_TRIES)):
         answer = exchange(send, GET_UID)
         if answer is None or answer.status != FAILED:
             return None if answer is None else uid_in(answer)
+        if tries_left:
+            pause(UID_PAUSE_S)
     return None
 
 

@@ -48,7 +48,7 @@ SECOND_LOOK_S = 0.15
 """After this long the UID is read once more: a second card below the first one may answer only then."""
 SERVICE_S = WAIT_MS / 1000 + 0.5
 """Looking for readers and waiting for an event takes no longer, unless the service hangs."""
-WAKE_S = 0.3
+WAKE_S = 1.0
 """Patience with the service when it should end a wait; too little only ends it in a rougher way."""
 HELD_S = 0.25
 """Between two tries while another program holds the reader."""
@@ -206,7 +206,7 @@ class CardReader:
         if not present or (was and not moved):
             return
         if now & scard.SCARD_STATE_MUTE:
-            self._mailbox.post(CardTrouble(reader, Reason.CARD_UNREADABLE))
+            self._tell(reader, atr, self._why_unread(context, reader, atr))  # or gone before it had its power
             return
         if self._tape is not None:
             self._tape.laid(atr, contact=self._slots.is_contact(reader))
@@ -215,8 +215,9 @@ class CardReader:
     def _read(self, context: int, reader: str, atr: bytes) -> CardRead | Reason | Held:
         with self._watched:
             read = read_card(context, reader, atr, self._slots, self._stop, self._listening())
-        if read is not None:
-            return read
+        return self._why_unread(context, reader, atr) if read is None else read
+
+    def _why_unread(self, context: int, reader: str, atr: bytes) -> Reason:
         with self._service_watched:
             return why_unread(context, reader, atr)
 

@@ -46,6 +46,8 @@ class Fault(StrEnum):
     NONE = "none"
     TORN = "torn"
     """Leaves the field after a command was sent to it, before its answer."""
+    BRUSHED = "brushed"
+    """Only brushes the field: leaves it when it is powered, before its ATR."""
     MUTE = "mute"
     """Has an ATR, then answers nothing; the reader reports its time-out."""
     DEAD = "dead"
@@ -130,6 +132,8 @@ def _serve(line: socket.socket, card: VirtualCard) -> None:
             message = _receive(line, struct.unpack(">H", _receive(line, 2))[0])
             if len(message) == 1 and message != b"\x04":
                 continue
+            if message == b"\x04" and card.fault is Fault.BRUSHED:
+                break
             if message == b"\x04":
                 answer = b"" if card.fault is Fault.DEAD else card.atr
             elif card.fault is Fault.TORN:

@@ -75,9 +75,10 @@ def test_a_card_taken_early_off_a_polled_reader_is_told_from_one_that_cannot_be_
     with watching(daemon, tmp_path, "pattern = 'Shelfpoint'") as watch:
         pad = VirtualReader(daemon.ports[0])
         assert watch.line()["state"] == "ready"
-        pad.lay(VirtualCard(uid=UID, fault=Fault.TORN))
-        assert watch.line()["reason"] == "card_taken_early"
-        assert watch.line()["event"] == "card_left"
+        for early in (Fault.BRUSHED, Fault.TORN):
+            pad.lay(VirtualCard(uid=UID, fault=early))
+            assert watch.line()["reason"] == "card_taken_early"
+            assert watch.line()["event"] == "card_left"
         pad.lay(VirtualCard(uid=UID, fault=Fault.MUTE))
         assert watch.line()["reason"] == "card_unreadable"
         pad.take()

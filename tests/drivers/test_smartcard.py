@@ -5,7 +5,7 @@ from ears import Ears
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.card_reading import ask_uid
+from drivers.card_reading import UID_PAUSE_S, ask_uid
 from drivers.virtual.card import Fault, VirtualCard, VirtualReader, storage_atr
 from drivers.virtual.pcscd import VirtualPcscd
 from kiosk.domain.identity import CardRead, Technology, unfit
@@ -38,6 +38,7 @@ def test_a_card_is_read_in_on_air_order(pad: VirtualReader, readers: Ears, uid: 
 @pytest.mark.parametrize(
     ("fault", "second", "reason"),
     [
+        (Fault.BRUSHED, None, Reason.CARD_TAKEN_EARLY),
         (Fault.TORN, None, Reason.CARD_TAKEN_EARLY),
         (Fault.MUTE, None, Reason.CARD_UNREADABLE),
         (Fault.DEAD, None, Reason.CARD_UNREADABLE),
@@ -169,6 +170,12 @@ def test_a_type_b_card_is_refused_as_one_whether_it_tells_a_pseudo_id_or_nothing
     assert isinstance(trouble, CardTrouble)
     assert trouble.reason is Reason.CARD_TYPE_B
     pad.take()
+
+
+def test_a_card_that_fails_is_given_time_between_the_tries() -> None:
+    answers, pauses = iter([b"\x63\x00", b"\x63\x00", EASYCARD.uid + b"\x90\x00"]), list[float]()
+    assert ask_uid(lambda _: next(answers), pauses.append) == EASYCARD.uid
+    assert pauses == [UID_PAUSE_S, UID_PAUSE_S]
 
 
 @given(st.binary(max_size=40))
