@@ -46,8 +46,8 @@ class Answers:
         return default
 
     def agree(self, question: str, *, otherwise: bool = False) -> bool:
-        """A person's yes; without one, `otherwise`."""
-        return click.confirm(question, default=True, err=True) if self.asks else otherwise
+        """A person's yes; `otherwise` is what Enter means, and what holds where nobody is."""
+        return click.confirm(question, default=otherwise, err=True) if self.asks else otherwise
 
 
 def shape_of(example: str) -> str:
