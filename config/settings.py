@@ -228,10 +228,13 @@ class Printer(_Part):
     handshake: bool = True
     """RTS/CTS; XON/XOFF cannot be used, its bytes occur in pictures."""
     profile: str = "generic-80-big5"
+    """A family of ours or a model's name: `devices printers` lists them."""
     confirms: Literal["gs_h", "gs_r", "none"] | None = None
     """How it says that it has printed."""
     width_dots: int | None = Field(default=None, ge=192, le=832, multiple_of=8)
     """Dots that it prints across the paper: 384 on 58 mm, 512 or 576 on 80 mm."""
+    columns: int | None = Field(default=None, ge=16, le=69)
+    """Latin letters in a line; a Chinese character takes two. None: as the profile says, or as many as fit `width_dots`."""
     cjk: Literal["big5", "gb18030", "none"] | None = None
     """Which Chinese characters it holds itself; all others are drawn as dots."""
     cutter: bool | None = None

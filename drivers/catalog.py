@@ -14,7 +14,8 @@ from drivers.frames import Ends, Frames
 from drivers.input_scanner import FOLDER, InputScanner
 from drivers.link import Door, TcpDoor
 from drivers.printer import SlipPrinter
-from drivers.printer_profiles import CELL_DOTS, PROFILES, CodePage, Confirms, Profile
+from drivers.printer_models import CELL_DOTS
+from drivers.printer_profiles import PROFILES, CodePage, Confirms, Profile, near_names, profile_called
 from drivers.queue_printer import QueuePrinter
 from drivers.scanner import SerialScanner
 from drivers.scanner_profiles import SCANNER_PROFILES, ScannerProfile
@@ -114,6 +115,8 @@ class PrinterEntry(Protocol):
     def confirms(self) -> Confirms | None: ...
     @property
     def width_dots(self) -> int | None: ...
+    @property
+    def columns(self) -> int | None: ...
     @property
     def cjk(self) -> CodePage | None: ...
     @property
@@ -224,13 +227,23 @@ def slots_of(entry: ReaderEntry) -> Slots:
     )
 
 
-def _profile(entry: PrinterEntry) -> Profile:
-    if entry.profile not in PROFILES:
-        known = ", ".join(PROFILES)
-        raise BadSettings([f"printer {entry.name}: key profile: expected one of {known}, got {entry.profile!r}"])
+def printer_profile(entry: PrinterEntry) -> Profile:
+    """The family or model with what the settings say otherwise. BadSettings for a name nobody knows, or too many columns."""
+    profile = profile_called(entry.profile)
+    if profile is None:
+        known = " or ".join(near_names(entry.profile)) or f"one of {', '.join(PROFILES)}"
+        raise _bad_printer(
+            entry, "profile", f"{known} ('shelfpoint devices printers' lists all names)", repr(entry.profile)
+        )
+    width = profile.width_dots if entry.width_dots is None else entry.width_dots
+    columns = entry.columns
+    if columns is None and entry.width_dots is not None:
+        columns = width // CELL_DOTS
+    if columns is not None and columns * CELL_DOTS > width:
+        raise _bad_printer(entry, "columns", f"at most {width // CELL_DOTS} on {width} dots", str(columns))
     told: dict[str, Any] = {
-        "width_dots": entry.width_dots,
-        "columns": None if entry.width_dots is None else entry.width_dots // CELL_DOTS,
+        "width_dots": width,
+        "columns": columns,
         "cjk": entry.cjk,
         "cutter": entry.cutter,
         "native_qr": entry.native_qr,
@@ -238,7 +251,11 @@ def _profile(entry: PrinterEntry) -> Profile:
         "near_end": entry.near_end,
         "news": entry.news,
     }
-    return replace(PROFILES[entry.profile], **{key: value for key, value in told.items() if value is not None})
+    return replace(profile, **{key: value for key, value in told.items() if value is not None})
+
+
+def _bad_printer(entry: PrinterEntry, key: str, expected: str, got: str) -> BadSettings:
+    return BadSettings([f"printer {entry.name}: key {key}: expected {expected}, got {got}"])
 
 
 def scanner_profile(entry: ScannerEntry) -> ScannerProfile:
@@ -289,8 +306,8 @@ def scanner(entry: ScannerEntry, mailbox: Mailbox) -> SerialScanner | InputScann
 def slip_printer(entry: PrinterEntry, mailbox: Mailbox) -> SlipPrinter | QueuePrinter:
     """The driver of this printer; raises BadSettings for an unknown profile."""
     if entry.queue:
-        return QueuePrinter(entry.name, entry.queue, _profile(entry), mailbox=mailbox)
-    return SlipPrinter(entry.name, door_of(entry), _profile(entry), mailbox=mailbox)
+        return QueuePrinter(entry.name, entry.queue, printer_profile(entry), mailbox=mailbox)
+    return SlipPrinter(entry.name, door_of(entry), printer_profile(entry), mailbox=mailbox)
 
 
 def door_of(entry: PrinterEntry) -> Door:

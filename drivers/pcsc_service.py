@@ -42,6 +42,11 @@ def establish() -> int:
     raise DeviceError(DeviceReason.NO_PERMISSION, refused("access_pcsc"))
 
 
+def ask() -> None:
+    """Whether a context can be had. Blocks and raises as `establish`."""
+    scard.SCardReleaseContext(establish())
+
+
 def lost(code: int) -> DeviceError:
     """The error for a call that the service did not answer as it should."""
     return DeviceError(DeviceReason.SERVICE_DOWN, f"0x{code & 0xFFFFFFFF:08X}")

@@ -1,15 +1,22 @@
-"""What a slip printer can do: one frozen profile per family, chosen by name in the configuration.
+"""What a slip printer can do: one frozen profile per family or model, chosen by name in the configuration.
 
-Owns what a printer is taken for until somebody has asked it: widths differ by model, and whether it holds Big5 or GB18030
-is its firmware or a memory switch. `devices probe printer` finds out, and the settings outrank every field that differs
-within a family. Nothing here prints; any thread may read it.
+Owns what a printer is taken for until somebody has asked it: ours first, then the models of python-escpos' database.
+`devices probe printer` finds out, and the settings outrank every field. Nothing here prints; any thread may read it.
+
+Why
+- Whether a printer holds Big5 or GB18030 is its edition or a memory switch, so a model's name leaves it open: Chinese is
+  then drawn as dots, which is always right and slow only on a serial line.
+- A printer that knows no QR codes drops the order in silence, and the database says of most models that they know them;
+  a model's QR codes are dots until the settings say otherwise.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
 
+from drivers.printer_models import Model, models
 from kiosk.slip import PaperMachine
 
 CodePage = Literal["big5", "gb18030", "none"]
@@ -26,6 +33,8 @@ class Profile:
 
     name: str
     """As written in the configuration."""
+    maker: str = ""
+    """Who sells it, where the name is a model's."""
     width_dots: int
     """Printable width; a multiple of 8."""
     columns: int
@@ -53,7 +62,7 @@ class Profile:
     @property
     def title(self) -> str:
         """For staff: the family, and what the settings say otherwise of this printer."""
-        family = PROFILES.get(self.name, self)
+        family = profile_called(self.name) or self
         told = {field.name: (getattr(family, field.name), getattr(self, field.name)) for field in fields(self)}
         return ", ".join(
             [self.name, *(f"{key} = {str(now).lower()}" for key, (was, now) in told.items() if was != now)]
@@ -76,11 +85,57 @@ _ALL = (
     Profile(name="generic-58-big5", width_dots=384, columns=32, cjk="big5", cutter=False, native_qr=False),
     Profile(name="generic-80-gb18030", width_dots=576, columns=48, cjk="gb18030"),
     Profile(name="generic-80-raster", width_dots=576, columns=48, cjk="none", native_qr=False),
+    # Models sold in Taiwan that the database lacks. Epson lists GS ( H for three of them.
+    Profile(name="LK-TL122", maker="Sewoo", width_dots=576, columns=48, cjk="big5", native_qr=False),
+    Profile(name="TM-T82III", maker="Epson", width_dots=576, columns=48, cjk="none", native_qr=False),
+    Profile(name="TM-T20III", maker="Epson", width_dots=576, columns=48, cjk="none", native_qr=False, confirms="gs_h"),
+    Profile(name="TM-T88VI", maker="Epson", width_dots=512, columns=42, cjk="none", native_qr=False, confirms="gs_h"),
+    Profile(name="TM-T88VII", maker="Epson", width_dots=512, columns=42, cjk="none", native_qr=False, confirms="gs_h"),
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
-"""By name."""
-CELL_DOTS = 12
-"""Width of a Latin letter of Font A on all of them."""
+"""Ours, by name."""
 DEFAULT_PROFILE = PROFILES["generic-80-big5"]
 """80 mm, 203 dpi, Big5: what is sold most in Taiwan."""
+_NEAR = 4
+
+
+def profile_called(name: str) -> Profile | None:
+    """Ours of this name, or the database's model; None where nobody knows it."""
+    if name in PROFILES:
+        return PROFILES[name]
+    model = models().get(name)
+    return None if model is None else _profile_of(model)
+
+
+def all_profiles() -> tuple[Profile, ...]:
+    """Every name that the settings may say: ours, then the models, each in the order of its name."""
+    return (
+        *PROFILES.values(),
+        *(_profile_of(model) for name, model in sorted(models().items()) if name not in PROFILES),
+    )
+
+
+def near_names(name: str) -> tuple[str, ...]:
+    """What somebody may have meant, the nearest first; letters, blanks and hyphens are not weighed."""
+    names = {_plain(known.name): known.name for known in all_profiles()}
+    plain = _plain(name)
+    parts = [known for known in names if plain and (plain in known or known in plain)]
+    close = get_close_matches(plain, names, n=_NEAR, cutoff=0.6)
+    return tuple(names[known] for known in dict.fromkeys([*close, *parts]))[:_NEAR]
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalnum())
+
+
+def _profile_of(model: Model) -> Profile:
+    return Profile(
+        name=model.name,
+        maker=model.maker,
+        width_dots=model.width_dots,
+        columns=model.columns,
+        cjk="none",
+        cutter=model.cutter,
+        native_qr=False,
+    )

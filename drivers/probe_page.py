@@ -8,6 +8,8 @@ import struct
 
 WIDTHS = (384, 432, 512, 576, 640)
 """Printable widths in dots that are sold: 58 mm (384, 432), 80 mm (512, 576, 640)."""
+_RULER = b"".join(b"123456789" + bytes([ord("A") + tens]) for tens in range(7))
+"""One line of 70 letters, wider than any paper: A stands at 10, B at 20."""
 _BAR_HEIGHT = 20
 _TICK = b"\xff\xff"
 _WORDS = "圖書館借閱證"
@@ -18,10 +20,11 @@ def probe_page() -> bytes:
     """One whole page; feeds it out and orders the knife."""
     parts = [b"\x1b@\x1b2\x1c.", b"SHELFPOINT PROBE PAGE\n\n", b"1 WIDTH: the last bar with both ends\n"]
     parts += [f"  {width}\n".encode("ascii") + _bar(width) for width in WIDTHS]
-    parts += [b"\n2 CHINESE: the line that can be read\n"]
+    parts += [b"\n2 COLUMNS: where does the first line of this break off?\n", _RULER, b"\n"]
+    parts += [b"\n3 CHINESE: the line that can be read\n"]
     for name, encoding in (("big5", "cp950"), ("gb18030", "gb18030")):
         parts += [f"  {name}: ".encode("ascii"), b"\x1c&", _WORDS.encode(encoding), b"\x1c.\n"]
-    parts += [b"\n3 QR: is there a QR code below?\n", _qr(b"SHELFPOINT"), b"\n4 KNIFE: is this page cut off?\n"]
+    parts += [b"\n4 QR: is there a QR code below?\n", _qr(b"SHELFPOINT"), b"\n5 KNIFE: is this page cut off?\n"]
     parts += [b"\x1bd\x06", b"\x1dVB\x00"]
     return b"".join(parts)
 

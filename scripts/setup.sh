@@ -5,6 +5,7 @@
 #
 #   sh scripts/setup.sh run     what the kiosk, the desk and central need    (called by ./run.sh)
 #   sh scripts/setup.sh test    the same plus the development tools          (called by ./test.sh)
+#   sh scripts/setup.sh central what a server with central alone needs       (called by deploy/install.sh)
 #
 # Ends with 0, or with 1 after one sentence that says what is in the way.
 set -eu
@@ -26,8 +27,13 @@ case "${1:-run}" in
   test)
     lock=requirements-dev.lock
     # tests make throw-away clusters and print queues, and plug card readers into a made-up USB bus
-    packages="$packages postgresql postgresql-common cups-daemon cups-client umockdev gir1.2-umockdev-1.0 python3-gi" ;;
-  *) stop "'$1' is not a kind of set-up; say 'run' or 'test'." ;;
+    # and see whether nginx and systemd take what deploy/ gives them
+    packages="$packages postgresql postgresql-common cups-daemon cups-client umockdev gir1.2-umockdev-1.0 python3-gi
+      nginx-light systemd" ;;
+  central)
+    lock=requirements-server.lock
+    packages="python3 python3-venv ca-certificates" ;;
+  *) stop "'$1' is not a kind of set-up; say 'run', 'test' or 'central'." ;;
 esac
 
 # ./run.sh and ./test.sh may be started at the same moment; the second waits for the first. Whatever may start a
@@ -85,7 +91,8 @@ fi
 usable() {
   "$1" -c 'import os, sys, sysconfig, venv, ensurepip
 sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 14)
-              and os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h"))))' 2>/dev/null
+              and (sys.argv[1] == "requirements-server.lock"
+                   or os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))))' "$lock" 2>/dev/null
 }
 
 find_python() {
@@ -114,7 +121,10 @@ fi
 stamp=$venv/shelfpoint.stamp
 holds() { echo "$1 $(cat "$1" requirements-build.lock pyproject.toml | sha256sum | cut -d' ' -f1)"; }
 held=$(cat "$stamp" 2>/dev/null || true)
+kind=$lock
 [ ! -x "$venv/bin/pytest" ] || lock=requirements-dev.lock
+# A machine that has the kiosk's .venv keeps it when central is added.
+case "$lock $held" in "requirements-server.lock requirements.lock "*) lock=requirements.lock ;; esac
 
 if [ "$held" != "$(holds "$lock")" ]; then
   rm -f "$stamp"
@@ -142,6 +152,10 @@ if [ "$held" != "$(holds "$lock")" ]; then
 fi
 
 # --- what is built here ---------------------------------------------------------------------------------------------
+if [ "$kind" = requirements-server.lock ]; then
+  say "ready after $(($(date +%s) - started)) s"
+  exit 0
+fi
 if [ -f drivers/virtual/reader/build.sh ]; then
   sh drivers/virtual/reader/build.sh || stop "the virtual card reader's driver could not be built (the compiler's words are above)."
 fi

@@ -35,6 +35,18 @@ class Owner:
         self._file.close()
 
 
+def in_use(folder: Path) -> bool:
+    """Whether somebody holds these files now; leaves no file behind, so that any account may ask."""
+    try:
+        with (folder / FILE).open(encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def owned(folder: Path) -> Iterator[None]:
     """The files for the length of a block. Raises LedgerError(LOCKED)."""

@@ -7,7 +7,8 @@ copy of the key is noted (`key_copy`). Blocking, from the command line.
 """
 
 import os
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlcipher3.dbapi2 as sqlcipher
@@ -32,6 +33,16 @@ MADE = "backup made"
 
 class BackupFailed(Exception):
     """The copy could not be made or used; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore left."""
+
+    epoch: str
+    """The new one."""
+    kept: Path | None
+    """The database that was replaced; None where there was none."""
 
 
 def back_up(settings: CentralSettings, target: Path, at: datetime) -> None:
@@ -67,8 +78,8 @@ def made_at(database: Database) -> datetime | None:
     return None if value is None else moment(int(value))
 
 
-def restore_from(settings: CentralSettings, copy: Path) -> str:
-    """Replaces the database by `copy` and renews the epoch, which is returned. Nobody may have it open meanwhile.
+def restore_from(settings: CentralSettings, copy: Path) -> Restored:
+    """Replaces the database by `copy` and renews the epoch; the replaced one stays beside it. Nobody may have it open meanwhile.
 
     Raises BackupFailed, KeyFileUnusable, DatabaseUnusable, InUse.
     """
@@ -78,7 +89,7 @@ def restore_from(settings: CentralSettings, copy: Path) -> str:
         return _replace(settings, copy, root_key)
 
 
-def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
+def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> Restored:
     fresh = settings.data / "restoring" / FILE_NAME
     fresh.parent.mkdir(exist_ok=True)
     _copy(copy, fresh, root_key)
@@ -91,7 +102,7 @@ def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
         epoch = central.renew_epoch()
     finally:
         central.close()
-    _fold(settings.data / FILE_NAME, root_key)
+    kept = _keep(settings.data / FILE_NAME, root_key)
     for suffix in ("-wal", "-shm"):
         (settings.data / (FILE_NAME + suffix)).unlink(missing_ok=True)
     fresh.replace(settings.data / FILE_NAME)
@@ -99,13 +110,27 @@ def _replace(settings: CentralSettings, copy: Path, root_key: RootKey) -> str:
         left.unlink()
     fresh.parent.rmdir()
     _sync_folder(settings.data)
-    return epoch
+    return Restored(epoch, kept)
+
+
+def _keep(database: Path, root_key: RootKey) -> Path | None:
+    """A second name for the database that is about to be replaced; its log is folded in, or kept beside it unfolded."""
+    if not database.exists():
+        return None
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    kept = database.with_name(f"{database.name}.replaced-{stamp}")
+    wal, kept_wal = (path.with_name(f"{path.name}-wal") for path in (database, kept))
+    os.link(database, kept)
+    if wal.exists():
+        os.link(wal, kept_wal)  # before SQLite looks: it throws away a log that does not fit a damaged file
+    _fold(database, root_key)
+    if kept_wal.exists() and not kept_wal.stat().st_size:
+        kept_wal.unlink()
+    return kept
 
 
 def _fold(database: Path, root_key: RootKey) -> None:
     """What stands in the log beside the old database goes into it: a power cut before the exchange leaves it whole."""
-    if not database.exists():
-        return
     try:
         connection = connect_sqlcipher(database, root_key.database_key())
         try:
@@ -173,10 +198,13 @@ def _copy(source: Path, target: Path, root_key: RootKey) -> None:
             reading.close()
     except sqlcipher.Error as error:
         part.unlink(missing_ok=True)
-        raise BackupFailed(f"{source}: {error}") from error
+        raise BackupFailed(
+            f"{source}: it cannot be read with this root key ({error}): damaged, no copy of central, or of another central. "
+            "Nothing was changed"
+        ) from error
     if verdict != "ok":
         part.unlink(missing_ok=True)
-        raise BackupFailed(f"{source}: damaged: {verdict}")
+        raise BackupFailed(f"{source}: damaged ({verdict}); take an older copy. Nothing was changed")
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(target)

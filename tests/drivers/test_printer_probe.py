@@ -11,7 +11,7 @@ from drivers.catalog import slip_printer
 from drivers.escpos import AnswerReader, InfoAnswer, MarkAnswer, SymbolAnswer
 from drivers.link import TcpDoor
 from drivers.printer_probe import Findings, probe
-from drivers.printer_profiles import PROFILES, Profile
+from drivers.printer_profiles import PROFILES, Profile, profile_called
 from drivers.probe_page import WIDTHS, probe_page
 from drivers.virtual.printer import VirtualPrinter
 from ui.cli.device_ears import Heard
@@ -106,6 +106,21 @@ def test_the_page_shows_bars_both_codes_and_a_qr_code(name: str, readable: int) 
     assert twin.strange() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "ends"), [("generic-58-big5", "C12"), ("TM-T88V", "D12"), ("generic-80-big5", "D12345678")]
+)
+def test_the_ruler_breaks_off_where_the_line_of_the_printer_ends(name: str, ends: str) -> None:
+    profile = profile_called(name)
+    assert profile is not None
+    with VirtualPrinter(profile=profile) as twin:
+        link = TcpDoor("127.0.0.1", twin.port).open(1.0)
+        link.write(probe_page(), 2.0)
+        lines = twin.wait_for_slip().text
+        link.close()
+    ruler = next(line for line in lines if line.startswith("123456789A"))
+    assert (len(ruler), ruler.endswith(ends)) == (profile.columns, True)
+
+
 def test_a_bar_wider_than_the_paper_has_lost_its_right_end() -> None:
     with VirtualPrinter(profile=PROFILES["generic-58-big5"]) as twin:
         link = TcpDoor("127.0.0.1", twin.port).open(1.0)
@@ -126,11 +141,12 @@ def call(tmp_path: Path, twin: VirtualPrinter, *words: str, answers: str = "") -
 
 def test_the_command_asks_the_person_only_what_the_printer_did_not_tell(tmp_path: Path) -> None:
     with VirtualPrinter() as twin:
-        done = call(tmp_path, twin, "probe", "printer", "--page", answers="576\nno\n")
+        done = call(tmp_path, twin, "probe", "printer", "--page", answers="576\n48\nno\n")
         twin.wait_for_slip()
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert "width_dots = 576  # read off the page" in lines
+    assert "columns = 48  # read off the page" in lines
     assert 'cjk = "big5"  # told by the printer' in lines
     assert "near_end = false  # read off the page" in lines
     assert lines[-1] == 'confirms = "gs_h"'
@@ -141,11 +157,12 @@ def test_a_silent_clone_is_described_by_the_person_and_what_nobody_knows_is_said
     with VirtualPrinter() as twin:
         twin.keep_to_itself()
         twin.ignore_marks()
-        done = call(tmp_path, twin, "probe", "printer", "--page", answers="512\ngb18030\nyes\nno\n?\n")
+        done = call(tmp_path, twin, "probe", "printer", "--page", answers="512\n?\ngb18030\nyes\nno\n?\n")
     assert done.exit_code == 0, done.stderr
     assert [line for line in done.stdout.splitlines() if not line.startswith("# t")] == [
         "# calls itself: nothing",
         "width_dots = 512  # read off the page",
+        "# columns: not known; as the profile says",
         'cjk = "gb18030"  # read off the page',
         "cutter = false  # read off the page",
         "native_qr = true  # read off the page",
@@ -165,14 +182,14 @@ def test_without_paper_no_page_is_tried(tmp_path: Path) -> None:
 
 def test_what_it_prints_can_be_pasted_into_the_settings(tmp_path: Path) -> None:
     told = Findings(state=True, fault=None, confirms="gs_r", news=False, characters="TAIWAN BIG-5", cutter=True)
-    seen = Seen(width_dots=512, native_qr=False, near_end=False)
+    seen = Seen(width_dots=512, columns=40, native_qr=False, near_end=False)
     config = tmp_path / "kiosk.toml"
     config.write_text(SETTINGS.format(port=9100) + "\n".join(settings_of(told, seen)), encoding="utf-8")
     (entry,) = load(config).devices.printers
     assert slip_printer(entry, Heard()).profile == replace(
         PROFILES["generic-80-big5"],
         width_dots=512,
-        columns=42,
+        columns=40,
         native_qr=False,
         near_end=False,
         confirms="gs_r",

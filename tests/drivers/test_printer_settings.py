@@ -12,14 +12,17 @@ from pydantic import ValidationError
 
 from config.settings import BadSettings, Devices, Printer
 from drivers.catalog import door_of, slip_printer
+from drivers.escpos import build
 from drivers.link import TcpDoor
 from drivers.printer import SlipPrinter
 from drivers.printer_profiles import PROFILES
 from drivers.queue_printer import QueuePrinter
 from drivers.serial_link import SerialDoor
 from drivers.suggest import printer_suggestions
+from drivers.typesetting import cells
 from drivers.usb_link import UsbDoor
 from drivers.usb_ports import UsbPort
+from drivers.virtual.printer import VirtualPrinter
 from kiosk import slip
 from kiosk.slip import Line, Pair
 from kiosk.words import Language
@@ -89,6 +92,36 @@ def test_every_fact_that_differs_within_a_family_can_be_said_in_the_settings() -
     assert PROFILES["generic-80-big5"].title == "generic-80-big5"
     assert slip_printer(Printer(host="printer.example"), Ears()).profile is not profile
     assert slip_printer(Printer(host="printer.example"), Ears()).profile == PROFILES["generic-80-big5"]
+
+
+def test_a_key_for_the_columns_outranks_what_the_width_would_give() -> None:
+    entry = Printer(host="printer.example", profile="TM-T20II", columns=42)
+    profile = slip_printer(entry, Ears()).profile
+    assert (profile.width_dots, profile.columns, profile.title) == (576, 42, "TM-T20II, columns = 42")
+    narrow = slip_printer(Printer(host="printer.example", width_dots=512, columns=40), Ears()).profile
+    assert (narrow.width_dots, narrow.columns) == (512, 40)
+
+
+def test_the_columns_of_the_settings_are_the_width_of_every_printed_line() -> None:
+    long = slip.Slip(
+        kind=slip.SlipKind.TEST,
+        language=Language.ZH_TW,
+        blocks=(Line("圖書館" * 30), Pair("書名", "應還日期 2026/12/19")),
+    )
+    for columns in (24, 33, 48):
+        profile = slip_printer(Printer(host="printer.example", columns=columns), Ears()).profile
+        with VirtualPrinter(profile=profile) as twin:
+            link = TcpDoor("127.0.0.1", twin.port).open(1.0)
+            link.write(build(long, profile).data, 2.0)
+            lines = twin.wait_for_slip().text
+            link.close()
+        assert max(cells(line) for line in lines) in (columns, columns - 1)
+        assert all(cells(line) <= columns for line in lines)
+
+
+def test_more_columns_than_the_width_can_hold_are_told() -> None:
+    with pytest.raises(BadSettings, match="printer slips: key columns: expected at most 42 on 512 dots, got 48"):
+        slip_printer(Printer(name="slips", host="printer.example", profile="TM-T88V", columns=48), Ears())
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_suggestions_can_be_pasted_into_the_settings() -> None:
     pasted = tomllib.loads("\n\n".join(suggestions(readers, ports)))["devices"]
     devices = Devices.model_validate(pasted)
     assert len(devices.readers) == 2
-    assert devices.readers[0].pattern.startswith("ACS")
+    assert devices.readers[0].pattern.startswith("^ACS ACR1252 1S CL Reader ")
     assert [(entry.path, entry.profile) for entry in devices.scanners] == [
         ('usb:0c2e:0b61:S"1', "honeywell"),
         ("/dev/serial/by-id/usb-FTDI", "generic"),

@@ -305,7 +305,9 @@ def renew_epoch(place: CentralSettings) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.confirmation_option(prompt="Central must not be running. Replace its database by this copy?")
 def restore(place: CentralSettings, file: Path) -> None:
-    """Put a copy back and renew the epoch: kiosks tell again what it may have lost."""
+    """Put a copy back and renew the epoch: kiosks tell again what it may have lost. The replaced database is kept."""
     with told():
-        epoch = restore_from(place, file)
-    click.echo(f"Restored; the new epoch is {epoch}.")
+        restored = restore_from(place, file)
+    click.echo(f"Restored; the new epoch is {restored.epoch}.")
+    if restored.kept is not None:
+        click.echo(f"The database before it is {restored.kept}; remove it when all is well: it holds patrons' records.")

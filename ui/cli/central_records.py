@@ -119,7 +119,13 @@ def doctor(place: CentralSettings, as_json: bool) -> None:
 @contextmanager
 def _reporting(file: Path, report: Path | None) -> Iterator[RowReport]:
     with told():
-        rows = RowReport(_report_of(file, report))
+        path = _report_of(file, report)
+        try:
+            rows = RowReport(path)
+        except OSError as error:
+            raise click.ClickException(
+                f"{path}: the report cannot be written ({error.strerror}); say --report FILE"
+            ) from error
         try:
             yield rows
         finally:

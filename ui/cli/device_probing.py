@@ -79,6 +79,8 @@ class Seen:
 
     width_dots: int | None = None
     """The widest bar with both ends."""
+    columns: int | None = None
+    """Letters in the first line of the ruler."""
     cjk: str | None = None
     """Which line could be read: big5, gb18030 or none."""
     native_qr: bool | None = None
@@ -98,6 +100,7 @@ def settings_of(found: "Findings", seen: Seen) -> Iterator[str]:
     if found.low:
         yield "# says that the roll is nearly at its end; with a full roll that means that it has no sensor"
     yield _line("width_dots", None, seen.width_dots)
+    yield _line("columns", None, seen.columns)
     yield _line("cjk", found.cjk, seen.cjk)
     yield _line("cutter", found.cutter, seen.cutter)
     yield _line("native_qr", found.native_qr, seen.native_qr)
@@ -124,21 +127,27 @@ def _ask_person(found: "Findings") -> Seen:
 
     click.echo(f"Please take the page. Where you cannot tell, answer {UNKNOWN}.", err=True)
     width = _choose("1 The last bar with a thick end on both sides", [str(width) for width in WIDTHS])
+    columns = _choose(
+        "2 How many signs stand in the ruler's first line (A is the 10th, B the 20th, C the 30th, D the 40th)",
+        [str(count) for count in range(16, 70)],
+        shown=False,
+    )
     cjk = None
     if found.cjk is None:
-        cjk = _choose("2 The line whose Chinese words can be read", ["big5", "gb18030", "none"])
+        cjk = _choose("3 The line whose Chinese words can be read", ["big5", "gb18030", "none"])
     return Seen(
         width_dots=None if width is None else int(width),
+        columns=None if columns is None else int(columns),
         cjk=cjk,
-        native_qr=None if found.native_qr else _yes("3 Is there a QR code"),
-        cutter=None if found.cutter is not None else _yes("4 Was the page cut off"),
+        native_qr=None if found.native_qr else _yes("4 Is there a QR code"),
+        cutter=None if found.cutter is not None else _yes("5 Was the page cut off"),
         near_end=_yes("Has the printer a sensor that warns before the roll ends (see its manual)"),
     )
 
 
-def _choose(question: str, answers: list[str]) -> str | None:
-    said: str = click.prompt(question, type=click.Choice([*answers, UNKNOWN]), err=True)
-    return None if said == UNKNOWN else said
+def _choose(question: str, answers: list[str], *, shown: bool = True) -> str | None:
+    answer: str = click.prompt(question, type=click.Choice([*answers, UNKNOWN]), show_choices=shown, err=True)
+    return None if answer == UNKNOWN else answer
 
 
 def _yes(question: str) -> bool | None:

@@ -30,6 +30,7 @@ from kiosk.ports import (
 )
 from ui.cli.card_rule import card_rule
 from ui.cli.device_ears import running
+from ui.cli.device_names import printers
 from ui.cli.device_printing import try_out
 from ui.cli.device_probing import probe
 from ui.cli.device_tapes import record as record_tape
@@ -52,6 +53,7 @@ def devices() -> None:
 
 
 devices.add_command(card_rule)
+devices.add_command(printers)
 devices.add_command(probe)
 devices.add_command(record_tape)
 devices.add_command(replay)

@@ -1,37 +1,30 @@
 """`shelfpoint doctor`: looks at this machine and says, one line each, what is well and what to do about the rest."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 import click
 
 from kiosk.ports import DeviceError
+from ui.cli.doctor_machine import Finding, card_service, doubled_readers, grabbers, may_open, seal, way_to_central
 
 if TYPE_CHECKING:
     from config.settings import CodeRule
     from drivers.usb_ports import UsbPort
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    """In a few words."""
-    well: bool
-    """No need to act."""
-    detail: str
-    """What was found, and what to do when it is not well."""
-
-
 @click.command()
-@click.option("--config", "config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of this kiosk.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SHELFPOINT_CONFIG",
+    help="Settings of this kiosk.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def doctor(config: Path | None, as_json: bool) -> None:
     """Look for what is wrong with this machine. Exit code 1 when something is."""
@@ -48,8 +41,9 @@ def doctor(config: Path | None, as_json: bool) -> None:
 def _look(config: Path | None) -> Iterator[Finding]:
     yield _sqlite()
     yield _font()
-    yield _pcscd()
-    yield _key_protection()
+    yield card_service()
+    yield from grabbers()
+    yield seal()
     if config is not None:
         yield from _configured(config)
 
@@ -71,18 +65,6 @@ def _font() -> Finding:
     ).stdout
     well = "Noto Sans CJK TC" in found
     return Finding("Chinese font", well, "Noto Sans CJK TC" if well else f"found {found}; install fonts-noto-cjk")
-
-
-def _pcscd() -> Finding:
-    socket = Path(os.environ.get("PCSCLITE_CSOCK_NAME", "/run/pcscd/pcscd.comm"))
-    well = socket.exists()
-    advice = "" if well else "; start pcscd, or the kiosk runs without a card reader"
-    return Finding("card reader service", well, f"{socket}{advice}")
-
-
-def _key_protection() -> Finding:
-    chip = Path("/dev/tpmrm0").exists()
-    return Finding("security chip", True, "a TPM can seal the keys" if chip else "no TPM here: encrypt the disk")
 
 
 def _secret(what: str, path: Path) -> Iterator[Finding]:
@@ -125,6 +107,8 @@ def _configured(config: Path) -> Iterator[Finding]:
     identity = load_identity(settings.keys)
     advice = f"run 'shelfpoint kiosk enrol'; or, if {IDENTITY} is sealed, run this with the credential"
     yield Finding("enrolment", identity is not None, advice if identity is None else identity.kiosk)
+    if identity is not None:
+        yield way_to_central(identity.url)
     yield from _secret("database key", settings.keys / DATABASE_KEY)
     yield from _secret("identity", settings.keys / IDENTITY)
     yield _try("data folder", lambda: f"{shutil.disk_usage(settings.data).free // 2**20} MiB free")
@@ -139,6 +123,11 @@ def _configured(config: Path) -> Iterator[Finding]:
             yield Finding("log", False, str(error))
         else:
             yield Finding("log", True, f"{waiting} acts wait for central")
+    yield from may_open(settings)
+    if len(settings.devices.readers) > 1:
+        from drivers.suggest import pcsc_readers
+
+        yield from doubled_readers(settings.devices.readers, pcsc_readers())
     if settings.devices.scanners:
         from drivers.usb_ports import usb_ports
 

@@ -1,4 +1,4 @@
-"""`shelfpoint kiosk run | enrol`."""
+"""`shelfpoint kiosk run | enrol | setup`."""
 
 from pathlib import Path
 
@@ -6,11 +6,15 @@ import click
 
 from config.settings import load
 from ui.cli.kiosk_place import CONFIG
+from ui.cli.kiosk_setup import setup
 
 
 @click.group()
 def kiosk() -> None:
-    """Run this kiosk, or enrol it at central."""
+    """Set this kiosk up, run it, or enrol it at central."""
+
+
+kiosk.add_command(setup)
 
 
 @kiosk.command()

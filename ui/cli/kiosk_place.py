@@ -5,5 +5,9 @@ from pathlib import Path
 import click
 
 CONFIG = click.option(
-    "--config", "config", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Settings of this kiosk."
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    envvar="SHELFPOINT_CONFIG",
+    help="Settings of this kiosk; SHELFPOINT_CONFIG names them too.",
 )

@@ -16,7 +16,7 @@ from kiosk.domain.values import KioskError
 
 COMMANDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
-        "kiosk": ("ui.cli.kiosk", "kiosk", "Run this kiosk, or enrol it at central."),
+        "kiosk": ("ui.cli.kiosk", "kiosk", "Set this kiosk up, run it, or enrol it at central."),
         "central": ("ui.cli.central", "central", "The central server."),
         "devices": ("ui.cli.devices", "devices", "Readers, scanners and printers of this machine."),
         "queue": ("ui.cli.queue", "queue", "What waits to be sent to central."),

@@ -203,17 +203,43 @@ def test_a_restore_brings_the_copy_back_under_a_new_epoch(town: Any, tmp_path: P
         restore_from(settings, tmp_path / "copy.sqlite")
     assert len(town.central.holdings.open_loans()) == 2
     town.central.close()
-    assert restore_from(settings, tmp_path / "copy.sqlite") != epoch
+    restored = restore_from(settings, tmp_path / "copy.sqlite")
+    assert restored.epoch != epoch
     again = Central.open(settings, clock=town.clock)
     try:
         assert [loan.act_id for loan in again.holdings.open_loans()] == ["a"]
         assert again.epoch() != epoch
     finally:
         again.close()
-    assert sorted(path.name for path in settings.data.iterdir()) == ["central.sqlite", "used.lock"]
+    assert restored.kept is not None
+    names = sorted(path.name for path in settings.data.iterdir())
+    assert names == ["central.sqlite", restored.kept.name, "used.lock"]
+    assert (
+        restore_from(settings, restored.kept).kept is not None
+    )  # the replaced one comes back whole, with what the copy lacked
+    again = Central.open(settings, clock=town.clock)
+    assert sorted(loan.act_id for loan in again.holdings.open_loans()) == ["a", "b"]
+    again.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_damaged_copy_is_refused_in_one_sentence_and_a_damaged_database_is_kept_when_it_is_replaced(
+    town: Any, tmp_path: Path
+) -> None:
+    settings = CentralSettings(data=tmp_path / "central-0")
+    town.central.key_copy.write(tmp_path / "safe.key", settings.data, key_file=settings.root_key_file(), who="test")
+    back_up(settings, tmp_path / "copy.sqlite", NOON)
+    town.central.close()
     (tmp_path / "noise").write_bytes(os.urandom(5000))
-    with pytest.raises(BackupFailed):
+    with pytest.raises(BackupFailed, match=r"noise: it cannot be read with this root key .* Nothing was changed$"):
         restore_from(settings, tmp_path / "noise")
+    damaged = os.urandom((settings.data / "central.sqlite").stat().st_size)
+    (settings.data / "central.sqlite").write_bytes(damaged)
+    (settings.data / "central.sqlite-wal").write_bytes(b"its log")
+    kept = restore_from(settings, tmp_path / "copy.sqlite").kept
+    assert kept is not None
+    assert (kept.read_bytes(), kept.with_name(f"{kept.name}-wal").read_bytes()) == (damaged, b"its log")
+    Central.open(settings, clock=town.clock).close()
 
 
 DIES_BEFORE_THE_EXCHANGE = """
