@@ -181,7 +181,8 @@ class _Desk:
                 self._bug = bug
 
     def _decode(self) -> None:
-        from drivers.barcodes import Agreement, Attention, CodeReader
+        from drivers.barcodes import CodeReader
+        from drivers.camera_looks import Agreement, Attention
 
         reader, attention, agreement = CodeReader(self._symbologies), Attention(), Agreement()
         rest_s = 0.0
