@@ -155,13 +155,16 @@ class Pixels:
 
     def placed(self, drawing: Drawing) -> tuple[Place, float]:
         """Where it lies best, roughly, and how alike it and the pixels then are."""
-        place, alike = self._shifted(drawing, 0.0)
-        if alike < _SURE:
-            ends = np.zeros(len(_SLANTS)), np.full(len(_SLANTS), float(self._samples))
-            slants = self._alike(drawing, *ends, _SLANTS)
-            slanted = self._shifted(drawing, float(_SLANTS[int(np.argmax(slants))]))
-            place, alike = max((place, alike), slanted, key=lambda each: each[1])
-        return place, alike
+        return max(self.places(drawing), key=lambda each: each[1])
+
+    def places(self, drawing: Drawing) -> tuple[tuple[Place, float], ...]:
+        """The same seen from the front, and where that is not sure, from the side too."""
+        front = self._shifted(drawing, 0.0)
+        if front[1] >= _SURE:
+            return (front,)
+        ends = np.zeros(len(_SLANTS)), np.full(len(_SLANTS), float(self._samples))
+        slants = self._alike(drawing, *ends, _SLANTS)
+        return front, self._shifted(drawing, float(_SLANTS[int(np.argmax(slants))]))
 
     def _shifted(self, drawing: Drawing, slant: float) -> tuple[Place, float]:
         first, last = (ends.ravel() for ends in np.meshgrid(_SHIFTS, self._samples + _SHIFTS))

@@ -120,8 +120,11 @@ def code128_check(values: tuple[int, ...]) -> int:
 
 
 def code128_spellings(text: str) -> tuple[tuple[int, ...], ...]:
-    """The usual ways to say a text, with start and check symbol, the shortest first: digits in pairs, and letters alone."""
-    ways = [_in_pairs(text), _in_one_set(text)]
+    """The usual ways to say a text, with start and check symbol.
+
+    Digits in pairs with the odd one first (as the standard's annex says) or last (as many programs do), and no pairs.
+    """
+    ways = [_in_pairs(text), _in_late_pairs(text), _in_one_set(text)]
     return tuple({(*way, code128_check(way)): None for way in ways if way is not None})
 
 
@@ -274,3 +277,14 @@ def _in_pairs(text: str) -> tuple[int, ...] | None:
             values.append(ord(text[place]) - 32)
             place += 1
     return tuple(values)
+
+
+def _in_late_pairs(text: str) -> tuple[int, ...] | None:
+    """Letters, then pairs of all digits at the end, then the odd one."""
+    head = text.rstrip("0123456789")
+    tail = text[len(head) :]
+    if len(tail) < 2 or not all(32 <= ord(letter) < 128 for letter in text):
+        return None
+    values = [START_B, *(ord(letter) - 32 for letter in head), _CODE_C] if head else [START_C]
+    values += [int(tail[place : place + 2]) for place in range(0, len(tail) - 1, 2)]
+    return (*values, _CODE_B, ord(tail[-1]) - 32) if len(tail) % 2 else tuple(values)

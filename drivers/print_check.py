@@ -58,8 +58,8 @@ _LEAST_CONTRAST = 0.3
 _LEAST_GREY = 2.0
 _STEPS = 3
 _ROUNDS = 5
-_COUNTS = 3
-"""So many numbers of symbols are tried."""
+_LOOKS = 4
+"""So many numbers of symbols are tried, seen from the front or from the side."""
 _ONE_WIDTH = (1.0,)
 _GAPS = (1, 2, 3)
 """Modules between two characters."""
@@ -154,8 +154,8 @@ class _Settled:
     """Where it lies."""
 
 
-def _settled(pixels: Pixels, drawn: Drawing, place: Place) -> _Settled | None:
-    """Least squares in a few steps; None where dark and light are not the drawing's."""
+def _settled(pixels: Pixels, drawn: Drawing, place: Place, *, slanting: bool = True) -> _Settled | None:
+    """Least squares in a few steps; None where dark and light are not the drawing's. The slant may be left as it is."""
     part = drawn.parts()
     near = slice(MARGIN - 2 * GRID, MARGIN + drawn.inner + 2 * GRID)
     row = pixels.mean
@@ -172,7 +172,7 @@ def _settled(pixels: Pixels, drawn: Drawing, place: Place) -> _Settled | None:
         if step == 0:
             row = pixels.best_rows(place.at(part), settled.expected, near)
         if step < _STEPS:
-            place = place.moved(moves, drawn.inner)
+            place = place.moved(moves if slanting else moves * (1, 1, 0), drawn.inner)
     return settled
 
 
@@ -254,22 +254,22 @@ def _is_light(settled: _Settled) -> bool:
 def _spelled(picture: Grey, line: Line, claim: Claim) -> Iterator[Fit]:
     """Code 128 in some other spelling of the text: its symbols as the pixels show them, for the likeliest numbers of symbols."""
     least, most = (len(claim.text) + 1) // 2 + 2, len(claim.text) + 5
-    looks = []
+    looks: list[tuple[float, Place, Pixels, Drawing]] = []
     for count in range(least, most + 1):
         drawn = _average(count)
         pixels = Pixels(picture, line, drawn.inner)
-        looks.append((*pixels.placed(drawn), pixels, drawn))
-    looks.sort(key=lambda look: -look[1])
-    for place, _, pixels, drawn in looks[:_COUNTS]:
-        settled = _settled(pixels, drawn, place)
-        for _ in range(_ROUNDS):
+        looks += [(alike - abs(place.slant), place, pixels, drawn) for place, alike in pixels.places(drawn)]
+    looks.sort(key=lambda look: -look[0])
+    for _, place, pixels, drawn in looks[:_LOOKS]:
+        settled = _settled(pixels, drawn, place, slanting=False)
+        for number in range(_ROUNDS):
             if settled is None:
                 break
             _, values = _leads(drawn, settled)
             if values == tuple(pick for _, _, pick in drawn.slots):
                 break
             drawn = drawing(code128_layout(values), 1.0)
-            settled = _settled(pixels, drawn, settled.place)
+            settled = _settled(pixels, drawn, settled.place, slanting=number > 0)
         if settled is not None and code128_text(tuple(pick for _, _, pick in drawn.slots)) == claim.text:
             yield _fit(pixels, drawn, settled, claim)
 

@@ -131,7 +131,7 @@ def _code128_text(rng: np.random.Generator) -> str:
 def _layout(symbology: str, text: str, rng: np.random.Generator) -> Layout:
     if symbology == "code128":
         ways = code128_spellings(text)
-        return code128_layout(_late_pairs(text) if rng.random() < 0.3 else ways[int(rng.integers(0, len(ways)))])
+        return code128_layout(_any_spelling(text, rng) if rng.random() < 0.1 else ways[int(rng.integers(0, len(ways)))])
     start, stop = (str(rng.choice(list("ABCD"))) for _ in range(2))
     drawn = f"{start}{text}{stop}" if symbology == "codabar" else text
     made = layout(symbology, drawn, 2 if symbology in ("code39", "codabar") and rng.random() < 0.1 else 1)
@@ -140,15 +140,17 @@ def _layout(symbology: str, text: str, rng: np.random.Generator) -> Layout:
     return made
 
 
-def _late_pairs(text: str) -> tuple[int, ...]:
-    """Letters in set B, then pairs, then the odd digit in set B: as several label programs spell."""
-    head = text.rstrip("0123456789")
-    tail = text[len(head) :]
-    values = [104 if head else 105, *(ord(letter) - 32 for letter in head)]
-    values += [99] if head else []
-    values += [int(tail[place : place + 2]) for place in range(0, len(tail) - 1, 2)]
-    if len(tail) % 2:
-        values += [100, ord(tail[-1]) - 32]
+def _any_spelling(text: str, rng: np.random.Generator) -> tuple[int, ...]:
+    """Pairs here and there, as no program would choose them."""
+    values, code_set, place = [104], "B", 0
+    while place < len(text):
+        pair = text[place : place + 2]
+        wanted = "C" if len(pair) == 2 and pair.isdigit() and rng.random() < 0.7 else "B"
+        if wanted != code_set:
+            values.append(99 if wanted == "C" else 100)
+        code_set = wanted
+        values.append(int(pair) if wanted == "C" else ord(text[place]) - 32)
+        place += 2 if wanted == "C" else 1
     whole = (*values, code128_check(tuple(values)))
     if code128_text(whole) != text:
         raise ValueError("a wrong spelling")
