@@ -28,8 +28,9 @@ import zxingcpp
 from numpy.typing import NDArray
 from pyzbar import pyzbar
 
-from drivers.matrix_text import matrix_text
+from drivers.matrix_text import announces_eci, matrix_text
 from drivers.print_check import Claim, shows
+from drivers.qr_beginning import Mode, beginning
 from kiosk.domain.identity import MAX_CODE_LENGTH
 
 log = structlog.get_logger(__name__)
@@ -239,12 +240,15 @@ def _matrix(code: zxingcpp.Barcode, symbology: str, corners: Floats, view: _View
     height, width = view.pixels.shape
     if (edges < -1).any() or (edges > (width, height)).any():
         return None
+    said = bytes.fromhex(code.text)
+    mode = None
     extra: dict[str, object] = code.extra if isinstance(code.extra, dict) else {}
-    mask = extra.get("DataMask")
-    whole = (
-        symbology == "qr" and isinstance(mask, int) and str(extra.get("Version")).isdigit()
-    )  # no Micro QR: it has no parts
-    text = matrix_text(bytes.fromhex(code.text), modules if whole else None, mask if isinstance(mask, int) else None)
+    mask, level = extra.get("DataMask"), extra.get("ECLevel")
+    if symbology == "qr" and str(extra.get("Version")).isdigit() and isinstance(mask, int):
+        mode = beginning(modules, mask, str(level), said[3:])
+        if mode is None or (mode is Mode.ECI) > announces_eci(said[:3]):
+            return None
+    text = matrix_text(said, mode is Mode.KANJI)
     return None if text is None else _Seen(Code(text, symbology), (), middle)
 
 

@@ -5,14 +5,10 @@
 Why
 zxing-cpp guesses the charset of bytes without an ECI, and takes Big5 for Japanese or Latin. So its bytes are read here: as
 the ECI says, else UTF-8, else Big5 (cp950) if that gives plausible Chinese. Level 2 of Big5 holds rare characters;
-what consists of them is text of some other charset. Neither library says that a QR code is one of several (structured
-append, ISO/IEC 18004 section 8), so the mode in its first four bits is looked up in its modules.
+what consists of them is text of some other charset. What a QR code itself says of its beginning (`drivers.qr_beginning`) comes first.
 """
 
 import re
-
-import numpy as np
-from numpy.typing import NDArray
 
 _CHARSETS = {
     1: "latin-1", 2: "cp437", 3: "latin-1", 4: "iso8859-2", 5: "iso8859-3", 6: "iso8859-4", 7: "iso8859-5", 8: "iso8859-6",
@@ -24,61 +20,21 @@ _CHARSETS = {
 _PROTOCOL = re.compile(rb"\\(\\|[0-9]{6})")
 _LEVEL_2 = 0xC9
 _RARE_SHARE = 1 / 3
-_NUMERIC, _ALPHANUMERIC, _STRUCTURED_APPEND, _KANJI = 1, 2, 3, 8
-_MODES = frozenset({_NUMERIC, _ALPHANUMERIC, 4, 5, 7, _KANJI, 9})
-_ALPHANUMERIC_SET = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
-Modules = NDArray[np.bool_]
-"""Dark ones, as they stand upright."""
 
 
-def matrix_text(said: bytes, modules: Modules | None, mask: int | None) -> str | None:
-    """The text of a code; None where it is a part, in an unknown charset, or no text.
+def matrix_text(said: bytes, kanji: bool = False) -> str | None:
+    """The text of a code; None where it is in an unknown charset, or is no text.
 
-    `said` is AIM identifier and bytes, with ECI escapes where the identifier announces them; `modules` and `mask` those of
-    a QR code, for others None.
+    `said` is AIM identifier and bytes, with ECI escapes where the identifier announces them; `kanji`: a QR code that
+    begins in Kanji mode, whose bytes are Shift JIS.
     """
     identifier, data = said[:3], said[3:]
-    mode = None
-    if modules is not None and mask is not None:
-        mode = first_mode(modules, mask)
-        if mode not in _MODES or not _may_begin(mode, data):
-            return None
-    if _announces_eci(identifier):
+    if announces_eci(identifier):
         return _by_eci(data)
-    return _text(data, "shift_jis") if mode == _KANJI else _without_eci(data)
+    return _text(data, "shift_jis") if kanji else _without_eci(data)
 
 
-def first_mode(modules: Modules, mask: int) -> int:
-    """The four bits in the lower right corner, where the data begins."""
-    size = len(modules)
-    bits = 0
-    for row, column in ((size - 1, size - 1), (size - 1, size - 2), (size - 2, size - 1), (size - 2, size - 2)):
-        bits = bits << 1 | (bool(modules[row, column]) ^ _is_masked(mask, row, column))
-    return bits
-
-
-def _is_masked(mask: int, row: int, column: int) -> bool:
-    product = row * column
-    return (
-        (row + column) % 2,
-        row % 2,
-        column % 3,
-        (row + column) % 3,
-        (row // 2 + column // 3) % 2,
-        product % 2 + product % 3,
-        (product % 2 + product % 3) % 2,
-        ((row + column) % 2 + product % 3) % 2,
-    )[mask] == 0
-
-
-def _may_begin(mode: int, data: bytes) -> bool:
-    """A first segment of this mode may have led to these bytes."""
-    if mode == _NUMERIC:
-        return data[:1].isdigit()
-    return mode != _ALPHANUMERIC or (data[:1] != b"" and data[0] in _ALPHANUMERIC_SET)
-
-
-def _announces_eci(identifier: bytes) -> bool:
+def announces_eci(identifier: bytes) -> bool:
     """ISO/IEC 15424: QR 2, 4, 6; Data Matrix 4, 5, 6; PDF417 1."""
     return identifier in (b"]Q2", b"]Q4", b"]Q6", b"]d4", b"]d5", b"]d6", b"]L1")
 
