@@ -24,7 +24,12 @@ _SURE = 0.85
 _FIRST_BLUR = 0.5
 _ROWS = 13
 _TALLEST = 12.0
+_LEAST_REACH = 3.0
+_LOW = 8.0
+"""Rows; from so many on the corners tell how the bars slant, else the grey levels do."""
 _SHORTEST = 20.0
+_LEAST_CROSSING = 0.4
+"""Cosine between the decoder's row and the bars' normal: flatter crossings are no reading."""
 _ALIKE = 0.12
 """Rows that are so much less alike than the best one are left out."""
 
@@ -43,6 +48,8 @@ class Line:
     """Along the last bar."""
     reach: float
     """So far along the bars they are known to go, in pixels."""
+    low: bool
+    """The decoder saw so few rows that no other line is to be had."""
 
 
 def line_across(picture: Grey, corners: Floats, height: float) -> Line | None:
@@ -55,7 +62,7 @@ def line_across(picture: Grey, corners: Floats, height: float) -> Line | None:
         return None
     tall = float(min(np.hypot(*(bottom_left - top_left)), np.hypot(*(bottom_right - top_right))))
     along = (stop - start) / length
-    if tall >= 8:
+    if tall >= _LOW:
         bars = [(bottom_left - top_left) / tall, (bottom_right - top_right) / tall]
     else:
         middle = (start + stop) / 2
@@ -64,7 +71,7 @@ def line_across(picture: Grey, corners: Floats, height: float) -> Line | None:
     normals = [normal if normal @ along > 0 else -normal for normal in normals]
     across = normals[0] + normals[1]
     across /= float(np.hypot(*across))
-    if float(across @ along) < 0.4:
+    if float(across @ along) < _LEAST_CROSSING:
         return None
     middle = (start + stop) / 2
     ends = []
@@ -75,7 +82,7 @@ def line_across(picture: Grey, corners: Floats, height: float) -> Line | None:
     for normal in normals:
         bar = np.array((-normal[1], normal[0]))
         slants.append(bar / float(bar @ upright))
-    return Line(ends[0], ends[1], slants[0], slants[1], min(max(tall * 0.4, 3.0), _TALLEST))
+    return Line(ends[0], ends[1], slants[0], slants[1], min(max(tall * 0.4, _LEAST_REACH), _TALLEST), tall < _LOW)
 
 
 def _bars_between(picture: Grey, start: Floats, stop: Floats, along: Floats) -> Floats:

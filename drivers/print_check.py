@@ -56,6 +56,11 @@ _UNCHECKED = frozenset({"code39", "codabar", "itf"})
 _LEAST_CONTRAST = 0.3
 """The least contrast of one character, as a share of the whole code's."""
 _LEAST_GREY = 2.0
+"""Grey levels between light and dark, or there is no code."""
+_EDGE = 3
+"""Samples beside a bar that its blur may darken."""
+_DARK = 0.35
+"""So much darker than expected, as a share of the contrast, is no light paper."""
 _STEPS = 3
 _ROUNDS = 5
 _LOOKS = 4
@@ -110,6 +115,8 @@ def fits(picture: Grey, claim: Claim) -> Iterator[Fit]:
                 yield fit
         if claim.symbology == "code128":
             yield from _spelled(picture, line, claim)
+        if line.low:
+            return
 
 
 def _layouts(claim: Claim) -> Iterator[tuple[Layout, tuple[float, ...]]]:
@@ -246,9 +253,9 @@ def _leads(drawn: Drawing, settled: _Settled) -> tuple[Floats, tuple[int, ...]]:
 def _is_light(settled: _Settled) -> bool:
     """No bar in the first modules beside the code."""
     samples = len(settled.seen)
-    left, right = np.arange(MARGIN - LIGHT * GRID, MARGIN - 3), np.arange(MARGIN - LIGHT * GRID, MARGIN - 3)
-    beside = np.concatenate((left, samples - 1 - right))
-    return bool((settled.seen[beside] - settled.expected[beside] > 0.35 * settled.contrast).all())
+    left = np.arange(MARGIN - LIGHT * GRID, MARGIN - _EDGE)
+    beside = np.concatenate((left, samples - 1 - left))
+    return bool((settled.seen[beside] - settled.expected[beside] > _DARK * settled.contrast).all())
 
 
 def _spelled(picture: Grey, line: Line, claim: Claim) -> Iterator[Fit]:
