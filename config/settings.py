@@ -26,6 +26,7 @@ from pydantic_settings import (
 from config.hand_written import Unreadable, hand_written, without_mark
 from kiosk.domain.identity import (
     LONGEST_CONTACT,
+    MAX_CODE_LENGTH,
     SYMBOLOGIES,
     UID_LENGTHS,
     Base,
@@ -271,6 +272,21 @@ class Camera(_Part):
     height: int = Field(default=720, ge=240, le=2160)
     symbologies: frozenset[Symbology] = Field(default=frozenset({"code39", "code128", "codabar", "qr"}), min_length=1)
     """Only these are looked for: the fewer, the faster and the surer."""
+    lengths: dict[str, tuple[Annotated[int, Field(ge=1, le=MAX_CODE_LENGTH)], ...]] = {}
+    """How many characters a code of a symbology may have; any, where it is not named. For Interleaved 2 of 5 and Codabar,
+    which have no check character: Codabar without its start and stop letters."""
+
+    @model_validator(mode="after")
+    def _has_lengths_that_can_be(self) -> Self:
+        if strange := sorted(set(self.lengths) - self.symbologies):
+            raise ValueError(
+                f"lengths of these symbologies only: {', '.join(sorted(self.symbologies))}; not {strange[0]}"
+            )
+        if empty := sorted(name for name, counts in self.lengths.items() if not counts):
+            raise ValueError(f"one or more lengths for {empty[0]}, or none of it in lengths")
+        if odd := sorted(count for count in self.lengths.get("itf", ()) if count % 2):
+            raise ValueError(f"even lengths for itf, whose digits stand in pairs; not {odd[0]}")
+        return self
 
 
 Named = TypeVar("Named", Reader, Scanner, Printer, Camera)

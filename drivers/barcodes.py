@@ -1,33 +1,43 @@
-"""Codes out of camera frames: grey pixels in, decoded codes out; pure but for the libraries' own memory.
+"""Codes out of camera frames: grey pixels in, decoded codes out; pure but for the libraries' own memory and one log line.
 
+`drivers.camera` calls `CodeReader` on its decoding thread, one reader a thread. Promises: only the configured symbologies;
+no value that the picture does not show (`drivers.print_check`); a decoder that fails has read nothing.
+Importing this loads OpenCV and the decoders (a third of a second): the camera's thread does it, never the kiosk's start.
+
+Why
 zxing-cpp looks first, at a copy of half the size and then at the frame as it is: it is several times faster than zbar
 and reads more, and most codes are read in the small copy at a third of the time. A frame that says nothing is looked
 at again in cheap variants, each of which reads what the others do not (measured on ui/benchmarks/code_frames.py):
-turned by 45 degrees (zxing-cpp searches rows and columns only), enlarged, smooth (noise), sharp (blur); last zbar, on a
-small copy, because it gets slower and worse with more pixels.
+turned by 45 degrees (zxing-cpp searches rows and columns only), enlarged, smooth (noise), sharp (blur), inverted (a
+telephone's dark mode; zxing-cpp inverts for QR alone); last zbar, on a small copy, because it gets slower and worse
+with more pixels.
 
-No wrong value: only the configured symbologies are looked for; a linear code is printable ASCII; two values of one
-symbology in one picture are none; and `Agreement` lets a value through only when two frames of a burst agree and none
-contradicts. Code 39 and Codabar have no check digit: length and pattern are the heart's (`kiosk.domain.identity`).
-
-Importing this loads OpenCV and the decoders (a third of a second): the camera's thread does it, never the kiosk's
-start. One thread per `CodeReader`. Symbology names are those of `drivers.frames`.
+Whatever look read it, a linear code counts only if the frame itself, in full size, shows its bars. Two values of one
+symbology in one picture are none; but what a decoder read wrongly inside of a code that was confirmed is no second one.
+QR codes, Data Matrix and PDF417 correct their own errors and need no such check; zbar recodes their bytes by a guess,
+so its word on a QR code counts only in ASCII.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+import structlog
 import zxingcpp
 from numpy.typing import NDArray
 from pyzbar import pyzbar
 
+from drivers.matrix_text import announces_eci, matrix_text
+from drivers.print_check import Claim, shows
+from drivers.qr_beginning import Mode, beginning
 from kiosk.domain.identity import MAX_CODE_LENGTH
+
+log = structlog.get_logger(__name__)
 
 Grey = NDArray[np.uint8]
 """Rows of grey pixels."""
+Floats = NDArray[np.float64]
 
 _ZXING = {
     "code39": zxingcpp.BarcodeFormat.Code39,
@@ -48,10 +58,16 @@ _ZBAR = {
 }
 """ITF is left out: in noise zbar sees Interleaved 2 of 5 where there is none."""
 SYMBOLOGIES = frozenset(_ZXING)
-_ANY_TEXT = frozenset({"qr", "datamatrix", "pdf417"})
+_MATRIX_QUIET = {"qr": 4, "datamatrix": 1, "pdf417": 2}
+"""Modules of light paper around; their text may be more than ASCII."""
+_LEAST_ITF = 6
+"""Digits: any two bars in print are an Interleaved 2 of 5 of two."""
 _TURNED_SCALE = 0.7
+_NEAR = 24.0
+"""Pixels: what a decoder read wrongly in a code may lie a little beside it."""
 _LARGEST_DOUBLED = 1500
 _LEAST_HALVED = 1000
+_UNMOVED = np.array(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,142 +75,200 @@ class Code:
     """One code that was read."""
 
     text: str = field(repr=False)
-    """Printable; Codabar with its start and stop letters."""
+    """Printable; Codabar without its start and stop letters, as scanners send it."""
     symbology: str
     """Name as in `drivers.frames`."""
 
 
-class CodeReader:
-    """Reads frames for a set of symbologies; ValueError for a name that is not in `SYMBOLOGIES`."""
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A frame in another shape."""
 
-    def __init__(self, symbologies: Iterable[str]) -> None:
+    pixels: Grey
+    """What the decoder is shown."""
+    back: Floats
+    """2 x 3: from its pixels to the frame's."""
+    inverted: bool = False
+    """Dark for light."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a decoder says, before it is believed."""
+
+    code: Code
+    """The value."""
+    claims: tuple[Claim, ...]
+    """Where in the frame its bars must be, each guess; none for a code that corrects its own errors."""
+    middle: Floats
+    """Its middle in the frame."""
+
+
+class CodeReader:
+    """Reads frames for a set of symbologies; ValueError for a name that is not in `SYMBOLOGIES`.
+
+    `lengths` names, for some, how many characters alone a code may have: for symbologies without check characters, in
+    which a part of a code may look like a whole one.
+    """
+
+    def __init__(self, symbologies: Iterable[str], lengths: Mapping[str, Iterable[int]] | None = None) -> None:
         wanted = frozenset(symbologies)
         if not wanted or wanted - SYMBOLOGIES:
             known = ", ".join(sorted(SYMBOLOGIES))
             raise ValueError(f"symbologies: expected some of {known}, got {sorted(wanted)}")
         cv2.setNumThreads(1)  # one core at most, whatever the machine has
+        self._lengths = {name: frozenset(counts) for name, counts in (lengths or {}).items()}
         self._formats = zxingcpp.BarcodeFormats([_ZXING[name] for name in wanted])
         self._names = {str(_ZXING[name]): name for name in wanted}
         self._zbar = [_ZBAR[name] for name in wanted if name in _ZBAR]
         self._zbar_names = {_ZBAR[name].name: name for name in wanted if name in _ZBAR}
-        self._variants: tuple[Callable[[Grey], frozenset[Code]], ...] = (
-            lambda frame: self._zxing(_turned(frame)),
-            lambda frame: self._zxing(_enlarged(frame)),
-            lambda frame: self._zxing(_smoothed(frame)),
-            lambda frame: self._zxing(_sharpened(frame)),
-            lambda frame: self._by_zbar(_halved(frame) if frame.shape[1] >= _LEAST_HALVED else frame),
-        )
+        self._failed: set[str] = set()
+        self._variants: tuple[Callable[[Grey], _View], ...] = (_turned, _enlarged, _smoothed, _sharpened)
+        if wanted - set(_MATRIX_QUIET):
+            self._variants += (_inverted,)
 
     def glance(self, frame: Grey) -> frozenset[Code]:
         """The frame in half its size, then as it is: cheap, and enough for most codes."""
         if frame.shape[1] >= _LEAST_HALVED:
-            found = self._zxing(_halved(frame))
+            found = self._zxing(frame, _halved(frame))
             if found:
                 return found
-        return self._zxing(frame)
+        return self._zxing(frame, _View(frame, _UNMOVED))
 
     def read(self, frame: Grey) -> frozenset[Code]:
         """A glance, and when it finds nothing every variant in turn, up to the first that says something."""
         found = self.glance(frame)
         for variant in self._variants:
             if found:
-                break
-            found = variant(frame)
-        return found
+                return found
+            found = self._zxing(frame, variant(frame))
+        if found or not self._zbar:
+            return found
+        view = _halved(frame) if frame.shape[1] >= _LEAST_HALVED else _View(frame, _UNMOVED)
+        return self._believed(frame, view, self._by_zbar(view))
 
-    def _zxing(self, frame: Grey) -> frozenset[Code]:
-        seen = zxingcpp.read_barcodes(frame, formats=self._formats, text_mode=zxingcpp.TextMode.Plain)
-        return _unambiguous(Code(code.text, self._names.get(str(code.format), "")) for code in seen)
+    def _zxing(self, frame: Grey, view: _View) -> frozenset[Code]:
+        return self._believed(frame, view, self._by_zxing(view))
 
-    def _by_zbar(self, frame: Grey) -> frozenset[Code]:
-        if not self._zbar:
+    def _by_zxing(self, view: _View) -> list[_Seen]:
+        try:
+            codes = zxingcpp.read_barcodes(view.pixels, formats=self._formats, text_mode=zxingcpp.TextMode.HexECI)
+            return [seen for code in codes if (seen := self._seen_by_zxing(code, view)) is not None]
+        except Exception as fault:  # noqa: BLE001 -- a library's bug at one picture must not end the camera
+            self._tell("zxing-cpp", fault)
+            return []
+
+    def _seen_by_zxing(self, code: zxingcpp.Barcode, view: _View) -> _Seen | None:
+        symbology = self._names.get(str(code.format), "")
+        place = code.position
+        corners = _moved(
+            [(at.x, at.y) for at in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)], view.back
+        )
+        if symbology in _MATRIX_QUIET:
+            return _matrix(code, symbology, corners, view)
+        said = bytes.fromhex(code.text)[3:]
+        return _linear(said.decode("ascii"), symbology, (corners,)) if said.isascii() else None
+
+    def _by_zbar(self, view: _View) -> list[_Seen]:
+        for symbols in (self._zbar, [symbol for symbol in self._zbar if symbol is not pyzbar.ZBarSymbol.QRCODE]):
+            try:
+                codes = pyzbar.decode(view.pixels, symbols=symbols) if symbols else []
+            except Exception as fault:  # noqa: BLE001 -- pyzbar raises ValueError at parts of a QR message in view
+                self._tell("zbar", fault)
+                continue
+            seen = [self._seen_by_zbar(code, view) for code in codes if code.data.isascii()]
+            return [one for one in seen if one is not None]
+        return []
+
+    def _seen_by_zbar(self, code: pyzbar.Decoded, view: _View) -> _Seen | None:
+        symbology = self._zbar_names.get(code.type, "")
+        corners = _moved(cv2.boxPoints(cv2.minAreaRect(np.array(code.polygon, dtype=np.float32))), view.back)
+        text = code.data.decode("ascii")
+        if symbology in _MATRIX_QUIET:
+            return _Seen(Code(text, symbology), (), corners.mean(axis=0))
+        turns = [np.roll(corners, -turn, axis=0) for turn in range(4)]
+        turns.sort(key=lambda turn: -float(np.hypot(*(turn[1] - turn[0]))))
+        return _linear(text, symbology, tuple(turns))
+
+    def _believed(self, frame: Grey, view: _View, seen: list[_Seen]) -> frozenset[Code]:
+        """What the frame shows; nothing of a symbology that says two things at once."""
+        if not seen:
             return frozenset()
-        return _unambiguous(
-            Code(code.data.decode("utf-8", "replace"), self._zbar_names.get(code.type, ""))
-            for code in pyzbar.decode(frame, symbols=self._zbar)
+        picture = np.asarray(255 - frame, dtype=np.uint8) if view.inverted else frame
+        plausible = [one for one in seen if self._is_plausible(one.code)]
+        shown = [one for one in plausible if not one.claims or any(shows(picture, claim) for claim in one.claims)]
+        return frozenset(
+            one.code
+            for one in shown
+            if not any(
+                other.code.symbology == one.code.symbology
+                and other.code.text != one.code.text
+                and (other in shown or not _covers(one, other))
+                for other in plausible
+            )
         )
 
-
-class Agreement:
-    """Lets a value through once two of the last three frames hold it and none holds another of its symbology.
-
-    A code that stays in view counts once; after `away` long looks without it, it counts again. A glance that misses it
-    says nothing: a code that only the long look reads may still lie there.
-    """
-
-    FRAMES = 3
-    NEEDED = 2
-
-    def __init__(self, away: int = 4) -> None:
-        self._away = away
-        self._last: deque[frozenset[Code]] = deque(maxlen=self.FRAMES)
-        self._counted: dict[Code, int] = {}
-
-    def look(self, codes: frozenset[Code], *, long: bool = True) -> tuple[Code, ...]:
-        """One more frame, after a long look or a glance: the codes that count now."""
-        self._last.append(codes)
-        for code in list(self._counted):
-            self._counted[code] = 0 if code in codes else self._counted[code] + long
-            if self._counted[code] >= self._away:
-                del self._counted[code]
-        agreed = [code for code in sorted(codes, key=lambda code: code.text) if self._agreed(code)]
-        new = tuple(code for code in agreed if code not in self._counted)
-        self._counted.update(dict.fromkeys(new, 0))
-        return new
-
-    def _agreed(self, code: Code) -> bool:
-        votes = sum(code in codes for codes in self._last)
-        rivals = any(
-            other.symbology == code.symbology and other.text != code.text for codes in self._last for other in codes
+    def _is_plausible(self, code: Code) -> bool:
+        lengths = self._lengths.get(code.symbology)
+        return (
+            code.symbology != ""
+            and 0 < len(code.text) <= MAX_CODE_LENGTH
+            and code.text.isprintable()
+            and "\N{REPLACEMENT CHARACTER}" not in code.text
+            and (lengths is None or len(code.text) in lengths)
+            and (code.symbology != "itf" or len(code.text) >= _LEAST_ITF)
         )
-        return votes >= self.NEEDED and not rivals
+
+    def _tell(self, decoder: str, fault: Exception) -> None:
+        if decoder not in self._failed:
+            self._failed.add(decoder)
+            log.warning("a decoder failed at a picture; it counts as nothing read", decoder=decoder, error=repr(fault))
 
 
-class Attention:
-    """Whether a frame deserves the long look: while the picture is new, and now and then; not a pad that lies empty.
-
-    The picture is compared as a small one, so that the sensor's noise does not count as news.
-    """
-
-    LONG_LOOKS = 4
-    EVERY = 30
-    AGAIN = 3
-    _SMALL = (32, 18)
-    _NEWS = 2.0
-
-    def __init__(self) -> None:
-        self._known: NDArray[np.float32] | None = None
-        self._looks = 0
-
-    def deserves(self, frame: Grey) -> bool:
-        """True for the first four frames of a new picture, then for three of thirty (two must agree)."""
-        small = cv2.resize(frame, self._SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
-        if self._known is None or float(np.abs(small - self._known).mean()) > self._NEWS:
-            self._known = small
-            self._looks = 0
-        self._looks += 1
-        return self._looks <= self.LONG_LOOKS or self._looks % self.EVERY < self.AGAIN
+def _linear(text: str, symbology: str, guesses: tuple[Floats, ...]) -> _Seen:
+    claims = tuple(Claim(symbology, text, corners) for corners in guesses)
+    shown = text[1:-1] if symbology == "codabar" else text
+    return _Seen(Code(shown, symbology), claims, guesses[0].mean(axis=0))
 
 
-def _unambiguous(codes: Iterable[Code]) -> frozenset[Code]:
-    """Plausible values; none of a symbology that says two things at once."""
-    plausible = {code for code in codes if _plausible(code)}
-    values: dict[str, int] = {}
-    for code in plausible:
-        values[code.symbology] = values.get(code.symbology, 0) + 1
-    return frozenset(code for code in plausible if values[code.symbology] == 1)
+def _matrix(code: zxingcpp.Barcode, symbology: str, corners: Floats, view: _View) -> _Seen | None:
+    """A code of two dimensions that lies in the picture with its quiet zone, and says a text."""
+    modules = np.asarray(code.to_image(scale=1, add_quiet_zones=False)) < 128
+    middle = corners.mean(axis=0)
+    beside = 1 + 2 * _MATRIX_QUIET[symbology] / np.array(modules.shape[::-1]).max()
+    edges = _moved(middle + (corners - middle) * beside, _back(view))
+    height, width = view.pixels.shape
+    if (edges < -1).any() or (edges > (width, height)).any():
+        return None
+    said = bytes.fromhex(code.text)
+    mode = None
+    extra: dict[str, object] = code.extra if isinstance(code.extra, dict) else {}
+    mask, level = extra.get("DataMask"), extra.get("ECLevel")
+    if symbology == "qr" and str(extra.get("Version")).isdigit() and isinstance(mask, int):
+        mode = beginning(modules, mask, str(level), said[3:])
+        if mode is None or (mode is Mode.ECI) > announces_eci(said[:3]):
+            return None
+    text = matrix_text(said, mode is Mode.KANJI)
+    return None if text is None else _Seen(Code(text, symbology), (), middle)
 
 
-def _plausible(code: Code) -> bool:
-    fits = (
-        0 < len(code.text) <= MAX_CODE_LENGTH
-        and code.text.isprintable()
-        and "\N{REPLACEMENT CHARACTER}" not in code.text
+def _covers(one: _Seen, other: _Seen) -> bool:
+    """The other one's middle lies inside of this one."""
+    return any(
+        cv2.pointPolygonTest(claim.corners.astype(np.float32), tuple(map(float, other.middle)), True) >= -_NEAR
+        for claim in one.claims
     )
-    return fits and code.symbology != "" and (code.symbology in _ANY_TEXT or code.text.isascii())
 
 
-def _turned(frame: Grey) -> Grey:
+def _moved(points: "Iterable[tuple[float, float]] | Floats", how: Floats) -> Floats:
+    return np.asarray(np.asarray(points, dtype=np.float64) @ how[:, :2].T + how[:, 2])
+
+
+def _back(view: _View) -> Floats:
+    return np.asarray(cv2.invertAffineTransform(view.back), dtype=np.float64)
+
+
+def _turned(frame: Grey) -> _View:
     """By 45 degrees, a little smaller, nothing cut off."""
     height, width = frame.shape
     side = round((width + height) * _TURNED_SCALE * 0.7072)
@@ -202,23 +276,29 @@ def _turned(frame: Grey) -> Grey:
     turn[0, 2] += side / 2 - width / 2
     turn[1, 2] += side / 2 - height / 2
     turned = cv2.warpAffine(frame, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, dtype=np.uint8)
+    return _View(np.asarray(turned, dtype=np.uint8), np.asarray(cv2.invertAffineTransform(turn), dtype=np.float64))
 
 
-def _enlarged(frame: Grey) -> Grey:
+def _enlarged(frame: Grey) -> _View:
     factor = 2.0 if frame.shape[1] <= _LARGEST_DOUBLED else 1.5
     large = cv2.resize(frame, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(large, dtype=np.uint8)
+    return _View(np.asarray(large, dtype=np.uint8), _UNMOVED / factor)
 
 
-def _smoothed(frame: Grey) -> Grey:
-    return np.asarray(cv2.GaussianBlur(frame, (0, 0), 1.2), dtype=np.uint8)
+def _smoothed(frame: Grey) -> _View:
+    return _View(np.asarray(cv2.GaussianBlur(frame, (0, 0), 1.2), dtype=np.uint8), _UNMOVED)
 
 
-def _sharpened(frame: Grey) -> Grey:
+def _sharpened(frame: Grey) -> _View:
     """Unsharp mask over about a module's width."""
-    return np.asarray(cv2.addWeighted(frame, 4.0, cv2.GaussianBlur(frame, (0, 0), 4), -3.0, 0), dtype=np.uint8)
+    sharp = cv2.addWeighted(frame, 4.0, cv2.GaussianBlur(frame, (0, 0), 4), -3.0, 0)
+    return _View(np.asarray(sharp, dtype=np.uint8), _UNMOVED)
 
 
-def _halved(frame: Grey) -> Grey:
-    return np.asarray(cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+def _inverted(frame: Grey) -> _View:
+    return _View(np.asarray(255 - frame, dtype=np.uint8), _UNMOVED, inverted=True)
+
+
+def _halved(frame: Grey) -> _View:
+    half = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return _View(np.asarray(half, dtype=np.uint8), _UNMOVED * 2)

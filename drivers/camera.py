@@ -15,7 +15,7 @@ use, not at the kiosk's start.
 
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ PREVIEW_WIDTH = 480
 
 
 class Camera:
-    """One camera; a `Device`. `device` is a path or the number of /dev/video."""
+    """One camera; a `Device`. `device` is a path or the number of /dev/video; `lengths` as for `barcodes.CodeReader`."""
 
     kind = DeviceKind.CAMERA
 
@@ -54,11 +54,13 @@ class Camera:
         symbologies: Collection[str],
         mailbox: Mailbox,
         viewfinder: Viewfinder | None = None,
+        lengths: Mapping[str, Collection[int]] | None = None,
     ) -> None:
         self.name = name
         self._path = f"/dev/video{device}" if isinstance(device, int) else device
         self._size = size
         self._symbologies = symbologies
+        self._lengths = lengths or {}
         self._mailbox = mailbox
         self._viewfinder = viewfinder or Viewfinder()
         self._wanted = threading.Event()
@@ -101,7 +103,7 @@ class Camera:
         import cv2
 
         capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
-        desk = _Desk(self.name, self._symbologies, self._mailbox)
+        desk = _Desk(self.name, self._symbologies, self._lengths, self._mailbox)
         try:
             if not capture.isOpened():
                 raise DeviceError(DeviceReason.SILENT, f"{self._path}: OpenCV could not open it")
@@ -143,9 +145,12 @@ class Camera:
 class _Desk:
     """Where the newest frame lies until the decoding thread takes it."""
 
-    def __init__(self, name: str, symbologies: Collection[str], mailbox: Mailbox) -> None:
+    def __init__(
+        self, name: str, symbologies: Collection[str], lengths: Mapping[str, Collection[int]], mailbox: Mailbox
+    ) -> None:
         self._name = name
         self._symbologies = symbologies
+        self._lengths = lengths
         self._mailbox = mailbox
         self._turn = threading.Condition()
         self._frame: Grey | None = None
@@ -181,9 +186,10 @@ class _Desk:
                 self._bug = bug
 
     def _decode(self) -> None:
-        from drivers.barcodes import Agreement, Attention, CodeReader
+        from drivers.barcodes import CodeReader
+        from drivers.camera_looks import Agreement, Attention
 
-        reader, attention, agreement = CodeReader(self._symbologies), Attention(), Agreement()
+        reader, attention, agreement = CodeReader(self._symbologies, self._lengths), Attention(), Agreement()
         rest_s = 0.0
         while True:
             with self._turn:

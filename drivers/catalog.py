@@ -1,6 +1,6 @@
 """From configuration to drivers: which class serves which entry. A new kind of device touches one file and this one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -142,6 +142,8 @@ class CameraEntry(Protocol):
     def height(self) -> int: ...
     @property
     def symbologies(self) -> Collection[str]: ...
+    @property
+    def lengths(self) -> Mapping[str, Collection[int]]: ...
 
 
 class DeviceEntries(Protocol):
@@ -200,6 +202,7 @@ def build_devices(entries: DeviceEntries, mailbox: Mailbox, viewfinder: Viewfind
             entry.symbologies,
             mailbox,
             viewfinder if number == 0 else None,
+            entry.lengths,
         )
         for number, entry in enumerate(entries.cameras)
     )

@@ -30,7 +30,7 @@ def only_zxing(symbologies: Iterable[str]) -> Callable[[Grey], frozenset[Code]]:
     formats = zxingcpp.BarcodeFormats([_ZXING[name] for name in wanted])
     names = {str(_ZXING[name]): name for name in wanted}
     return lambda frame: frozenset(
-        Code(code.text, names[str(code.format)]) for code in zxingcpp.read_barcodes(frame, formats=formats)
+        _code(code.text, names[str(code.format)]) for code in zxingcpp.read_barcodes(frame, formats=formats)
     )
 
 
@@ -40,5 +40,10 @@ def only_zbar(symbologies: Iterable[str]) -> Callable[[Grey], frozenset[Code]]:
     symbols = [_ZBAR[name] for name in wanted]
     names = {_ZBAR[name].name: name for name in wanted}
     return lambda frame: frozenset(
-        Code(code.data.decode("utf-8", "replace"), names[code.type]) for code in pyzbar.decode(frame, symbols=symbols)
+        _code(code.data.decode("utf-8", "replace"), names[code.type]) for code in pyzbar.decode(frame, symbols=symbols)
     )
+
+
+def _code(text: str, symbology: str) -> Code:
+    """Codabar without its start and stop letters, as `drivers.barcodes` tells it."""
+    return Code(text[1:-1] if symbology == "codabar" else text, symbology)

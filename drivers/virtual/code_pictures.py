@@ -25,14 +25,18 @@ _OPTIONS = {"code39": {"add_checksum": False}}
 
 
 def modules(symbology: str, text: str) -> Grey:
-    """One pixel for each module (Codabar: two): one row for a bar code, a square for QR; ValueError for an unknown symbology."""
+    """One pixel for each module (Codabar: two): one row for a bar code, a square for QR; ValueError for an unknown symbology.
+
+    Codabar between A and B, unless the text brings its own start and stop letters.
+    """
     if symbology == "qr":
         code: QRCode[Any] = QRCode(error_correction=ERROR_CORRECT_M, border=_QR_QUIET)
         code.add_data(text)
         code.make(fit=True)
         dark = np.array(code.get_matrix(), dtype=bool)
     elif symbology in ("code39", "code128", "codabar", "ean13"):
-        drawn = barcode.get_barcode_class(symbology)(text, **_OPTIONS.get(symbology, {})).build()[0]
+        spelled = f"A{text}B" if symbology == "codabar" and not text[:1].isalpha() else text
+        drawn = barcode.get_barcode_class(symbology)(spelled, **_OPTIONS.get(symbology, {})).build()[0]
         quiet = [False] * QUIET_MODULES * _PIXELS_A_MODULE.get(symbology, 1)
         bars = quiet + [char == "1" for char in drawn] + quiet
         dark = np.array([bars], dtype=bool)

@@ -215,6 +215,19 @@ def test_a_camera_takes_a_path_or_a_number_and_known_symbologies_only() -> None:
             Camera.model_validate(wrong)
 
 
+def test_a_camera_takes_lengths_of_its_own_symbologies_that_can_be() -> None:
+    camera = Camera.model_validate({"device": 0, "symbologies": ["itf", "codabar"], "lengths": {"itf": [8, 14]}})
+    assert camera.lengths == {"itf": (8, 14)}
+    for lengths, told in (
+        ({"qr": [8]}, "of these symbologies only: codabar, itf; not qr"),
+        ({"itf": [14, 7]}, "even lengths for itf, whose digits stand in pairs; not 7"),
+        ({"codabar": []}, "one or more lengths for codabar"),
+        ({"codabar": [0]}, "greater than or equal to 1"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            Camera.model_validate({"device": 0, "symbologies": ["itf", "codabar"], "lengths": lengths})
+
+
 def test_a_contact_number_has_any_length_and_a_uid_only_those_that_exist() -> None:
     assert CardRule(technology=Technology.CONTACT, uid_length=12, base=Base.TEXT).uid_length == 12
     assert ContactScript(commands=("00A40000023F00", "00B0000C"), length=12).length == 12

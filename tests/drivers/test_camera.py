@@ -15,6 +15,7 @@ import pytest
 from drivers.camera_node import ask_node
 from drivers.virtual.video import CameraMissing, Fault, VirtualCamera, build
 from kiosk.ports import DeviceError, DeviceReason
+from tests.drivers.qr_symbols import PARTS, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 READY, UNPLUGGED, SILENT = ["device", "ready", None], ["device", "absent", "not_plugged"], ["device", "fault", "silent"]
@@ -42,6 +43,11 @@ class Eye:
 
     def next(self) -> list[Any]:
         return self._said.get(timeout=15)
+
+    def quiet(self, seconds: float) -> None:
+        """Nothing is told for so long."""
+        with pytest.raises(queue.Empty):
+            self._said.get(timeout=seconds)
 
     def until(self, wanted: list[Any]) -> list[list[Any]]:
         heard = [self.next()]
@@ -93,6 +99,17 @@ def test_a_code_held_before_the_camera_is_told_once_with_its_symbology(camera: V
     camera.show_code("qr", "C0000002")
     assert eye.next() == ["code", "C0000002", "qr"]
     assert eye.end() == ["ended", True, None]
+
+
+def test_parts_of_a_message_in_view_are_no_value_and_no_fault_of_the_camera(camera: VirtualCamera, eye: Eye) -> None:
+    eye.tell("on")
+    eye.until(READY)
+    camera.show(picture(PARTS))
+    eye.tell("picture")
+    assert eye.next()[0] == "picture"
+    eye.quiet(1.5)  # the long looks of a new picture: a decoder that failed would end the camera
+    camera.show_code("code39", "C0000007")
+    assert eye.next() == ["code", "C0000007", "code39"]
 
 
 def test_while_nobody_wants_it_the_camera_reads_nothing_and_opencv_is_not_loaded(

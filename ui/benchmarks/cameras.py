@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from drivers.barcodes import Agreement, Attention, Code, CodeReader
+from drivers.barcodes import Code, CodeReader
 from drivers.camera import PERIOD_S
+from drivers.camera_looks import Agreement, Attention
 from drivers.virtual.bare_decoders import only_zbar, only_zxing
 from drivers.virtual.code_pictures import Grey
 from ui.benchmarks.code_frames import (

@@ -90,7 +90,7 @@ def _text(symbology: str, rng: np.random.Generator) -> str:
         case "code128":
             return "B" + digits(9)
         case "codabar":
-            return "A" + digits(10) + "B"
+            return digits(10)
         case "ean13":
             body = "978" + digits(9)
             total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(body))

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from ui.benchmarks.measure import Figure
 
 ROWS = ("cards", "lending", "online", "start")
-ON_WISH = ("devices", "sync", "central", "faults", "ui")
+ON_WISH = ("devices", "cameras", "sync", "central", "faults", "ui")
 """Long work that is measured only when it is named; "devices" holds "cards"."""
 WORKERS = (1, 2, 4)
+CAMERA_SCENES = 20_000
 HISTORY_RUNS = 200
 RUSH_S = 20.0
 STORM_S = 60.0
@@ -29,7 +30,22 @@ RUSH_THINK_S = 12.0
 @click.argument("rows", nargs=-1, type=click.Choice((*ROWS, *ON_WISH)))
 @click.option("--memberships", default=500_000, show_default=True, help="In the replica, and in a snapshot at central.")
 @click.option("--items", default=1_000_000, show_default=True, help="In the replica, and in a snapshot at central.")
-@click.option("--samples", default=5, show_default=True, help="devices: camera samples of each of 132 sorts.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    help="devices: camera samples of each of 132 sorts (default 5); cameras: scenes (default 20000).",
+)
+@click.option(
+    "--symbologies",
+    multiple=True,
+    type=click.Choice(("code39", "code128", "codabar", "qr", "ean13", "itf")),
+    help="cameras: shown and looked for; default: the four that a camera looks for by default.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="cameras: kept now and then; a run that was broken off goes on from it.",
+)
 @click.option("--runs", default=500, show_default=True, help="Samples per figure (a tenth of them for processes).")
 @click.option(
     "--kept",
@@ -50,13 +66,17 @@ RUSH_THINK_S = 12.0
 )
 @click.option("--visits", default=10_000, show_default=True, help="ui: how many people come, one after the other.")
 @click.option("--schedules", default=1000, show_default=True, help="faults: how many schedules are played.")
-@click.option("--seed", default=0, show_default=True, help="faults: seed of the first schedule.")
+@click.option(
+    "--seed", default=0, show_default=True, help="faults: seed of the first schedule; cameras: of the scenes."
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def bench(
     rows: tuple[str, ...],
     memberships: int,
     items: int,
-    samples: int,
+    samples: int | None,
+    symbologies: tuple[str, ...],
+    checkpoint: Path | None,
     runs: int,
     kept: tuple[int, ...],
     backlog: int,
@@ -75,6 +95,11 @@ def bench(
             raise click.UsageError("faults stands alone")
         _faults(range(seed, seed + schedules), as_json)
         return
+    if "cameras" in rows:
+        if len(rows) > 1:
+            raise click.UsageError("cameras stands alone")
+        _cameras(samples or CAMERA_SCENES, seed, symbologies, checkpoint, as_json)
+        return
     wanted = rows or ROWS
     console = Console(stderr=as_json)
     figures: list[measure.Figure] = []
@@ -91,7 +116,7 @@ def bench(
 
                     figures.append(memory_over_visits(folder / row, visits, progress))
                     continue
-                figures += _measure(row, folder / row, memberships, items, samples, runs, kept, progress, console)
+                figures += _measure(row, folder / row, memberships, items, samples or 5, runs, kept, progress, console)
                 progress.remove_task(task)
     if as_json:
         click.echo(json.dumps(measure.as_json(figures), ensure_ascii=False))
@@ -118,6 +143,33 @@ def _faults(seeds: range, as_json: bool) -> None:
         for seed, broken in result.violations:
             click.echo(f"seed {seed}: {broken}", err=True)
     if result.violations:
+        raise SystemExit(1)
+
+
+def _cameras(samples: int, seed: int, symbologies: tuple[str, ...], checkpoint: Path | None, as_json: bool) -> None:
+    from ui.benchmarks.camera_campaign import DEFAULT_SYMBOLOGIES, ForeignCheckpoint, campaign
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("camera scenes", total=samples)
+        try:
+            result = campaign(
+                samples,
+                seed,
+                symbologies or DEFAULT_SYMBOLOGIES,
+                checkpoint,
+                advance=lambda count: progress.advance(task, count),
+            )
+        except ForeignCheckpoint as fault:
+            raise click.UsageError(str(fault)) from fault
+    if as_json:
+        click.echo(json.dumps(result.told(), ensure_ascii=False))
+    else:
+        click.echo(f"{result.samples} scenes, {result.read['all']} read, {len(result.wrong)} wrong values")
+        for sort, count in sorted(result.total.items()):
+            click.echo(f"  {sort:16} {result.read[sort]:6} of {count:6}")
+        for line in result.wrong:
+            click.echo(line, err=True)
+    if result.wrong:
         raise SystemExit(1)
 
 
