@@ -34,7 +34,7 @@ from sync.unshown import left_unshown, mark_seen, mark_shown
 
 log = structlog.get_logger(__name__)
 
-HEAD = "acts_0008"
+HEAD = "acts_0009"
 FILE = "acts.db"
 PRUNE_SLICE = 250
 QUEUE = "SELECT count(*), min(happened_at) FROM word WHERE outcome IS NULL AND word <> 'request'"

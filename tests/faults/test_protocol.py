@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from kiosk.domain.identity import CardKind
 from kiosk.domain.journal import Word
 from kiosk.domain.reconcile import JOIN, Held
 from ui.benchmarks import faults
@@ -137,5 +138,37 @@ def test_a_log_that_does_not_say_it_again_after_a_restore_is_noticed(template: T
         "UPDATE meta SET value = ? WHERE key = 'epoch'", (epoch,)
     )  # ... and a log that thinks it knew
     with pytest.raises(faults.Violation, match="at central"):
+        scene.end()
+    scene.close()
+
+
+def test_a_loan_on_a_card_that_was_given_away_and_is_no_case_is_noticed(template: Template, scene_folder: Path) -> None:
+    scene = Scene(template, scene_folder)
+    kiosk = scene.kiosks[0]
+    kiosk.cut = True
+    kiosk.turn()
+    kiosk.read_mail()
+    scene.times.go(60)
+    for number in faults.CARDS:
+        with scene.central.central.registry.change("desk") as change:
+            change.bind_card("eve", CardKind.EASYCARD, number, take=True)
+        scene.cards.bound(number, "eve", scene.times())
+    scene.times.go(60)
+    for seed in range(20):
+        faults.visit(kiosk, "borrow", faults.Random(seed))
+    kiosk.cut = False
+    faults.settle_down(scene.kiosks, scene.network)
+    with scene.central.central.database.write() as connection:
+        assert connection.exec_driver_sql("DELETE FROM case_ WHERE reason LIKE 'card_%'").rowcount
+    with pytest.raises(faults.Violation, match="card of"):
+        scene.end()
+    scene.close()
+
+
+def test_a_judged_act_that_stays_readable_is_noticed(template: Template, scene_folder: Path) -> None:
+    scene = first_loan(template, scene_folder)
+    for kiosk in scene.kiosks:
+        kiosk.sync._seals = None
+    with pytest.raises(faults.Violation, match="still to be read"):
         scene.end()
     scene.close()

@@ -323,10 +323,28 @@ def test_what_an_older_program_recorded_is_not_brought_up(tmp_path: Path) -> Non
     log.close()
 
 
+def test_what_an_earlier_program_kept_for_staff_is_still_there_for_them(tmp_path: Path) -> None:
+    log_of_revision(tmp_path, "acts_0008")
+    db = connect(tmp_path / acts.FILE, KEY, durable=True)
+    db.execute(
+        "INSERT INTO word (sequence, act, word, deed, item, branch, happened_at, clock_offset_ms, mode, request_sequence) VALUES "
+        "(1, 'old-1', 'request', 'checkout', 'C0000001', 'main', 1000000, 2000, 'online', NULL), "
+        "(2, 'old-1', 'fact', 'checkout', 'C0000001', 'main', 1000000, 2000, 'offline', 1)"
+    )
+    db.execute("INSERT INTO unshown VALUES ('old-1')")
+    db.close()
+    log = open_log(tmp_path)
+    (kept,) = log.unshown()
+    assert (kept.id, kept.item, kept.corrected_at) == ("old-1", "C0000001", datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC))
+    log.close()
+
+
 # --- what an older program wrote ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005", "acts_0006"])
+@pytest.mark.parametrize(
+    "revision", ["acts_0001", "acts_0002", "acts_0003", "acts_0004", "acts_0005", "acts_0006", "acts_0008"]
+)
 def test_a_log_of_every_older_program_goes_on_and_what_central_holds_of_it_is_kept_its_days(
     tmp_path: Path, revision: str
 ) -> None:

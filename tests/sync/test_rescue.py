@@ -95,7 +95,7 @@ def test_every_single_damaged_page_leaves_the_kiosk_able_to_start(tmp_path: Path
         log.close()
 
 
-@pytest.mark.parametrize("revision", ["acts_0002", "acts_0004", "acts_0005", "acts_0006"])
+@pytest.mark.parametrize("revision", ["acts_0002", "acts_0004", "acts_0005", "acts_0006", "acts_0008"])
 def test_a_log_that_was_damaged_before_an_upgrade_is_rescued_all_the_same(tmp_path: Path, revision: str) -> None:
     whole_folder = tmp_path / "whole"
     log_of_revision(whole_folder, revision)

@@ -1,4 +1,4 @@
-"""What a word says to central alone; whether a screen has shown it; and what no screen had, for staff."""
+"""Whether a screen has shown what a word says, and the acts of earlier lives of which staff have not seen that none had."""
 
 from alembic import op
 
@@ -7,9 +7,5 @@ down_revision = "acts_0007"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE word ADD COLUMN sealed BLOB")
     op.execute("ALTER TABLE word ADD COLUMN shown INTEGER NOT NULL DEFAULT 1")
-    op.execute(
-        """CREATE TABLE unshown (act TEXT PRIMARY KEY, deed TEXT NOT NULL, item TEXT NOT NULL, branch TEXT NOT NULL,
-            mode TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
-    )
+    op.execute("CREATE TABLE unshown (act TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
