@@ -204,9 +204,9 @@ def in_order(events: Iterable[ItemEvent]) -> list[ItemEvent]:
     return [event for _, event in in_order_with_times(events)]
 
 
-def settle(events: Iterable[ItemEvent]) -> Settlement:
-    """Holdings and conflicts of one item from its set of standing events."""
-    spans: list[Span] = []
+def settle(events: Iterable[ItemEvent], lent: Span | None = None) -> Settlement:
+    """Holdings and conflicts of one item from its set of standing events; `lent`: the loan that was open before all of them."""
+    spans: list[Span] = [] if lent is None else [lent]
     ordered = in_order(events)
     conflicts = _of_unknown_order(ordered)
     for event in ordered:

@@ -39,6 +39,7 @@ from sync.central.records import (
 )
 from sync.central.ruling import Known, KnownWork, Ruling
 from sync.central.stored import HeldAct, Log
+from sync.central.work_cuts import WorkCuts
 from sync.central.works import Works, conflict_id
 
 NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
@@ -69,6 +70,8 @@ class Ledger:
         self.marks = Marks(connection)
         self._works = Works(connection, self.marks, locked_works)
         self._histories = Histories(connection, long)
+        self._work_cuts = WorkCuts(connection, long)
+        self._since_work_cut: set[str] = set()
         self._resettled: set[str] = set()
         self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
         body = connection.execute(stored.POLICY).scalar()
@@ -123,8 +126,12 @@ class Ledger:
             self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
-        since = self._histories.load(item_ids, copies, chain(touches, self._standing()))
-        self._load_items(item_ids, since)
+        touched: Iterator[Touch] = chain(touches, self._standing())
+        if copies:
+            touched = iter(told := list(touched))
+            self._since_work_cut = self._work_cuts.load(self._works.all_copies(), told)
+        apart = [id_ for id_ in item_ids if id_ not in self._since_work_cut]
+        self._load_items(item_ids, apart, self._histories.load(apart, copies, touched))
         for id_ in membership_ids:
             self._open_loans[id_] = {}
         for row in run(stored.OPEN_LOANS, {"ids": membership_ids}):
@@ -136,15 +143,16 @@ class Ledger:
             if act.counts and act.item is not None:
                 yield Touch(act.item, (act.kiosk, act.incarnation), act.sequence, act.at)
 
-    def _load_items(self, item_ids: Sequence[str], since: Sequence[str]) -> None:
-        """`since`: those of which only the acts since the cut are read, with their loans and conflicts."""
+    def _load_items(self, item_ids: Sequence[str], apart: Sequence[str], since: Sequence[str]) -> None:
+        """`apart`: those that are not read since the cut of their work; `since`: those of them of which only the acts since
+        their own cut are read, with their loans and conflicts."""
         run = self._connection.execute
         for id_ in item_ids:
             self._events[id_] = {}
             self._conflicts[id_] = {}
         spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
         recent = set(since)
-        whole = [id_ for id_ in item_ids if id_ not in recent]
+        whole = [id_ for id_ in apart if id_ not in recent]
         keys: dict[str, Any] = {"ids": since, "oldest": self._histories.oldest}
         parts = [
             (stored.EVENTS, stored.LOANS, {"ids": whole}),
@@ -157,14 +165,20 @@ class Ledger:
                 self._events[row.item][row.id] = stored.event_of(row)
             for row in run(loans, wanted):
                 spans[row.item].append(_span_of(row))
+        acts, lent = self._work_cuts.rows()
+        for row in acts:
+            self._events[row.item][row.id] = stored.event_of(row)
+        for row in lent:
+            spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
+        partly = recent | self._since_work_cut
         for row in run(stored.CONFLICTS, {"ids": item_ids}):
-            if row.item in recent and self._events[row.item].keys().isdisjoint((row.act, row.other_act)):
-                continue  # of acts before the cut
-            work = self._works.of(row.item)
             known = self._conflicts[row.item]
             if Reason(row.reason) not in stored.OF_ONE_ITEM:
+                work = self._works.of(row.item)
                 known = {} if work is None else self._works.conflicts[work]
+            elif row.item in partly and self._events[row.item].keys().isdisjoint((row.act, row.other_act)):
+                continue  # of acts before the cut
             known[row.id] = row.closed_by != SETTLED  # what a person closed stays closed
 
     # --- looking ---
@@ -200,7 +214,8 @@ class Ledger:
             item=self._items.get(act.item),
             events=self._events[act.item],
             spans=self._spans[act.item],
-            lent_before=self._histories.lent_before(act.item),
+            lent_before=self._histories.lent_before(act.item) or self._work_cuts.lent_before(act.item),
+            lent=self._work_cuts.lent(act.item),
             open_loans=tuple(loans.values()),
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
@@ -215,12 +230,13 @@ class Ledger:
         copies = self._works.copies(work)
         events = {id_: event for item in copies for id_, event in self._events[item].items()}
         if work not in self._settled:
-            self._settled[work] = settle_holds(events.values())
+            self._settled[work] = settle_holds(events.values(), self._work_cuts.holds(work))
         return KnownWork(
             events=events,
             holds=self._settled[work],
             copies=[Copy(self._items[item], self._holder(item)) for item in copies if item in self._items],
             open_holds=self._works.open_holds(act.membership),
+            before=self._work_cuts.holds(work),
         )
 
     def _holder(self, item: ItemId) -> Loan | None:
@@ -383,8 +399,11 @@ class Ledger:
                 self._open_loans[now.membership][id_] = now
 
     def _compare_conflicts(self, act: Act, conflicts: Iterable[Conflict]) -> None:
-        events = self._events[act.item]
-        about = {one: events[one.earlier].membership or events[one.later].membership for one in conflicts}
+        events, lent = self._events[act.item], self._work_cuts.lent(act.item)
+        who = {id_: event.membership for id_, event in events.items()}
+        if lent is not None:
+            who[lent.act_id] = lent.membership
+        about = {one: who[one.earlier] or who[one.later] for one in conflicts}
         self._compare({one: (act.item, who) for one, who in about.items()}, self._conflicts[act.item])
 
     def _hold_work(self, act: Act, after: HoldSettlement, *, gone: ActId | None) -> None:
@@ -395,11 +414,7 @@ class Ledger:
         self._settled[work] = after
         for item, reader in self._works.settled(work, after, self._items, gone=gone):
             self._items[item] = replace(self._items[item], reserved_for=reader)
-        events = {id_: one for item in self._works.copies(work) for id_, one in self._events[item].items()}
-        later = {one: events[one.later] for one in after.conflicts}
-        self._compare(
-            {one: (event.item, event.membership) for one, event in later.items()}, self._works.conflicts[work]
-        )
+        self._compare({one: after.about[one] for one in after.conflicts}, self._works.conflicts[work])
 
     def _compare(
         self, wanted_of: Mapping[Conflict, tuple[ItemId, MembershipId | None]], known: dict[str, bool]
@@ -429,13 +444,21 @@ class Ledger:
             run(delete(tables.loan).where(tables.loan.c.act.in_(sorted(self._gone_loans))))
         upsert(self._connection, tables.loan, list(self._changed_loans.values()))
         self._works.write()
-        self._histories.write({item: self._events[item].values() for item in sorted(self._resettled)})
+        apart = self._resettled - self._since_work_cut
+        self._histories.write({item: self._events[item].values() for item in sorted(apart)})
+        self._histories.forget(self._resettled & self._since_work_cut)
+        works = {work for item in self._resettled if (work := self._works.of(item)) is not None}
+        self._work_cuts.write({work: self._acts_of(work) for work in sorted(works)})
         self._write_cases()
         self._write_audit()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         for row in self._new_words:
             row["position"] = self.marks.placed(row["position"])
         bulk.write(self._connection, tables.word, self._new_words, overwrite=False)
+
+    def _acts_of(self, work: WorkId) -> tuple[Sequence[ItemId], Sequence[ItemEvent]]:
+        copies = self._works.copies(work)
+        return copies, [event for item in copies for event in self._events[item].values()]
 
     def placed(self, verdict: Verdict) -> Verdict:
         """With its position in the feed, which is known once all is written."""
