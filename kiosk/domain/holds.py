@@ -75,6 +75,8 @@ class HoldSettlement:
     """In the order of placing; open and ended."""
     conflicts: frozenset[Conflict] = frozenset()
     """HOLD_COPY_STRAY and ITEM_RESERVED: cases for a person."""
+    about: Mapping[Conflict, tuple[ItemId, MembershipId | None]] = field(default_factory=dict, compare=False)
+    """Of each conflict: the copy, and who had it in their hands then."""
 
     def hold(self, id_: ActId | None) -> Hold | None:
         """The hold with this id."""
@@ -239,11 +241,60 @@ HOLD_DEEDS = frozenset({Deed.PLACE_HOLD, Deed.CANCEL_HOLD, Deed.EXPIRE_HOLD})
 """Deeds that move no copy."""
 
 
-def settle_holds(events: Iterable[ItemEvent]) -> HoldSettlement:
-    """Holds and their conflicts of one work from the set of standing acts of all its copies."""
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """The holds of a work after some of its acts, as far as later acts can ask: what `settle_holds` goes on from."""
+
+    holds: tuple[Hold, ...]
+    """Open and ended."""
+    aside: Mapping[ItemId, ActId]
+    """See `_Work`, as the others."""
+    left: Mapping[ItemId, ActId]
+    strays: Mapping[ItemId, Conflict]
+    lent_away: tuple[Conflict, ...]
+    about: tuple[tuple[Conflict, ItemId, MembershipId | None], ...]
+    """Of each conflict."""
+
+
+def settle_holds(events: Iterable[ItemEvent], before: WorkState | None = None) -> HoldSettlement:
+    """Holds and their conflicts of one work from the set of standing acts of all its copies, or of those after `before`."""
+    work = _gone_through(events, before)
+    work.give_up()
+    left = {hold: item for item, hold in work.left.items()}
+    holds = (replace(hold, left=left.get(hold.id)) for hold in work.holds.values())
+    return HoldSettlement(
+        tuple(sorted(holds, key=lambda hold: (hold.placed_at, hold.id))),
+        frozenset((*work.lent_away, *work.strays.values())),
+        work.about,
+    )
+
+
+def state_after(events: Iterable[ItemEvent], before: WorkState | None = None) -> WorkState:
+    """How the holds of a work stand after these acts, for those that come after all of them."""
+    work = _gone_through(events, before)
+    conflicts = (*work.lent_away, *work.strays.values())
+    return WorkState(
+        holds=tuple(work.holds.values()),
+        aside=work.aside,
+        left=work.left,
+        strays=work.strays,
+        lent_away=tuple(work.lent_away),
+        about=tuple((one, *work.about[one]) for one in conflicts),
+    )
+
+
+def _gone_through(events: Iterable[ItemEvent], before: WorkState | None) -> "_Work":
     ordered = in_order(events)
     placed = {event.act_id: _placed(event) for event in ordered if event.deed is Deed.PLACE_HOLD}
+    if before is not None:
+        placed = {hold.id: hold for hold in before.holds} | placed
     work = _Work(placed, frozenset(hold.membership for hold in placed.values()))
+    if before is not None:
+        work.aside.update(before.aside)
+        work.left.update(before.left)
+        work.strays.update(before.strays)
+        work.lent_away.extend(before.lent_away)
+        work.about.update({one: (item, who) for one, item, who in before.about})
     for event in ordered:
         match event.deed:
             case Deed.PLACE_HOLD | Deed.RENEW | Deed.STAFF_ENTRY | Deed.CLOCK_CONFIRMED:
@@ -256,13 +307,7 @@ def settle_holds(events: Iterable[ItemEvent]) -> HoldSettlement:
                 work.lend(event)
             case _ as never:
                 assert_never(never)
-    work.give_up()
-    left = {hold: item for item, hold in work.left.items()}
-    holds = (replace(hold, left=left.get(hold.id)) for hold in work.holds.values())
-    return HoldSettlement(
-        tuple(sorted(holds, key=lambda hold: (hold.placed_at, hold.id))),
-        frozenset((*work.lent_away, *work.strays.values())),
-    )
+    return work
 
 
 def _placed(event: ItemEvent) -> Hold:
@@ -290,6 +335,8 @@ class _Work:
     """Copies that a machine sent to the wrong place."""
     lent_away: list[Conflict] = field(default_factory=list)
     """Copies set aside for one reader and lent to another."""
+    about: dict[Conflict, tuple[ItemId, MembershipId | None]] = field(default_factory=dict)
+    """Of each conflict: the copy, and who had it in their hands then."""
 
     def end(self, event: ItemEvent) -> None:
         """Cancelled, or not picked up in time."""
@@ -319,12 +366,12 @@ class _Work:
         if before is not None and before.id != event.hold:
             self._wait_again(before)
             if event.hold is None:  # a machine that knew of no hold sent it to the shelf
-                self.strays[item] = Conflict(Reason.HOLD_COPY_STRAY, before.by or before.id, event.act_id)
+                self._stray(before.by or before.id, event)
         if event.hold is None:
             return
         if wanted is None or not (wanted.state is HoldState.WAITING or (wanted.item == item and wanted.state.open)):
             earlier = event.hold if wanted is None or wanted.by is None else wanted.by
-            self.strays[item] = Conflict(Reason.HOLD_COPY_STRAY, earlier, event.act_id)
+            self._stray(earlier, event)
             return
         self.aside[item] = wanted.id
         if event.branch != wanted.branch:
@@ -338,7 +385,9 @@ class _Work:
         self._touched(item)
         before = self._aside_for(item)
         if before is not None and before.membership != event.membership:
-            self.lent_away.append(Conflict(Reason.ITEM_RESERVED, before.by or before.id, event.act_id))
+            conflict = Conflict(Reason.ITEM_RESERVED, before.by or before.id, event.act_id)
+            self.lent_away.append(conflict)
+            self.about[conflict] = (item, event.membership)
             self._wait_again(before)
             before = None
         mine = before or self._first_of(event)
@@ -356,6 +405,11 @@ class _Work:
             del self.aside[hold.item]
             self.left[hold.item] = hold.id
         self.holds[hold.id] = replace(hold, state=state, by=by)
+
+    def _stray(self, earlier: ActId, event: ItemEvent) -> None:
+        conflict = Conflict(Reason.HOLD_COPY_STRAY, earlier, event.act_id)
+        self.strays[event.item] = conflict
+        self.about[conflict] = (event.item, event.membership)
 
     def _touched(self, item: ItemId) -> None:
         """Somebody has this copy in their hands: what was to be done about it is done."""

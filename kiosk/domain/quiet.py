@@ -50,11 +50,11 @@ def quiet_point(events: Collection[ItemEvent], before: Cut | None) -> Cut | None
         end, earlier, later = ordered[place], ordered[:place], ordered[place + 1 :]
         if (earlier and earlier[-1].at == end.at) or (later and later[0].at == end.at):
             continue
-        numbers = _greatest(earlier)
-        if numbers.get(_log(end), 0) >= end.sequence:
+        numbers = greatest(earlier)
+        if numbers.get(log_of(end), 0) >= end.sequence:
             continue  # one of its own log stands behind it, although its clock says otherwise
-        numbers[_log(end)] = end.sequence
-        if all(event.sequence > numbers.get(_log(event), 0) for event in later):
+        numbers[log_of(end)] = end.sequence
+        if all(event.sequence > numbers.get(log_of(event), 0) for event in later):
             lent = any(event.deed is Deed.CHECKOUT for event in earlier)
             return _after(before, Cut(end.at, numbers, lent))
     return None
@@ -66,12 +66,14 @@ def _after(before: Cut | None, cut: Cut) -> Cut:
     return Cut(cut.at, {**before.numbers, **cut.numbers}, before.lent or cut.lent)
 
 
-def _greatest(events: Collection[ItemEvent]) -> dict[Log, int]:
+def greatest(events: Collection[ItemEvent]) -> dict[Log, int]:
+    """The greatest number of each log among these acts."""
     numbers: dict[Log, int] = {}
     for event in events:
-        numbers[_log(event)] = max(event.sequence, numbers.get(_log(event), 0))
+        numbers[log_of(event)] = max(event.sequence, numbers.get(log_of(event), 0))
     return numbers
 
 
-def _log(event: ItemEvent) -> Log:
+def log_of(event: ItemEvent) -> Log:
+    """Where it was recorded."""
     return event.kiosk, event.incarnation

@@ -211,9 +211,9 @@ def in_order(events: Iterable[ItemEvent]) -> list[ItemEvent]:
     return [event for _, event in in_order_with_times(events)]
 
 
-def settle(events: Iterable[ItemEvent]) -> Settlement:
-    """Holdings and conflicts of one item from its set of standing events."""
-    spans: list[Span] = []
+def settle(events: Iterable[ItemEvent], lent: Span | None = None) -> Settlement:
+    """Holdings and conflicts of one item from its set of standing events; `lent`: the loan that was open before all of them."""
+    spans: list[Span] = [] if lent is None else [lent]
     ordered = in_order(events)
     conflicts = _of_unknown_order(ordered)
     for event in ordered:
@@ -237,16 +237,18 @@ def settle(events: Iterable[ItemEvent]) -> Settlement:
                 pass  # moves no copy: `holds.settle_holds`
             case _ as never:
                 assert_never(never)
-    return Settlement(tuple(spans), frozenset(conflicts), _came_back(ordered, conflicts))
+    return Settlement(tuple(spans), frozenset(conflicts), _came_back(ordered, conflicts, lent))
 
 
-def _came_back(ordered: Sequence[ItemEvent], conflicts: Collection[Conflict]) -> frozenset[Conflict]:
+def _came_back(ordered: Sequence[ItemEvent], conflicts: Collection[Conflict], lent: Span | None) -> frozenset[Conflict]:
     """Double lendings behind which the book was returned, whoever brought it; nothing where a time is doubtful, because
     then nobody can say what came first."""
     if not conflicts:
         return frozenset()
     sure = {event.act_id: number for number, event in enumerate(ordered) if event.doubtful_until is None}
-    last = max((number for number in sure.values() if ordered[number].deed is Deed.RETURN), default=-1)
+    if lent is not None:
+        sure[lent.act_id] = -1
+    last = max((number for number in sure.values() if number >= 0 and ordered[number].deed is Deed.RETURN), default=-1)
     return frozenset(
         one
         for one in conflicts

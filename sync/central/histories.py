@@ -73,6 +73,11 @@ class Histories:
         """True when a loan of this item was not read."""
         return item in self._read_since and self._kept[item].lent
 
+    def forget(self, items: Collection[str]) -> None:
+        """Their acts were read in another way (`work_cuts`) and have changed: no cut of the item alone counts any more."""
+        if items:
+            self._connection.execute(delete(tables.quiet).where(_QUIET.item.in_(sorted(items))))
+
     def write(self, changed: Mapping[str, Collection[ItemEvent]]) -> None:
         """Makes cuts for items whose events have changed, from all of these that were read."""
         new: list[dict[str, Any]] = []

@@ -130,8 +130,8 @@ def _same_loan(act: Act, known: Known) -> Ruling:
     settlement = None
     if act.due_at is not None and (event.due_at is None or act.due_at > event.due_at):
         event = replace(event, due_at=act.due_at)
-        settlement = settle({**known.events, act.id: event}.values())
-    spoken_of = settlement or settle(known.events.values())
+        settlement = settle({**known.events, act.id: event}.values(), known.lent)
+    spoken_of = settlement or settle(known.events.values(), known.lent)
     conflict, promise = _in_conflict(act.id, spoken_of), _promise(act, known)
     reason = conflict or (None if promise is None else promise.reason)
     return Ruling(
@@ -150,7 +150,8 @@ def _cancel(spoken: Spoken, known: Known) -> Ruling:
     """Takes only this act's event away; what others did since stays as it is."""
     settlement = None
     if known.standing_event is not None:
-        settlement = settle(event for id_, event in known.events.items() if id_ != spoken.act.id)
+        others = [event for id_, event in known.events.items() if id_ != spoken.act.id]
+        settlement = settle(others, known.lent)
     return Ruling(
         outcome=Outcome.CANCELLED,
         reason=Reason.CANCELLED if spoken.word is Word.REQUEST else None,
@@ -224,7 +225,7 @@ def _request(spoken: Spoken, known: Known) -> Ruling:
         due_at=due,
         held=Held.ACCEPTED,
         event=event,
-        settlement=settle({**known.events, act.id: event}.values()),
+        settlement=settle({**known.events, act.id: event}.values(), known.lent),
     )
 
 
@@ -246,7 +247,7 @@ def _fact(spoken: Spoken, known: Known, first: Refused | None = None) -> Ruling:
 def _entered(spoken: Spoken, known: Known, event: ItemEvent, objections: Sequence[Refused]) -> Ruling:
     """The ruling for an event that goes in whatever is said of it: every fact, and every return."""
     act = spoken.act
-    settlement = settle({**known.events, act.id: event}.values())
+    settlement = settle({**known.events, act.id: event}.values(), known.lent)
     event = routed(event, act, _seen(act, known), settlement)
     cases = tuple(one for one in objections if one.reason in NEEDS_PERSON)
     said = [*objections, *_effects(act, known, event, settlement)]

@@ -94,7 +94,7 @@ def with_holds(act: Act, known: Known, ruling: Ruling) -> Ruling:
     events: dict[ActId, ItemEvent] = {id_: one for id_, one in known.work.events.items() if id_ != act.id}
     if ruling.event is not None:
         events[act.id] = ruling.event
-    after = settle_holds(events.values())
+    after = settle_holds(events.values(), known.work.before)
     ruling = replace(ruling, holds=after)
     conflict = next((one.reason for one in after.conflicts if act.id in (one.earlier, one.later)), None)
     if conflict is not None and ruling.event is not None and ruling.outcome is not Outcome.CASE:

@@ -42,6 +42,7 @@ from sync.central.records import (
 )
 from sync.central.ruling import SHOWS_ITEM, Known, KnownWork, Ruling, placed
 from sync.central.stored import HeldAct, Log
+from sync.central.work_cuts import WorkCuts
 from sync.central.works import Works
 
 NO_POLICY = Policy(version="none", patron_rules=(), loan_rules=())
@@ -77,6 +78,8 @@ class Ledger:
         self._works = Works(connection, self.marks, locked_works)
         self._cases = Cases(connection, now, self._works)
         self._histories = Histories(connection, long)
+        self._work_cuts = WorkCuts(connection, long)
+        self._since_work_cut: set[str] = set()
         self._resettled: set[str] = set()
         self.epoch: str = connection.execute(stored.EPOCH).scalar_one()
         body = connection.execute(stored.POLICY).scalar()
@@ -132,8 +135,12 @@ class Ledger:
             self._sequences[row.incarnation, row.sequence] = (row.act, Word(row.word))
         for branch in run(stored.BRANCHES, {"ids": sorted(set(branches))}):
             self._calendars[branch.id] = calendar_of(branch.calendar)
-        since = self._histories.load(item_ids, copies, chain(touches, self._standing()))
-        self._load_items(item_ids, since)
+        touched: Iterator[Touch] = chain(touches, self._standing())
+        if copies:
+            touched = iter(told := list(touched))
+            self._since_work_cut = self._work_cuts.load(self._works.all_copies(), told)
+        apart = [id_ for id_ in item_ids if id_ not in self._since_work_cut]
+        self._load_items(item_ids, apart, self._histories.load(apart, copies, touched))
         for id_ in membership_ids:
             self._open_loans[id_] = {}
         for row in run(stored.OPEN_LOANS, {"ids": membership_ids}):
@@ -145,14 +152,15 @@ class Ledger:
             if act.counts and act.item is not None:
                 yield Touch(act.item, (act.kiosk, act.incarnation), act.sequence, act.at)
 
-    def _load_items(self, item_ids: Sequence[str], since: Sequence[str]) -> None:
-        """`since`: those of which only the acts since the cut are read, with their loans and conflicts."""
+    def _load_items(self, item_ids: Sequence[str], apart: Sequence[str], since: Sequence[str]) -> None:
+        """`apart`: those that are not read since the cut of their work; `since`: those of them of which only the acts since
+        their own cut are read, with their loans and conflicts."""
         run = self._connection.execute
         for id_ in item_ids:
             self._events[id_] = {}
         spans: dict[str, list[Span]] = {id_: [] for id_ in item_ids}
         recent = set(since)
-        whole = [id_ for id_ in item_ids if id_ not in recent]
+        whole = [id_ for id_ in apart if id_ not in recent]
         keys: dict[str, Any] = {"ids": since, "oldest": self._histories.oldest}
         parts = [
             (stored.EVENTS, stored.LOANS, {"ids": whole}),
@@ -165,8 +173,13 @@ class Ledger:
                 self._events[row.item][row.id] = stored.event_of(row)
             for row in run(loans, wanted):
                 spans[row.item].append(_span_of(row))
+        acts, lent = self._work_cuts.rows()
+        for row in acts:
+            self._events[row.item][row.id] = stored.event_of(row)
+        for row in lent:
+            spans[row.item].append(_span_of(row))
         self._spans = {id_: tuple(found) for id_, found in spans.items()}
-        self._cases.load(item_ids, recent, self._events)
+        self._cases.load(item_ids, recent | self._since_work_cut, self._events)
 
     # --- looking ---
 
@@ -203,7 +216,8 @@ class Ledger:
             spans=self._spans[act.item],
             bindings=() if act.card is None else self._bindings.get(act.card, ()),
             longest_loan=self._longest_loan(act),
-            lent_before=self._histories.lent_before(act.item),
+            lent_before=self._histories.lent_before(act.item) or self._work_cuts.lent_before(act.item),
+            lent=self._work_cuts.lent(act.item),
             open_loans=tuple(loans.values()),
             policy=self._policy,
             calendar=self._calendars.get(act.branch, Calendar()),
@@ -226,12 +240,13 @@ class Ledger:
         copies = self._works.copies(work)
         events = {id_: event for item in copies for id_, event in self._events[item].items()}
         if work not in self._settled:
-            self._settled[work] = settle_holds(events.values())
+            self._settled[work] = settle_holds(events.values(), self._work_cuts.holds(work))
         return KnownWork(
             events=events,
             holds=self._settled[work],
             copies=[Copy(self._items[item], self._holder(item)) for item in copies if item in self._items],
             open_holds=self._works.open_holds(act.membership),
+            before=self._work_cuts.holds(work),
         )
 
     def _holder(self, item: ItemId) -> Loan | None:
@@ -395,10 +410,13 @@ class Ledger:
                 self._open_loans[now.membership][id_] = now
 
     def _compare_conflicts(self, act: Act, settled: Settlement) -> None:
-        events = self._events[act.item]
-        about = {one: events[one.earlier].membership or events[one.later].membership for one in settled.conflicts}
+        events, lent = self._events[act.item], self._work_cuts.lent(act.item)
+        who = {id_: event.membership for id_, event in events.items()}
+        if lent is not None:
+            who[lent.act_id] = lent.membership
+        about = {one: who[one.earlier] or who[one.later] for one in settled.conflicts}
         self._cases.compare(
-            {one: (act.item, who) for one, who in about.items()},
+            {one: (act.item, reader) for one, reader in about.items()},
             self._cases.of_item(act.item),
             kiosk=self._log.kiosk,
             events=events,
@@ -414,9 +432,8 @@ class Ledger:
         for item, reader in self._works.settled(work, after, self._items, gone=gone):
             self._items[item] = replace(self._items[item], reserved_for=reader)
         events = {id_: one for item in self._works.copies(work) for id_, one in self._events[item].items()}
-        later = {one: events[one.later] for one in after.conflicts}
         self._cases.compare(
-            {one: (event.item, event.membership) for one, event in later.items()},
+            {one: after.about[one] for one in after.conflicts},
             self._works.conflicts[work],
             kiosk=self._log.kiosk,
             events=events,
@@ -434,13 +451,21 @@ class Ledger:
         self._works.write()
         if self._found:
             run(_FOUND, [{"copy": item} for item in sorted(self._found)])
-        self._histories.write({item: self._events[item].values() for item in sorted(self._resettled)})
+        apart = self._resettled - self._since_work_cut
+        self._histories.write({item: self._events[item].values() for item in sorted(apart)})
+        self._histories.forget(self._resettled & self._since_work_cut)
+        works = {work for item in self._resettled if (work := self._works.of(item)) is not None}
+        self._work_cuts.write({work: self._acts_of(work) for work in sorted(works)})
         self._cases.write()
         self._write_audit()
         self.marks.write()  # others wait for the head's row from here on, so only the words come after it
         for row in self._new_words:
             row["position"] = self.marks.placed(row["position"])
         bulk.write(self._connection, tables.word, self._new_words, overwrite=False)
+
+    def _acts_of(self, work: WorkId) -> tuple[Sequence[ItemId], Sequence[ItemEvent]]:
+        copies = self._works.copies(work)
+        return copies, [event for item in copies for event in self._events[item].values()]
 
     def placed(self, verdict: Verdict) -> Verdict:
         """With its position in the feed, which is known once all is written."""

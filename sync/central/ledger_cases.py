@@ -81,12 +81,12 @@ class Cases:
         keys = list(items)
         self._of_items = {item: {} for item in keys}
         for row in self._connection.execute(stored.CONFLICTS, {"ids": keys}):
-            if row.item in since and events[row.item].keys().isdisjoint((row.act, row.other_act)):
-                continue  # of acts before the cut
-            work = self._works.of(row.item)
             known = self._of_items[row.item]
             if Reason(row.reason) not in stored.OF_ONE_ITEM:
+                work = self._works.of(row.item)
                 known = {} if work is None else self._works.conflicts[work]
+            elif row.item in since and events[row.item].keys().isdisjoint((row.act, row.other_act)):
+                continue  # of acts before the cut
             known[row.id] = _state(row.closed_at, row.closed_by, row.closed_how)
             self._about[row.id] = (row.act, row.other_act)
 

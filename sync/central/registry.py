@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from kiosk.domain.identity import CardKind
 from kiosk.domain.lending import Standing
@@ -30,6 +30,10 @@ from sync.wire import CalendarEntry, ItemEntry, LibraryEntry, PolicyEntry, TermE
 _HOLD, _CARD = tables.hold.c, tables.card.c
 _WORK = select(tables.item.c.work).where(tables.item.c.id == _HOLD.asked).scalar_subquery()
 _MOVED = update(tables.hold).where(among(_HOLD.asked), _HOLD.work != _WORK).values(work=_WORK).returning(_HOLD.id)
+_CUT_ANEW = delete(tables.work_cut).where(
+    tables.work_cut.c.work.in_(select(tables.item.c.work).where(among(tables.item.c.id)))
+)
+"""A work that got or lost a copy is read whole the next time."""
 _BOUND = select(_CARD.id, _CARD.number, _CARD.membership, _CARD.kind).where(ACTIVE)
 _BY_NUMBER, _BY_MEMBERSHIP = _BOUND.where(among(_CARD.number)), _BOUND.where(among(_CARD.membership))
 """Two looks: asked for either in one, SQLite reads every active card."""
@@ -135,6 +139,7 @@ class Change:
         """The feed hears of them, and holds follow a copy that was catalogued anew as another work."""
         self.marks.add_all("item", ids)
         self.marks.add_all("hold", sorted(self.connection.execute(_MOVED, {"ids": ids}).scalars()))
+        self.connection.execute(_CUT_ANEW, {"ids": ids})
 
     def patrons(self, patrons: Sequence[Patron]) -> list[Claim]:
         """New or changed memberships; their cards are bound where they are not yet.

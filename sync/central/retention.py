@@ -28,6 +28,7 @@ from sync.central.records import microseconds, moment, policy_entry
 from sync.central.registry import Change, Registry
 from sync.central.returned import close_returned
 from sync.central.stored import HeldAct
+from sync.central.work_cuts import forget as forget_cuts
 
 SLICE = 500
 """Acts looked at in one step."""
@@ -195,6 +196,7 @@ class Retention:
             marks = [{"b_act": act, "b_mark": mark} for stretch in found for act, mark in _marked(stretch, events)]
             if marks:
                 _cut(connection, marks)
+                forget_cuts(connection, [work])  # they name who is forgotten
         cut = {row["b_act"] for row in marks}
         old = (held for id_, held in events.items() if id_ not in cut and held.event().at < before)
         return copies, len(marks), len({held.item for held in old if held.row()["linked"]})

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from kiosk.domain.calendar import Calendar
 from kiosk.domain.cards import Binding
-from kiosk.domain.holds import Copy, HoldSettlement
+from kiosk.domain.holds import Copy, HoldSettlement, WorkState
 from kiosk.domain.journal import Act, Deed, Outcome, Verdict
 from kiosk.domain.lending import Item, Loan, Membership, Policy
 from kiosk.domain.reconcile import Held, ItemEvent, Settlement, Span
@@ -62,13 +62,15 @@ class KnownWork:
     """The work of the item, where somebody waits for it or asks to."""
 
     events: Mapping[ActId, ItemEvent]
-    """All standing events of all copies."""
+    """All standing events of all copies; where `before` is given, those after it."""
     holds: HoldSettlement
     """What they amount to."""
     copies: Sequence[Copy]
     """All copies and who has them."""
     open_holds: int
     """How many works the membership waits for, all in all."""
+    before: WorkState | None = None
+    """How the holds stood before all of `events`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,8 @@ class Known:
     """The most days that any rule gives, of this policy or one before it; None without rules."""
     lent_before: bool = False
     """The item was lent before all of `events`."""
+    lent: Span | None = None
+    """The loan that was open before all of `events`."""
 
     def placed(self, act: Act) -> datetime:
         """See `placed`."""

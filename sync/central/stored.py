@@ -98,6 +98,8 @@ POLICY = select(tables.policy.c.body).where(tables.policy.c.current == literal_c
 _ACT = select(tables.act, tables.incarnation.c.kiosk, tables.incarnation.c.name.label("log")).join(
     tables.incarnation, tables.incarnation.c.id == tables.act.c.incarnation
 )
+ACT_ROWS = _ACT
+"""Acts with their logs, to be narrowed down."""
 ACTS = _ACT.where(among(tables.act.c.id))
 EVENTS = _ACT.where(among(tables.act.c.item), COUNTS)
 _SINCE = tables.quiet.c

@@ -195,6 +195,14 @@ quiet = _table(
     rowid=False,
 )
 
+work_cut = _table(
+    "work_cut",  # how a reserved work stood at a moment that no act crosses: `sync.central.work_cuts`
+    Column("work", Text, primary_key=True),
+    Column("at", _Big, nullable=False),
+    Column("body", Text, nullable=False),  # JSON; names memberships, so it goes when one of them is forgotten
+    rowid=False,
+)
+
 word = _table(
     "word",  # one row per judged word; never changed
     Column("act", Text, primary_key=True),

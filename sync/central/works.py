@@ -26,7 +26,9 @@ _WORKS = select(_ITEM.id, _ITEM.work).where(among(_ITEM.id))
 _WAITED = exists().where(_HOLD.work == _ITEM.work)
 _SET_ASIDE = exists().where(tables.act.c.item == _ITEM.id, tables.act.c.hold.is_not(None), COUNTS)
 """Also for a hold that a restore has lost."""
-_HELD = select(_ITEM.id, _ITEM.work, or_(_WAITED, _SET_ASIDE).label("held")).where(among(_ITEM.id))
+_CUT = exists().where(tables.work_cut.c.work == _ITEM.work)
+"""Its acts must not pass by what is kept of it."""
+_HELD = select(_ITEM.id, _ITEM.work, or_(_WAITED, _SET_ASIDE, _CUT).label("held")).where(among(_ITEM.id))
 _COPIES = select(_ITEM.id, _ITEM.work).where(among(_ITEM.work))
 _HOLDS = select(tables.hold).where(among(_HOLD.work))
 _OPEN = select(_HOLD.id, _HOLD.membership).where(
@@ -98,6 +100,10 @@ class Works:
     def copies(self, work: WorkId) -> list[ItemId]:
         """All its items."""
         return self._copies[work]
+
+    def all_copies(self) -> Mapping[WorkId, list[ItemId]]:
+        """Of every loaded work."""
+        return self._copies
 
     def open_holds(self, membership: str | None) -> int:
         """How many works this membership waits for; known where it asks for another."""
