@@ -105,7 +105,7 @@ def _bars_between(picture: Grey, start: Floats, stop: Floats, along: Floats) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Pose:
     """Where a drawing lies among the pixels, in samples."""
 
     first: float
@@ -119,11 +119,11 @@ class Place:
         """Places of shares of the code."""
         return np.asarray(self.first + (self.last - self.first) * _foreshortened(part, self.slant))
 
-    def moved(self, moves: Floats, inner: int) -> "Place":
+    def moved(self, moves: Floats, inner: int) -> "Pose":
         """After a step by a constant, a slope and a curve over -1 to 1, in samples of a drawing of `inner`."""
         constant, slope, curve = np.clip(moves, -4, 4) / inner
         length = self.last - self.first
-        return Place(
+        return Pose(
             self.first + (constant - slope + curve) * length,
             self.last + (constant + slope + curve) * length,
             self.slant + 4 * curve,
@@ -160,11 +160,11 @@ class Pixels:
         """Grey levels of a row at places that count in samples from the first bar."""
         return np.interp(where, self._where, row)
 
-    def placed(self, drawing: Drawing) -> tuple[Place, float]:
+    def placed(self, drawing: Drawing) -> tuple[Pose, float]:
         """Where it lies best, roughly, and how alike it and the pixels then are."""
         return max(self.places(drawing), key=lambda each: each[1])
 
-    def places(self, drawing: Drawing) -> tuple[tuple[Place, float], ...]:
+    def places(self, drawing: Drawing) -> tuple[tuple[Pose, float], ...]:
         """The same seen from the front, and where that is not sure, from the side too."""
         front = self._shifted(drawing, 0.0)
         if front[1] >= _SURE:
@@ -173,15 +173,15 @@ class Pixels:
         slants = self._alike(drawing, *ends, _SLANTS)
         return front, self._shifted(drawing, float(_SLANTS[int(np.argmax(slants))]))
 
-    def _shifted(self, drawing: Drawing, slant: float) -> tuple[Place, float]:
+    def _shifted(self, drawing: Drawing, slant: float) -> tuple[Pose, float]:
         first, last = (ends.ravel() for ends in np.meshgrid(_SHIFTS, self._samples + _SHIFTS))
         alike = self._alike(drawing, first, last, np.full(len(first), slant))
         best = int(np.argmax(alike))
-        return Place(float(first[best]), float(last[best]), slant), float(alike[best])
+        return Pose(float(first[best]), float(last[best]), slant), float(alike[best])
 
-    def alike(self, drawing: Drawing, place: Place) -> float:
+    def alike(self, drawing: Drawing, pose: Pose) -> float:
         """How alike the drawing and the pixels are, dark for dark: 1 at best."""
-        ends = np.array([place.first]), np.array([place.last]), np.array([place.slant])
+        ends = np.array([pose.first]), np.array([pose.last]), np.array([pose.slant])
         return float(self._alike(drawing, *ends)[0])
 
     def _alike(self, drawing: Drawing, first: Floats, last: Floats, slant: Floats) -> Floats:
@@ -195,10 +195,10 @@ class Pixels:
         alike = _correlations(np.stack([self.read(row, where)[near] for row in self._rows]), expected[near])
         return np.asarray(self._rows[alike >= alike.max() - _ALIKE].mean(axis=0))
 
-    def inside(self, place: Place, quiet: float) -> bool:
+    def inside(self, pose: Pose, quiet: float) -> bool:
         """So many samples beside the code still lie in the picture."""
         way = self._line.stop - self._line.start
-        ends = [self._line.start + way * (end / self._samples) for end in (place.first - quiet, place.last + quiet)]
+        ends = [self._line.start + way * (end / self._samples) for end in (pose.first - quiet, pose.last + quiet)]
         height, width = self._frame
         return all(0 <= x <= width - 1 and 0 <= y <= height - 1 for x, y in ends)
 

@@ -116,7 +116,7 @@ def code128_layout(values: tuple[int, ...]) -> Layout:
 
 def code128_check(values: tuple[int, ...]) -> int:
     """The check symbol after these: start symbol, then data."""
-    return (values[0] + sum(place * value for place, value in enumerate(values))) % 103
+    return (values[0] + sum(index * value for index, value in enumerate(values))) % 103
 
 
 def code128_spellings(text: str) -> tuple[tuple[int, ...], ...]:
@@ -198,7 +198,7 @@ def _codabar_slots() -> MappingProxyType[str, Slot]:
         alike.setdefault(widths.count(WIDE), []).append(letter)
     groups = [(group, Alphabet(tuple(letters[letter] for letter in group))) for group in alike.values()]
     return MappingProxyType(
-        {letter: Slot(alphabet, place) for group, alphabet in groups for place, letter in enumerate(group)}
+        {letter: Slot(alphabet, index) for group, alphabet in groups for index, letter in enumerate(group)}
     )
 
 
@@ -217,7 +217,7 @@ def _itf_alphabet() -> Alphabet:
 
 
 def _itf(text: str) -> Layout:
-    pairs = tuple(Slot(_itf_alphabet(), int(text[place : place + 2])) for place in range(0, len(text), 2))
+    pairs = tuple(Slot(_itf_alphabet(), int(text[index : index + 2])) for index in range(0, len(text), 2))
     return Layout(((1, 1, 1, 1), *pairs, (WIDE, 1, 1)))
 
 
@@ -250,23 +250,23 @@ def _in_pairs(text: str) -> tuple[int, ...] | None:
     if not text or not all(32 <= ord(letter) < 128 for letter in text):
         return None
     values: list[int] = []
-    code_set, place = "", 0
-    while place < len(text):
-        run = place
+    code_set, index = "", 0
+    while index < len(text):
+        run = index
         while run < len(text) and text[run].isdigit():
             run += 1
-        digits = run - place
-        least = 4 if place == 0 or run == len(text) else 6
-        whole = place == 0 and run == len(text)
+        digits = run - index
+        least = 4 if index == 0 or run == len(text) else 6
+        whole = index == 0 and run == len(text)
         if (digits >= least or (whole and digits >= 2)) and (digits % 2 == 0 or code_set == "B"):
             if digits % 2:
-                values.append(ord(text[place]) - 32)
-                place += 1
+                values.append(ord(text[index]) - 32)
+                index += 1
             values.append(_CODE_C if code_set else START_C)
             code_set = "C"
-        if code_set == "C" and place < run - 1:
-            values += [int(text[at : at + 2]) for at in range(place, run - 1, 2)]
-            place += (run - place) // 2 * 2
+        if code_set == "C" and index < run - 1:
+            values += [int(text[at : at + 2]) for at in range(index, run - 1, 2)]
+            index += (run - index) // 2 * 2
         elif digits >= least and code_set == "":
             values.append(START_C)
             code_set = "C"
@@ -274,8 +274,8 @@ def _in_pairs(text: str) -> tuple[int, ...] | None:
             if code_set != "B":
                 values.append(_CODE_B if code_set else START_B)
                 code_set = "B"
-            values.append(ord(text[place]) - 32)
-            place += 1
+            values.append(ord(text[index]) - 32)
+            index += 1
     return tuple(values)
 
 
@@ -286,5 +286,5 @@ def _in_late_pairs(text: str) -> tuple[int, ...] | None:
     if len(tail) < 2 or not all(32 <= ord(letter) < 128 for letter in text):
         return None
     values = [START_B, *(ord(letter) - 32 for letter in head), _CODE_C] if head else [START_C]
-    values += [int(tail[place : place + 2]) for place in range(0, len(tail) - 1, 2)]
+    values += [int(tail[index : index + 2]) for index in range(0, len(tail) - 1, 2)]
     return (*values, _CODE_B, ord(tail[-1]) - 32) if len(tail) % 2 else tuple(values)

@@ -60,6 +60,8 @@ _ZBAR = {
 SYMBOLOGIES = frozenset(_ZXING)
 _MATRIX_QUIET = {"qr": 4, "datamatrix": 1, "pdf417": 2}
 """Modules of light paper around; their text may be more than ASCII."""
+_FEWEST_MODULES = 21
+"""Of a QR code whose size zbar does not tell."""
 _LEAST_ITF = 6
 """Digits: any two bars in print are an Interleaved 2 of 5 of two."""
 _TURNED_SCALE = 0.7
@@ -92,7 +94,7 @@ class _View:
     """Dark for light."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
     """What a decoder says, before it is believed."""
 
@@ -129,83 +131,95 @@ class CodeReader:
 
     def glance(self, frame: Grey) -> frozenset[Code]:
         """The frame in half its size, then as it is: cheap, and enough for most codes."""
-        if frame.shape[1] >= _LEAST_HALVED:
-            found = self._zxing(frame, _halved(frame))
-            if found:
-                return found
-        return self._zxing(frame, _View(frame, _UNMOVED))
+        return self._glance(frame, set())
 
     def read(self, frame: Grey) -> frozenset[Code]:
         """A glance, and when it finds nothing every variant in turn, up to the first that says something."""
-        found = self.glance(frame)
+        disputed: set[str] = set()
+        codes = self._glance(frame, disputed)
         for variant in self._variants:
-            if found:
-                return found
-            found = self._zxing(frame, variant(frame))
-        if found or not self._zbar:
-            return found
+            if codes:
+                return codes
+            codes = self._zxing(frame, variant(frame), disputed)
+        if codes or not self._zbar:
+            return codes
         view = _halved(frame) if frame.shape[1] >= _LEAST_HALVED else _View(frame, _UNMOVED)
-        return self._believed(frame, view, self._by_zbar(view))
+        return self._believed(frame, view, self._by_zbar(frame, view), disputed)
 
-    def _zxing(self, frame: Grey, view: _View) -> frozenset[Code]:
-        return self._believed(frame, view, self._by_zxing(view))
+    def _glance(self, frame: Grey, disputed: set[str]) -> frozenset[Code]:
+        if frame.shape[1] >= _LEAST_HALVED and (codes := self._zxing(frame, _halved(frame), disputed)):
+            return codes
+        return self._zxing(frame, _View(frame, _UNMOVED), disputed)
 
-    def _by_zxing(self, view: _View) -> list[_Seen]:
+    def _zxing(self, frame: Grey, view: _View, disputed: set[str]) -> frozenset[Code]:
+        return self._believed(frame, view, self._by_zxing(frame, view), disputed)
+
+    def _by_zxing(self, frame: Grey, view: _View) -> list[_Seen]:
         try:
             codes = zxingcpp.read_barcodes(view.pixels, formats=self._formats, text_mode=zxingcpp.TextMode.HexECI)
-            return [seen for code in codes if (seen := self._seen_by_zxing(code, view)) is not None]
+            return [seen for code in codes if (seen := self._seen_by_zxing(code, frame, view)) is not None]
         except Exception as fault:  # noqa: BLE001 -- a library's bug at one picture must not end the camera
             self._tell("zxing-cpp", fault)
             return []
 
-    def _seen_by_zxing(self, code: zxingcpp.Barcode, view: _View) -> _Seen | None:
+    def _seen_by_zxing(self, code: zxingcpp.Barcode, frame: Grey, view: _View) -> _Seen | None:
         symbology = self._names.get(str(code.format), "")
-        place = code.position
+        position = code.position
         corners = _moved(
-            [(at.x, at.y) for at in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)], view.back
+            [
+                (at.x, at.y)
+                for at in (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+            ],
+            view.back,
         )
         if symbology in _MATRIX_QUIET:
-            return _matrix(code, symbology, corners, view)
-        said = bytes.fromhex(code.text)[3:]
-        return _linear(said.decode("ascii"), symbology, (corners,)) if said.isascii() else None
+            return _matrix(code, symbology, corners, frame)
+        content = bytes.fromhex(code.text)[3:]
+        return _linear(content.decode("ascii"), symbology, (corners,)) if content.isascii() else None
 
-    def _by_zbar(self, view: _View) -> list[_Seen]:
+    def _by_zbar(self, frame: Grey, view: _View) -> list[_Seen]:
         for symbols in (self._zbar, [symbol for symbol in self._zbar if symbol is not pyzbar.ZBarSymbol.QRCODE]):
             try:
                 codes = pyzbar.decode(view.pixels, symbols=symbols) if symbols else []
+                seen = [self._seen_by_zbar(code, frame, view) for code in codes if code.data.isascii()]
+                return [candidate for candidate in seen if candidate is not None]
             except Exception as fault:  # noqa: BLE001 -- pyzbar raises ValueError at parts of a QR message in view
                 self._tell("zbar", fault)
-                continue
-            seen = [self._seen_by_zbar(code, view) for code in codes if code.data.isascii()]
-            return [one for one in seen if one is not None]
         return []
 
-    def _seen_by_zbar(self, code: pyzbar.Decoded, view: _View) -> _Seen | None:
+    def _seen_by_zbar(self, code: pyzbar.Decoded, frame: Grey, view: _View) -> _Seen | None:
         symbology = self._zbar_names.get(code.type, "")
         corners = _moved(cv2.boxPoints(cv2.minAreaRect(np.array(code.polygon, dtype=np.float32))), view.back)
         text = code.data.decode("ascii")
         if symbology in _MATRIX_QUIET:
-            return _Seen(Code(text, symbology), (), corners.mean(axis=0))
+            whole = _lies_whole(corners, _MATRIX_QUIET[symbology] / _FEWEST_MODULES, frame)
+            return _Seen(Code(text, symbology), (), corners.mean(axis=0)) if whole else None
         turns = [np.roll(corners, -turn, axis=0) for turn in range(4)]
         turns.sort(key=lambda turn: -float(np.hypot(*(turn[1] - turn[0]))))
         return _linear(text, symbology, tuple(turns))
 
-    def _believed(self, frame: Grey, view: _View, seen: list[_Seen]) -> frozenset[Code]:
-        """What the frame shows; nothing of a symbology that says two things at once."""
+    def _believed(self, frame: Grey, view: _View, seen: list[_Seen], disputed: set[str]) -> frozenset[Code]:
+        """What the frame shows; nothing of a symbology that says two things at once, in this look or in one before.
+
+        Such symbologies are added to `disputed`: another look may well see only one of two labels.
+        """
         if not seen:
             return frozenset()
         picture = np.asarray(255 - frame, dtype=np.uint8) if view.inverted else frame
-        plausible = [one for one in seen if self._is_plausible(one.code)]
-        shown = [one for one in plausible if not one.claims or any(shows(picture, claim) for claim in one.claims)]
+        plausible = [candidate for candidate in seen if self._is_plausible(candidate.code)]
+        shown = [
+            candidate
+            for candidate in plausible
+            if not candidate.claims or any(shows(picture, claim) for claim in candidate.claims)
+        ]
+        values: dict[str, set[str]] = {}
+        for candidate in shown:
+            values.setdefault(candidate.code.symbology, set()).add(candidate.code.text)
+        disputed.update(symbology for symbology, texts in values.items() if len(texts) > 1)
         return frozenset(
-            one.code
-            for one in shown
-            if not any(
-                other.code.symbology == one.code.symbology
-                and other.code.text != one.code.text
-                and (other in shown or not _covers(one, other))
-                for other in plausible
-            )
+            candidate.code
+            for candidate in shown
+            if candidate.code.symbology not in disputed and not _has_rival(candidate, plausible)
         )
 
     def _is_plausible(self, code: Code) -> bool:
@@ -231,41 +245,51 @@ def _linear(text: str, symbology: str, guesses: tuple[Floats, ...]) -> _Seen:
     return _Seen(Code(shown, symbology), claims, guesses[0].mean(axis=0))
 
 
-def _matrix(code: zxingcpp.Barcode, symbology: str, corners: Floats, view: _View) -> _Seen | None:
+def _matrix(code: zxingcpp.Barcode, symbology: str, corners: Floats, frame: Grey) -> _Seen | None:
     """A code of two dimensions that lies in the picture with its quiet zone, and says a text."""
     modules = np.asarray(code.to_image(scale=1, add_quiet_zones=False)) < 128
-    middle = corners.mean(axis=0)
-    beside = 1 + 2 * _MATRIX_QUIET[symbology] / np.array(modules.shape[::-1]).max()
-    edges = _moved(middle + (corners - middle) * beside, _back(view))
-    height, width = view.pixels.shape
-    if (edges < -1).any() or (edges > (width, height)).any():
+    if not _lies_whole(corners, _MATRIX_QUIET[symbology] / max(modules.shape), frame):
         return None
-    said = bytes.fromhex(code.text)
+    content = bytes.fromhex(code.text)
     mode = None
     extra: dict[str, object] = code.extra if isinstance(code.extra, dict) else {}
     mask, level = extra.get("DataMask"), extra.get("ECLevel")
     if symbology == "qr" and str(extra.get("Version")).isdigit() and isinstance(mask, int):
-        mode = beginning(modules, mask, str(level), said[3:])
-        if mode is None or (mode is Mode.ECI) > announces_eci(said[:3]):
+        mode = beginning(modules, mask, str(level), content[3:])
+        if mode is None or (mode is Mode.ECI) > announces_eci(content[:3]):
             return None
-    text = matrix_text(said, mode is Mode.KANJI)
-    return None if text is None else _Seen(Code(text, symbology), (), middle)
+    text = matrix_text(content, mode is Mode.KANJI)
+    return None if text is None else _Seen(Code(text, symbology), (), corners.mean(axis=0))
 
 
-def _covers(one: _Seen, other: _Seen) -> bool:
+def _lies_whole(corners: Floats, quiet: float, frame: Grey) -> bool:
+    """The code and a share of its size around it lie in the frame."""
+    middle = corners.mean(axis=0)
+    edges = middle + (corners - middle) * (1 + 2 * quiet)
+    height, width = frame.shape
+    return bool((edges >= -1).all() and (edges <= (width, height)).all())
+
+
+def _has_rival(candidate: _Seen, plausible: list[_Seen]) -> bool:
+    """Elsewhere in the picture this symbology seems to say something else, though it was not confirmed."""
+    return any(
+        other.code.symbology == candidate.code.symbology
+        and other.code.text != candidate.code.text
+        and not _covers(candidate, other)
+        for other in plausible
+    )
+
+
+def _covers(candidate: _Seen, other: _Seen) -> bool:
     """The other one's middle lies inside of this one."""
     return any(
         cv2.pointPolygonTest(claim.corners.astype(np.float32), tuple(map(float, other.middle)), True) >= -_NEAR
-        for claim in one.claims
+        for claim in candidate.claims
     )
 
 
 def _moved(points: "Iterable[tuple[float, float]] | Floats", how: Floats) -> Floats:
     return np.asarray(np.asarray(points, dtype=np.float64) @ how[:, :2].T + how[:, 2])
-
-
-def _back(view: _View) -> Floats:
-    return np.asarray(cv2.invertAffineTransform(view.back), dtype=np.float64)
 
 
 def _turned(frame: Grey) -> _View:

@@ -22,13 +22,13 @@ _LEVEL_2 = 0xC9
 _RARE_SHARE = 1 / 3
 
 
-def matrix_text(said: bytes, kanji: bool = False) -> str | None:
+def matrix_text(content: bytes, kanji: bool = False) -> str | None:
     """The text of a code; None where it is in an unknown charset, or is no text.
 
-    `said` is AIM identifier and bytes, with ECI escapes where the identifier announces them; `kanji`: a QR code that
+    `content` is AIM identifier and bytes, with ECI escapes where the identifier announces them; `kanji`: a QR code that
     begins in Kanji mode, whose bytes are Shift JIS.
     """
-    identifier, data = said[:3], said[3:]
+    identifier, data = content[:3], content[3:]
     if announces_eci(identifier):
         return _by_eci(data)
     return _text(data, "shift_jis") if kanji else _without_eci(data)

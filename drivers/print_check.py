@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 
 from drivers.bar_drawings import GRID, MARGIN, SPILL, Drawing, Floats, Letters, drawing, letters
-from drivers.bar_pixels import Grey, Line, Pixels, Place, line_across
+from drivers.bar_pixels import Grey, Line, Pixels, Pose, line_across
 from drivers.barcode_patterns import (
     START_A,
     START_B,
@@ -71,7 +71,7 @@ _GAPS = (1, 2, 3)
 _GAPPED = frozenset({"code39", "codabar"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Claim:
     """What a decoder says about a picture."""
 
@@ -110,8 +110,8 @@ def fits(picture: Grey, claim: Claim) -> Iterator[Fit]:
         for made, ratios in _layouts(claim):
             drawn = drawing(made, ratios[0])
             pixels = Pixels(picture, line, drawn.inner)
-            drawn, place, alike = _of_best_ratio(pixels, made, drawn, ratios)
-            if alike >= _WORTH and (fit := _laid(pixels, drawn, place, claim)) is not None:
+            drawn, pose, alike = _of_best_ratio(pixels, made, drawn, ratios)
+            if alike >= _WORTH and (fit := _laid(pixels, drawn, pose, claim)) is not None:
                 yield fit
         if claim.symbology == "code128":
             yield from _spelled(picture, line, claim)
@@ -132,12 +132,12 @@ def _layouts(claim: Claim) -> Iterator[tuple[Layout, tuple[float, ...]]]:
 
 def _of_best_ratio(
     pixels: Pixels, made: Layout, drawn: Drawing, ratios: tuple[float, ...]
-) -> tuple[Drawing, Place, float]:
-    place, alike = pixels.placed(drawn)
+) -> tuple[Drawing, Pose, float]:
+    pose, alike = pixels.placed(drawn)
     if len(ratios) == 1:
-        return drawn, place, alike
+        return drawn, pose, alike
     others = (drawn, *(drawing(made, ratio) for ratio in ratios[1:]))
-    best = max(others, key=lambda other: pixels.alike(other, place))
+    best = max(others, key=lambda other: pixels.alike(other, pose))
     return best, *pixels.placed(best)
 
 
@@ -157,29 +157,29 @@ class _Settled:
     """Grey levels from light to dark, negative."""
     share: float
     """Of the pixels' variation, explained."""
-    place: Place
+    pose: Pose
     """Where it lies."""
 
 
-def _settled(pixels: Pixels, drawn: Drawing, place: Place, *, slanting: bool = True) -> _Settled | None:
+def _settled(pixels: Pixels, drawn: Drawing, pose: Pose, *, slanting: bool = True) -> _Settled | None:
     """Least squares in a few steps; None where dark and light are not the drawing's. The slant may be left as it is."""
     part = drawn.parts()
     near = slice(MARGIN - 2 * GRID, MARGIN + drawn.inner + 2 * GRID)
     row = pixels.mean
     settled: _Settled | None = None
     for step in range(_STEPS + 1):
-        seen = pixels.read(row, place.at(part))
+        seen = pixels.read(row, pose.at(part))
         blurs = _BLURS if step else _BLURS[1:2]
         blur, bars = max(
             ((blur, drawn.blurred(blur)) for blur in blurs), key=lambda each: _likeness(seen[near], each[1][near])
         )
-        settled, moves = _least_squares(seen, bars, blur, part, near, place)
+        settled, moves = _least_squares(seen, bars, blur, part, near, pose)
         if settled.contrast > -_LEAST_GREY:
             return None
         if step == 0:
-            row = pixels.best_rows(place.at(part), settled.expected, near)
+            row = pixels.best_rows(pose.at(part), settled.expected, near)
         if step < _STEPS:
-            place = place.moved(moves if slanting else moves * (1, 1, 0), drawn.inner)
+            pose = pose.moved(moves if slanting else moves * (1, 1, 0), drawn.inner)
     return settled
 
 
@@ -189,7 +189,7 @@ def _likeness(seen: Floats, bars: Floats) -> float:
 
 
 def _least_squares(
-    seen: Floats, bars: Floats, blur: float, part: Floats, near: slice, place: Place
+    seen: Floats, bars: Floats, blur: float, part: Floats, near: slice, pose: Pose
 ) -> tuple[_Settled, Floats]:
     """Light that varies over the code, ink that spreads, and by how much the drawing lies wrong."""
     x = 2 * part - 1
@@ -207,17 +207,17 @@ def _least_squares(
     share = 1 - float(left @ left) / max(float(spread @ spread), 1e-9)
     expected = columns[:, :6] @ weights[:6]
     moves = -weights[6:] / (contrast or 1.0)
-    return _Settled(seen, bars, blur, expected, contrast, share, place), moves
+    return _Settled(seen, bars, blur, expected, contrast, share, pose), moves
 
 
-def _laid(pixels: Pixels, drawn: Drawing, place: Place, claim: Claim) -> Fit | None:
-    settled = _settled(pixels, drawn, place)
+def _laid(pixels: Pixels, drawn: Drawing, pose: Pose, claim: Claim) -> Fit | None:
+    settled = _settled(pixels, drawn, pose)
     return None if settled is None else _fit(pixels, drawn, settled, claim)
 
 
 def _fit(pixels: Pixels, drawn: Drawing, settled: _Settled, claim: Claim) -> Fit:
-    quiet = GRID * QUIET[claim.symbology] * (settled.place.last - settled.place.first) / drawn.inner
-    light = pixels.inside(settled.place, quiet) and _is_light(settled)
+    quiet = GRID * QUIET[claim.symbology] * (settled.pose.last - settled.pose.first) / drawn.inner
+    light = pixels.inside(settled.pose, quiet) and _is_light(settled)
     return Fit(float(_leads(drawn, settled)[0].min()), settled.share, light)
 
 
@@ -242,10 +242,10 @@ def _leads(drawn: Drawing, settled: _Settled) -> tuple[Floats, tuple[int, ...]]:
         towards -= np.take_along_axis(towards, picks[:, None], axis=1)
         between = apart[picks]
         better = between - 2 * towards
-        for place, number in enumerate(numbers):
-            best[number] = int(np.argmin(better[place]))
-        own = np.arange(len(picks)), picks
-        between[own], towards[own] = 1.0, 0.0
+        for row, number in enumerate(numbers):
+            best[number] = int(np.argmin(better[row]))
+        themselves = np.arange(len(picks)), picks
+        between[themselves], towards[themselves] = 1.0, 0.0
         leads[numbers] = (1 - 2 * towards / between).min(axis=1)
     return leads, tuple(best)
 
@@ -261,14 +261,14 @@ def _is_light(settled: _Settled) -> bool:
 def _spelled(picture: Grey, line: Line, claim: Claim) -> Iterator[Fit]:
     """Code 128 in some other spelling of the text: its symbols as the pixels show them, for the likeliest numbers of symbols."""
     least, most = (len(claim.text) + 1) // 2 + 2, len(claim.text) + 5
-    looks: list[tuple[float, Place, Pixels, Drawing]] = []
+    looks: list[tuple[float, Pose, Pixels, Drawing]] = []
     for count in range(least, most + 1):
         drawn = _average(count)
         pixels = Pixels(picture, line, drawn.inner)
-        looks += [(alike - abs(place.slant), place, pixels, drawn) for place, alike in pixels.places(drawn)]
+        looks += [(alike - abs(pose.slant), pose, pixels, drawn) for pose, alike in pixels.places(drawn)]
     looks.sort(key=lambda look: -look[0])
-    for _, place, pixels, drawn in looks[:_LOOKS]:
-        settled = _settled(pixels, drawn, place, slanting=False)
+    for _, pose, pixels, drawn in looks[:_LOOKS]:
+        settled = _settled(pixels, drawn, pose, slanting=False)
         for number in range(_ROUNDS):
             if settled is None:
                 break
@@ -276,7 +276,7 @@ def _spelled(picture: Grey, line: Line, claim: Claim) -> Iterator[Fit]:
             if values == tuple(pick for _, _, pick in drawn.slots):
                 break
             drawn = drawing(code128_layout(values), 1.0)
-            settled = _settled(pixels, drawn, settled.place, slanting=number > 0)
+            settled = _settled(pixels, drawn, settled.pose, slanting=number > 0)
         if settled is not None and code128_text(tuple(pick for _, _, pick in drawn.slots)) == claim.text:
             yield _fit(pixels, drawn, settled, claim)
 

@@ -65,12 +65,12 @@ def _first_bits(modules: Modules, mask: int) -> str:
     """The two rightmost columns from below, unmasked."""
     size = len(modules)
     places = [(row, column) for row in range(size - 1, _TOP - 1, -1) for column in (size - 1, size - 2)]
-    return "".join(str(int(modules[place]) ^ _is_masked(mask, *place)) for place in places)
+    return "".join(str(int(modules[index]) ^ _is_masked(mask, *index)) for index in places)
 
 
 def _of_first_block(bits: str, blocks: int) -> str:
     """The codewords of the blocks take turns."""
-    return "".join(bits[place : place + 8] for place in range(0, len(bits) - 7, 8 * blocks))
+    return "".join(bits[index : index + 8] for index in range(0, len(bits) - 7, 8 * blocks))
 
 
 def _begins(mode: Mode, bits: str, version: int, data: bytes) -> bool:
@@ -98,7 +98,7 @@ def _first_character(mode: Mode, count: int, data: bytes) -> str:
             group = data[: min(count, 2)]
             if set(group) - set(_ALPHANUMERIC):
                 return _NEVER
-            value = sum(_ALPHANUMERIC.index(letter) * 45**place for place, letter in enumerate(reversed(group)))
+            value = sum(_ALPHANUMERIC.index(letter) * 45**index for index, letter in enumerate(reversed(group)))
             return format(value, f"0{(0, 6, 11)[len(group)]}b")
         case Mode.KANJI if len(data) >= 2:
             pair = (data[0] << 8) + data[1]

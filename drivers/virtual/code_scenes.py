@@ -101,7 +101,7 @@ def _printed(symbology: str, rng: np.random.Generator) -> tuple[str, Floats, int
             text = _digits(int(rng.choice((8, 10, 14))), rng)
         case "ean13":
             body = str(rng.choice(("978", "471"))) + _digits(9, rng)
-            total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(body))
+            total = sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(body))
             text = body + str(-total % 10)
         case _:
             text = _digits(int(rng.choice((8, 10, 14))), rng)
@@ -142,15 +142,15 @@ def _layout(symbology: str, text: str, rng: np.random.Generator) -> Layout:
 
 def _any_spelling(text: str, rng: np.random.Generator) -> tuple[int, ...]:
     """Pairs here and there, as no program would choose them."""
-    values, code_set, place = [104], "B", 0
-    while place < len(text):
-        pair = text[place : place + 2]
+    values, code_set, index = [104], "B", 0
+    while index < len(text):
+        pair = text[index : index + 2]
         wanted = "C" if len(pair) == 2 and pair.isdigit() and rng.random() < 0.7 else "B"
         if wanted != code_set:
             values.append(99 if wanted == "C" else 100)
         code_set = wanted
-        values.append(int(pair) if wanted == "C" else ord(text[place]) - 32)
-        place += 2 if wanted == "C" else 1
+        values.append(int(pair) if wanted == "C" else ord(text[index]) - 32)
+        index += 2 if wanted == "C" else 1
     whole = (*values, code128_check(tuple(values)))
     if code128_text(whole) != text:
         raise ValueError("a wrong spelling")
@@ -223,8 +223,8 @@ def _laid(label: Floats, scale: float, size: tuple[int, int], rng: np.random.Gen
     cover = cv2.warpPerspective(np.ones_like(label), how, (int(wide_px), int(high_px)))
     to = (int(top[0] - low[0]), int(top[1] - low[1]))
     fine, cover = (cv2.resize(part, to, interpolation=cv2.INTER_AREA) for part in (fine, cover))
-    place = (slice(low[1], top[1]), slice(low[0], top[0]))
-    picture[place] = fine + picture[place] * (1 - cover)
+    area = (slice(low[1], top[1]), slice(low[0], top[0]))
+    picture[area] = fine + picture[area] * (1 - cover)
     if rng.random() < 0.07:
         marks.add("covered")
         _cover(picture, there, rng)

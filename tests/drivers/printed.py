@@ -42,7 +42,7 @@ def printed(
 ) -> tuple[Grey, NDArray[np.float64]]:
     """A frame (width, height) with a label on a grey desk, and the corners of its bars in reading order."""
     widths = [round((2.5 if width == WIDE else width) * _FINE) for width in made.widths()]
-    bars = np.repeat([place % 2 for place in range(len(widths))], widths)
+    bars = np.repeat([index % 2 for index in range(len(widths))], widths)
     label = np.pad(bars.astype(np.float32), quiet * _FINE, constant_values=1.0)[None, :].repeat(16, axis=0)
     angle, scale = math.radians(turn), module_px / _FINE
     across = np.array((math.cos(angle), math.sin(angle)))

@@ -23,8 +23,8 @@ CODE39 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%"
 def drawn(made: Layout | None, narrow: int, wide: int) -> str:
     assert made is not None
     bars = ""
-    for place, width in enumerate(made.widths()):
-        bars += "10"[place % 2] * (wide if width == WIDE else width * narrow)
+    for index, width in enumerate(made.widths()):
+        bars += "10"[index % 2] * (wide if width == WIDE else width * narrow)
     return bars
 
 

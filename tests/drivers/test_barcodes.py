@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import structlog
@@ -156,6 +157,29 @@ def test_a_label_beside_the_parts_of_a_message_is_read() -> None:
     frame = qr_symbols.picture(qr_symbols.PARTS)
     frame[400:700] = desk("code39", "C0000001", (1280, 300))
     assert CodeReader(SYMBOLOGIES).read(frame) == {Code("C0000001", "code39")}
+
+
+def test_the_same_label_twice_beside_another_says_two_things_and_twice_alone_one() -> None:
+    left, right = (desk("code128", text, (640, 480), 0.8) for text in ("C0000001", "C0000002"))
+    reader = CodeReader(SYMBOLOGIES)
+    assert reader.read(np.hstack((left, left))) == {BOOK}
+    assert reader.read(np.hstack((left, right, left))) == NOTHING
+
+
+@pytest.mark.parametrize("turn", [0, 45])
+def test_a_qr_code_at_the_edge_is_none_however_the_frame_is_turned_for_a_look(turn: int) -> None:
+    whole = qr_symbols.picture((qr_symbols.KANJI,), (420, 420))
+    spun = cv2.warpAffine(
+        whole,
+        cv2.getRotationMatrix2D((165, 187), turn, 1.0),
+        (420, 420),
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=150,
+    )
+    left = 165 - round(63 * (2**0.5 if turn else 1)) - 10
+    reader = CodeReader({"qr"})
+    assert len(reader.read(np.asarray(spun, dtype=np.uint8))) == 1
+    assert reader.read(np.ascontiguousarray(spun[:, left:].astype(np.uint8))) == NOTHING
 
 
 def test_one_frame_is_not_enough_and_two_of_three_are() -> None:

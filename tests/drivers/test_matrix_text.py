@@ -9,7 +9,7 @@ from tests.drivers import qr_symbols
 
 
 @pytest.mark.parametrize(
-    ("said", "text"),
+    ("content", "text"),
     [
         (b"]Q1C0000001", "C0000001"),
         (b"]Q1" + "館藏-C0000001".encode(), "館藏-C0000001"),
@@ -32,9 +32,9 @@ from tests.drivers import qr_symbols
     ],
 )
 def test_bytes_are_read_by_their_eci_else_as_utf8_else_as_plausible_big5_else_not_at_all(
-    said: bytes, text: str | None
+    content: bytes, text: str | None
 ) -> None:
-    assert matrix_text(said) == text
+    assert matrix_text(content) == text
 
 
 def test_a_character_of_big5_whose_second_byte_is_a_backslash_is_whole() -> None:

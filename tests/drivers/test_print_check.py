@@ -20,14 +20,14 @@ def near_misses(symbology: str, text: str) -> list[str]:
     """Texts that differ from it as little as the symbology's check allows."""
     if symbology == "ean13":
         return ["4712345678917", "9717345678900", "4712345687901"]
-    digits = [place for place, letter in enumerate(text) if letter.isdigit()]
+    digits = [index for index, letter in enumerate(text) if letter.isdigit()]
     changed = [
-        text[:place] + str((int(text[place]) + by) % 10) + text[place + 1 :] for place in digits for by in (1, 5)
+        text[:index] + str((int(text[index]) + by) % 10) + text[index + 1 :] for index in digits for by in (1, 5)
     ]
     if symbology != "code128":
         return changed
-    endings = [one[:-1] + last for one in changed for last in "0123456789"]
-    return [one for one in endings if one != text and letters(one)[-1] == letters(text)[-1]]
+    endings = [wrong_text[:-1] + last for wrong_text in changed for last in "0123456789"]
+    return [wrong_text for wrong_text in endings if wrong_text != text and letters(wrong_text)[-1] == letters(text)[-1]]
 
 
 @pytest.mark.parametrize("module_px", [1.25, 1.6, 2.1, 3.0, 4.5])
@@ -38,7 +38,7 @@ def test_the_text_is_shown_and_its_near_misses_are_not(symbology: str, module_px
     assert shows(frame, Claim(symbology, text, corners))
     wrong = near_misses(symbology, text)
     assert len(wrong) >= 3
-    assert [one for one in wrong if shows(frame, Claim(symbology, one, corners))] == []
+    assert [wrong_text for wrong_text in wrong if shows(frame, Claim(symbology, wrong_text, corners))] == []
 
 
 @pytest.mark.parametrize("turn", [0.0, 8.0, 24.0, 90.0, 163.0])
@@ -57,7 +57,7 @@ def test_ends_that_a_decoder_names_a_pixel_wrong_are_mended() -> None:
 
 def test_symbols_in_an_unusual_spelling_are_read_from_the_pixels() -> None:
     unusual = (104, 34, 16, 99, 26, 100, 16, 16, 17, 99, 54, 100, 23)
-    whole = (*unusual, sum(max(place, 1) * value for place, value in enumerate(unusual)) % 103)
+    whole = (*unusual, sum(max(index, 1) * value for index, value in enumerate(unusual)) % 103)
     for module_px in (2.2, 4.0):
         frame, corners = printed(code128_layout(whole), module_px)
         assert shows(frame, Claim("code128", TEXTS["code128"], corners))

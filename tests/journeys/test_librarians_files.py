@@ -48,6 +48,7 @@ def command(tmp_path: Path) -> Command:
         )  # fmt: skip
 
     (tmp_path / "policy.toml").write_text("\ufeff" + POLICY, encoding="utf-8")
+    assert run("category", "add", "adult", "--zh", "成人", "--en", "Adult").returncode == 0
     assert run("policy", "set", tmp_path / "policy.toml").returncode == 0
     return run
 

@@ -26,9 +26,9 @@ def test_a_wrong_value_is_counted_beside_the_right_one_and_instead_of_it() -> No
     shown = scene(3, 0, frames=1)
     right, wrong = Code(shown.text, shown.symbology), Code("C9999999", "code39")
     result = Campaign(3, DEFAULT_SYMBOLOGIES)
-    for said in ((right, wrong), (wrong,), (right,), ()):
+    for values in ((right, wrong), (wrong,), (right,), ()):
         result.samples = 0
-        result.show(lambda _, said=said: said)  # type: ignore[misc]
+        result.show(lambda _, values=values: values)  # type: ignore[misc]
     assert result.read["all"] == 2
     assert result.wrong == [f"0 {shown.symbology} {shown.text}: code39 C9999999"] * 2
 
@@ -42,10 +42,10 @@ def test_two_of_five_scenes_have_modules_of_one_to_two_and_a_half_pixels() -> No
 def test_a_scene_is_the_same_whatever_was_drawn_before() -> None:
     first = [scene(1, number, SORTS, frames=2) for number in (4, 5)]
     again = [scene(1, number, SORTS, frames=2) for number in (5, 4)][::-1]
-    for one, two in zip(first, again, strict=True):
-        assert (one.symbology, one.text, one.marks) == (two.symbology, two.text, two.marks)
-        assert all(np.array_equal(a, b) for a, b in zip(one.frames, two.frames, strict=True))
-        assert not np.array_equal(*one.frames)
+    for drawn, redrawn in zip(first, again, strict=True):
+        assert (drawn.symbology, drawn.text, drawn.marks) == (redrawn.symbology, redrawn.text, redrawn.marks)
+        assert all(np.array_equal(a, b) for a, b in zip(drawn.frames, redrawn.frames, strict=True))
+        assert not np.array_equal(*drawn.frames)
 
 
 def test_a_campaign_that_was_broken_off_ends_as_one_in_a_piece(tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_the_command_tells_a_program_what_was_read_and_refuses_another_campaigns
     kept = tmp_path / "kept.json"
     ended = bench("--samples", "3", "--seed", "4", "--checkpoint", str(kept), "--json")
     assert ended.returncode == 0, ended.stderr
-    told = json.loads(ended.stdout)
-    assert (told["samples"], told["seed"], told["wrong"]) == (3, 4, [])
-    assert told == json.loads(kept.read_text("utf-8"))
+    answer = json.loads(ended.stdout)
+    assert (answer["samples"], answer["seed"], answer["wrong"]) == (3, 4, [])
+    assert answer == json.loads(kept.read_text("utf-8"))
     other = bench("--samples", "3", "--seed", "5", "--checkpoint", str(kept))
     assert other.returncode == 2
     assert "begun with --seed 4 and code39, code128, codabar, qr" in " ".join(other.stderr.replace("│", " ").split())

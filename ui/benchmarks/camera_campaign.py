@@ -48,19 +48,20 @@ class Campaign:
     def show(self, reader: Reader) -> None:
         """One more scene."""
         shown = scene(self.seed, self.samples, sorts_of(self.symbologies), frames=1)
-        said = set(reader(shown.frames[0]))
+        values = set(reader(shown.frames[0]))
         wanted = Code(shown.text, shown.symbology)
         small = SMALL[0] <= shown.module_px <= SMALL[1]
         sorts = ("all", shown.symbology, *shown.marks, *(("small",) if small else ()))
         self.total.update(sorts)
-        if wanted in said:
+        if wanted in values:
             self.read.update(sorts)
         self.wrong += [
-            f"{self.samples} {wanted.symbology} {wanted.text}: {code.symbology} {code.text}" for code in said - {wanted}
+            f"{self.samples} {wanted.symbology} {wanted.text}: {code.symbology} {code.text}"
+            for code in values - {wanted}
         ]
         self.samples += 1
 
-    def told(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """For a program."""
         return {**asdict(self), "total": dict(self.total), "read": dict(self.read)}
 
@@ -88,14 +89,14 @@ def _begun(seed: int, symbologies: tuple[str, ...], checkpoint: Path | None) -> 
     if checkpoint is None or not checkpoint.exists():
         return Campaign(seed, symbologies)
     try:
-        told = json.loads(checkpoint.read_text("utf-8"))
+        saved = json.loads(checkpoint.read_text("utf-8"))
         begun = Campaign(
-            told["seed"],
-            tuple(told["symbologies"]),
-            told["samples"],
-            Counter(told["total"]),
-            Counter(told["read"]),
-            list(told["wrong"]),
+            saved["seed"],
+            tuple(saved["symbologies"]),
+            saved["samples"],
+            Counter(saved["total"]),
+            Counter(saved["read"]),
+            list(saved["wrong"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise ForeignCheckpoint(f"{checkpoint}: not a checkpoint of this command; name another file") from fault
@@ -108,5 +109,5 @@ def _begun(seed: int, symbologies: tuple[str, ...], checkpoint: Path | None) -> 
 
 def _keep(result: Campaign, checkpoint: Path) -> None:
     new = checkpoint.with_name(checkpoint.name + ".new")
-    new.write_text(json.dumps(result.told(), ensure_ascii=False), "utf-8")
+    new.write_text(json.dumps(result.as_json(), ensure_ascii=False), "utf-8")
     new.replace(checkpoint)

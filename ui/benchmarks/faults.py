@@ -388,7 +388,9 @@ class Scene:
         wanted = {}
         for book in BOOKS:
             settlement = settle(held_act(row).event() for row in rows if row.item == book)
-            conflicts |= {f"{one.reason.value}:{one.earlier}:{one.later}" for one in settlement.conflicts}
+            conflicts |= {
+                f"{one.reason.value}:{one.earlier}:{one.later}" for one in settlement.conflicts - settlement.came_back
+            }
             for span in settlement.spans:
                 due = span.due_at or span.lent_at
                 wanted[span.act_id] = (span.membership, span.ended_by, _micros(due))

@@ -162,7 +162,7 @@ def _cameras(samples: int, seed: int, symbologies: tuple[str, ...], checkpoint: 
         except ForeignCheckpoint as fault:
             raise click.UsageError(str(fault)) from fault
     if as_json:
-        click.echo(json.dumps(result.told(), ensure_ascii=False))
+        click.echo(json.dumps(result.as_json(), ensure_ascii=False))
     else:
         click.echo(f"{result.samples} scenes, {result.read['all']} read, {len(result.wrong)} wrong values")
         for sort, count in sorted(result.total.items()):
