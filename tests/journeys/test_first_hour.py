@@ -98,6 +98,13 @@ def test_questions_lead_to_the_same_library_and_their_answers_can_be_kept(librar
     assert "there is a file of this name already" in library.types(*asked, code=2)
 
 
+def test_each_kind_of_library_is_added_by_the_word_that_is_documented(library: Library) -> None:
+    for kind in ("public", "school", "agency"):
+        told = library.types("library", "add", f"a-{kind}", "--name", "館", "--kind", kind)
+        assert told == f"+ library a-{kind} (館), {kind}\n"
+    assert "+ library plain (館), public" in library.types("library", "add", "plain", "--name", "館")
+
+
 def test_every_mistake_of_a_file_ends_with_two_and_a_line(library: Library) -> None:
     library.writes("bad.toml", '[[libraries]]\ncode = "x y"\nname = "x"\n[[branches]]\ncode = "all"\nname = "x"\n')
     told = library.types("setup", "--from", "bad.toml", code=2).splitlines()
