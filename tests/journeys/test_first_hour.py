@@ -105,6 +105,34 @@ def test_each_kind_of_library_is_added_by_the_word_that_is_documented(library: L
     assert "+ library plain (館), public" in library.types("library", "add", "plain", "--name", "館")
 
 
+def test_lists_of_branches_and_days_come_back_as_they_were_written(library: Library) -> None:
+    """Also names that a spreadsheet would compute, hours that nobody knows, and days that differ from branch to branch."""
+    library.types("library", "add", "city", "--name", "館")
+    library.types("branch", "add", "main", "--name", "=SUM(1)", "--telephone", "+886-4-1")
+    library.types("branch", "add", "east", "--name", "東")
+    library.types("calendar", "set", "--branch", "main", "--mon", "08:30-12:00, 13:30-17:00")
+    library.types("calendar", "close-day", "2027-03-03", "--reason", "=盤點", "--branch", "main")
+    library.types("branch", "list", "--csv", "branches.csv")
+    library.types("calendar", "list", "--csv", "days.csv")
+    same = "Nothing changed: it is so already.\n"
+    assert library.types("branch", "import", "branches.csv") == same
+    assert library.types("calendar", "import", "days.csv", "--branch", "all").startswith(same)
+    library.types("calendar", "clear-day", "2027-03-03")
+    back = library.types("calendar", "import", "days.csv", "--branch", "all", "--preview")
+    assert [line for line in back.splitlines() if line[:1] in "+~-"] == ["+ branch main: 2027-03-03 closed (=盤點)"]
+    refused = library.types("calendar", "import", "days.csv", "--branch", "east", code=2)
+    assert "says nothing of branch east" in refused
+
+
+def test_reopening_changes_nothing_else_and_knows_which_branches_there_are(library: Library) -> None:
+    library.types("library", "add", "city", "--name", "館")
+    library.types("branch", "add", "main", "--name", "總館")
+    assert "there is no branch 'mian': known are main" in library.types("branch", "add", "mian", "--reopen", code=2)
+    library.types("branch", "close", "main")
+    assert "--change makes it so" in library.types("branch", "add", "main", "--reopen", "--name", "分館", code=1)
+    assert library.types("branch", "add", "main", "--reopen") == "~ branch main: open again\n"
+
+
 def test_every_mistake_of_a_file_ends_with_two_and_a_line(library: Library) -> None:
     library.writes("bad.toml", '[[libraries]]\ncode = "x y"\nname = "x"\n[[branches]]\ncode = "all"\nname = "x"\n')
     told = library.types("setup", "--from", "bad.toml", code=2).splitlines()
