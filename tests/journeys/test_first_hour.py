@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -31,9 +31,9 @@ class Library:
         self.folder = folder
         self.data = folder / "central"
 
-    def types(self, *command: str, said: str = "", code: int = 0) -> str:
+    def types(self, *command: str, said: str = "", code: int = 0, by: Sequence[str] = ()) -> str:
         done = subprocess.run(
-            [PROGRAM, "central", *command], input=said, capture_output=True, text=True, timeout=60, check=False,
+            [*by, PROGRAM, "central", *command], input=said, capture_output=True, text=True, timeout=60, check=False,
             cwd=self.folder, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SHELFPOINT_CENTRAL_DATA": str(self.data)},
         )  # fmt: skip
         assert done.returncode == code, (command, done.stdout, done.stderr)
@@ -131,6 +131,28 @@ def test_reopening_changes_nothing_else_and_knows_which_branches_there_are(libra
     library.types("branch", "close", "main")
     assert "--change makes it so" in library.types("branch", "add", "main", "--reopen", "--name", "分館", code=1)
     assert library.types("branch", "add", "main", "--reopen") == "~ branch main: open again\n"
+
+
+def test_a_disk_without_room_is_named_and_nothing_half_written_stays(library: Library) -> None:
+    small, full = (
+        ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"] for blocks in (200, 0)
+    )  # of 512 bytes for a file
+    library.types("library", "add", "city", "--name", "館")
+    rows = "".join(f"b{number},分館,04-{'0' * 30}\n" for number in range(600))
+    library.types("branch", "import", library.writes("branches.csv", f"branch,name,telephone\n{rows}"))
+    library.types("key", "copy", "stick.key")
+    untouched = library.types("doctor", "--json", code=1)
+    before = {path.name for path in library.folder.iterdir()}
+    assert "Error: list.csv: File too large" in library.types("branch", "list", "--csv", "list.csv", code=2, by=small)
+    told = library.types("backup", "copy.sqlite", code=1, by=small)
+    assert "copy.sqlite: the copy cannot be written there" in told
+    assert "damaged" not in told, "the library's own database is well"
+    told = library.types("library", "list", "--data", "other", code=2, by=full)
+    assert "other.key: " in told
+    left = {path.name for path in library.folder.iterdir()} - before
+    assert left <= {"other"}, "half a key would stand in the way of the next try"
+    library.types("library", "list", "--data", "other")
+    assert library.types("doctor", "--json", code=1) == untouched
 
 
 def test_every_mistake_of_a_file_ends_with_two_and_a_line(library: Library) -> None:
