@@ -85,11 +85,29 @@ def test_an_empty_folder_becomes_a_library_by_commands_alone(library: Library) -
 
 def test_questions_lead_to_the_same_library_and_their_answers_can_be_kept(library: Library) -> None:
     hours = ["closed", "nine to nine", "08:30-21:00", "", "", "", "08:30-17:30", ""]
-    answers = ["school", "north", "北區國小圖書館", "", "all", "lib", "圖書館", *hours, "n", "", "c h", "chen", ""]
+    answers = [
+        "school",
+        "north",
+        "北區國小圖書館",
+        "",
+        "all",
+        "lib",
+        "圖書館",
+        *hours,
+        "n",
+        "none.csv",
+        "",
+        "c h",
+        "chen",
+        "nostick/k",
+        "",
+    ]
     asked = ("setup", "--save", "answers.toml", "--password-stdin")
     told = library.types(*asked, said="\n".join([*answers, PASSWORD]))
     for wrong in ("'all'", "'nine to nine'", "'c h'"):
         assert f"got {wrong}" in told, "a wrong answer is asked for again"
+    assert "none.csv: No such file" in told
+    assert "there is no folder" in told, "a stick that is missing costs no other answer"
     assert "+ library north (北區國小圖書館), school" in told
     assert "mon closed; tue 08:30-21:00; wed 08:30-21:00" in told
     assert "+ category pupil (學生, Pupil)" in told
