@@ -1,6 +1,7 @@
 """D6: from an empty folder to a library that lends, by installed commands; a typhoon day moves new due dates and no promised one."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from readme_session import Command, run
 
 from kiosk.domain.calendar import end_of_day, library_day
 from kiosk.domain.journal import Deed, Mode, Outcome, Word
@@ -171,6 +173,20 @@ def test_a_disk_without_room_is_named_and_nothing_half_written_stays(library: Li
     assert left <= {"other"}, "half a key would stand in the way of the next try"
     library.types("library", "list", "--data", "other")
     assert library.types("doctor", "--json", code=1) == untouched
+
+
+def test_a_password_that_is_too_short_is_asked_for_again(library: Library) -> None:
+    library.writes("library.toml", library.types("setup", "--example"))
+    replies = [("Password for admin:", "short"), ("Repeat for confirmation:", "short")]
+
+    def hear(output: str) -> None:
+        if "Error: a password has 8 to 128 characters" in output:
+            replies[:] = [(question, PASSWORD.strip()) for question, _ in replies]
+
+    text = f"cd {library.folder} && {PROGRAM} central setup --from library.toml --data central"
+    heard = run(Command(text, replies=replies), os.environ, hear)
+    assert heard.code == 0, heard.output
+    assert "+ administrator admin" in heard.output
 
 
 def test_every_mistake_of_a_file_ends_with_two_and_a_line(library: Library) -> None:

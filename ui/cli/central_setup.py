@@ -17,6 +17,7 @@ from sync.central.day_lists import read_days
 from sync.central.import_rows import BadFile
 from sync.central.in_folder import MissingFolder, refuse_missing
 from sync.central.office import CentralSettings
+from sync.central.passwords import BadPassword, demand
 from sync.central.places import LibraryKind
 from sync.central.policies import preset, preset_words
 from sync.central.setup import needs_password, prepare, set_up
@@ -87,7 +88,12 @@ def _password(given: SetupFile, *, from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\n")
     if not sys.stdin.isatty():
         raise WrongUse(f"the administrator {login} is new: a password is needed; give it by --password-stdin")
-    return str(click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True))
+    while True:
+        typed = str(click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True))
+        try:
+            return demand(typed)
+        except BadPassword as error:
+            click.echo(f"Error: {error}", err=True)
 
 
 # --- questions --------------------------------------------------------------------------------------------------------
