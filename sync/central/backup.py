@@ -198,6 +198,11 @@ def _copy(source: Path, target: Path, root_key: RootKey) -> None:
             reading.close()
     except sqlcipher.Error as error:
         part.unlink(missing_ok=True)
+        if _readable(source, key):
+            raise BackupFailed(
+                f"{target}: the copy cannot be written there ({error}); is there room, and may this account write? "
+                "Nothing was changed"
+            ) from error
         raise BackupFailed(
             f"{source}: it cannot be read with this root key ({error}): damaged, no copy of central, or of another central. "
             "Nothing was changed"
@@ -209,6 +214,18 @@ def _copy(source: Path, target: Path, root_key: RootKey) -> None:
         os.fsync(file.fileno())
     part.replace(target)
     _sync_folder(target.parent)
+
+
+def _readable(database: Path, key: bytes) -> bool:
+    """Every page of it, so that a copy failed where it was written."""
+    try:
+        connection = connect_sqlcipher(database, key)
+        try:
+            return bool(connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+        finally:
+            connection.close()
+    except sqlcipher.Error:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, update
 
 from kiosk.domain.holds import HoldState
 from sync.central import tables
-from sync.central.calendars import Day, differences, with_day, with_hours, with_list, without_day
+from sync.central.calendars import Day, differences, with_day, with_hours, without_day
 from sync.central.database import Database, lock
 from sync.central.day_lists import DayList
 from sync.central.place_lists import BranchRow, TermRow
@@ -128,12 +128,16 @@ class Branches:
         with self._changing(who) as batch:
             known = branches(batch.connection)
             before = known.get(code)
+            if reopen and before is None:
+                need_branch(batch.connection, code)
+            if before is None and not library:
+                library = next(iter(of)) if len(of := libraries(batch.connection)) == 1 else ""
             need_library(batch.connection, library or ("" if before is None else before.library))
             entry = CalendarEntry(branch=code, name=name or code) if before is None else before
             given = {"name": name, "library": library, "address": address, "telephone": telephone}
             changes = {key: value for key, value in given.items() if value}
             entry = structs.replace(entry, **changes, given_up=entry.given_up and not reopen)
-            may_change = change or reopen
+            may_change = change or (reopen and not changes)
             return put_branch(batch, before, entry, may_change=may_change, what="branch set")
 
     def close_branch(self, code: str, *, who: str) -> list[str]:
@@ -206,10 +210,16 @@ class Branches:
     def take_list(self, codes: Collection[str], listed: DayList, *, who: str, preview: bool = False) -> list[str]:
         """What a file says of its days, in the place of what its source said before. Raises UnknownRecord, ClosedBranch."""
 
-        def listing(entry: CalendarEntry) -> CalendarEntry:
-            return with_list(entry, listed.source, listed.days, listed.first, listed.last)
-
-        return self._each(codes, listing, "days imported", who=who, preview=preview)
+        named = listed.by_branch
+        if named and ALL not in codes:
+            for code in codes:
+                if code not in named:
+                    raise BadPlace(f"the file says nothing of branch {code}; it names {', '.join(sorted(named))}")
+        elif named:
+            with self._database.read() as connection:
+                for code in named:
+                    need_branch(connection, code)
+        return self._each(codes, listed.on, "days imported", who=who, preview=preview)
 
     def _each(
         self, codes: Collection[str], make: Callable[[CalendarEntry], CalendarEntry], what: str, day: date | None = None,

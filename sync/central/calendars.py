@@ -19,6 +19,7 @@ from sync.wire import CalendarEntry, DayNote
 BY_HAND = ""
 SETUP = "setup"
 OFFICE = "office"
+HOURS_NOT_KNOWN = "open, hours not known"
 _RANK = {BY_HAND: 2, SETUP: 1, OFFICE: 0}
 """Who is believed before whom; a source that a newer program knows counts as a person."""
 
@@ -76,9 +77,24 @@ def with_list(entry: CalendarEntry, source: str, listed: Iterable[Day], first: d
     }
     for each in listed:
         before = kept.get(each.day)
-        if before is None or _RANK.get(before.source, 2) <= _RANK[source]:
+        if before is None or rank(before.source) <= rank(source):
             kept[each.day] = Day(each.day, each.open, each.reason, source)
     return _with(entry, kept.values())
+
+
+def with_days(entry: CalendarEntry, listed: Iterable[Day]) -> CalendarEntry:
+    """Each day as its own source says it, unless one that is believed before it has said otherwise; no day goes."""
+    kept = {each.day: each for each in days(entry)}
+    for each in listed:
+        before = kept.get(each.day)
+        if before is None or rank(before.source) <= rank(each.source):
+            kept[each.day] = each
+    return _with(entry, kept.values())
+
+
+def rank(source: str) -> int:
+    """A source of a higher one is believed before."""
+    return _RANK.get(source, _RANK[BY_HAND])
 
 
 def differences(before: CalendarEntry | None, after: CalendarEntry) -> Iterator[str]:
@@ -108,7 +124,7 @@ def differences(before: CalendarEntry | None, after: CalendarEntry) -> Iterator[
 def hours_of(entry: CalendarEntry, weekday: int) -> str:
     """As shown: hours, closed, or open at hours that nobody has said."""
     given = entry.hours[weekday] if len(entry.hours) == len(WEEKDAYS) else ""
-    return given or (CLOSED if weekday in entry.closed_weekdays else "open, hours not known")
+    return given or (CLOSED if weekday in entry.closed_weekdays else HOURS_NOT_KNOWN)
 
 
 def known_until(entry: CalendarEntry) -> date | None:

@@ -11,19 +11,23 @@ days change nothing and are returned apart, for a person to decide.
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from sync.central.calendars import BY_HAND, OFFICE, Day
+from sync.central.calendars import BY_HAND, OFFICE, SETUP, Day, with_days, with_list
+from sync.central.formulas import as_written
 from sync.central.import_rows import BadFile
+from sync.wire import CalendarEntry
 
 ENCODINGS = MappingProxyType({"utf-8": "utf-8-sig", "big5": "cp950"})
 """As an option names them, and as they are decoded: Big5 with the characters that Windows adds."""
 OFFICE_HEADER = ["西元日期", "星期", "是否放假", "備註"]
 OWN_HEADER = ["day", "state", "reason"]
+LISTED_HEADER = ["branch", *OWN_HEADER, "source"]
+"""As `central calendar list --csv` writes them."""
 GOOGLE = ["Subject", "Start Date"]
 WORK, HOLIDAY = "0", "2"
 LONGEST_REASON = 80
@@ -47,6 +51,14 @@ class DayList:
     """The list speaks of all days from here …"""
     last: date
     """… to here."""
+    by_branch: Mapping[str, tuple[Day, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """What it says of each branch, where it names branches; empty: the same of every one."""
+
+    def on(self, entry: CalendarEntry) -> CalendarEntry:
+        """This branch's calendar with what the file says of it."""
+        if self.by_branch:
+            return with_days(entry, self.by_branch.get(entry.branch, ()))
+        return with_list(entry, self.source, self.days, self.first, self.last)
 
 
 def read_days(path: Path, encoding: str | None = None) -> DayList:
@@ -65,6 +77,8 @@ def read_days(path: Path, encoding: str | None = None) -> DayList:
         return _list(path, name, OFFICE, rows, _office_row)
     if header == OWN_HEADER:
         return _list(path, name, BY_HAND, rows, _own_row)
+    if header == LISTED_HEADER:
+        return _listed(path, name, rows)
     if header[:2] == GOOGLE:
         return _list(path, name, OFFICE, rows, _google_row)
     raise BadFile(
@@ -103,9 +117,7 @@ def _list(path: Path, encoding: str, source: str, rows: list[list[str]], read: _
             if each is not None and each.day in seen and (source != OFFICE or seen[each.day] != each.open):
                 raise _Wrong("each day once")
         except (_Wrong, IndexError) as error:
-            wrong.append(
-                f"{path}: line {number}: expected {error if isinstance(error, _Wrong) else 'all columns'}, got {','.join(row)[:80]!r}"
-            )
+            wrong.append(_told(path, number, row, error))
             continue
         if each is not None:
             seen[each.day] = each.open
@@ -117,6 +129,7 @@ def _list(path: Path, encoding: str, source: str, rows: list[list[str]], read: _
     first, last = min(seen), max(seen)
     if source == BY_HAND:
         return DayList(source=source, encoding=encoding, days=tuple(listed), weekend=(), first=first, last=last)
+    whole = read is _office_row  # names every day of its year; one that was cut off says nothing of the rest
     weekend = [each for each in listed if not each.open and each.day.weekday() >= SATURDAY and _named(each)]
     closed = [each for each in listed if not each.open and each.day.weekday() < SATURDAY]
     makes_up = [each for each in listed if each.open and each.day.weekday() >= SATURDAY]
@@ -125,9 +138,41 @@ def _list(path: Path, encoding: str, source: str, rows: list[list[str]], read: _
         encoding=encoding,
         days=tuple(sorted({each.day: each for each in (*closed, *makes_up)}.values())),
         weekend=tuple(sorted(weekend)),
-        first=date(first.year, 1, 1),
-        last=date(last.year, 12, 31),
+        first=first if whole else date(first.year, 1, 1),
+        last=last if whole else date(last.year, 12, 31),
     )
+
+
+def _listed(path: Path, encoding: str, rows: list[list[str]]) -> DayList:
+    """Our own list of several branches, taken as lists of one branch each."""
+    by_branch: dict[str, list[Day]] = {}
+    wrong: list[str] = []
+    for number, row in _full(rows):
+        try:
+            branch, source = row[0], row[4]
+            if source not in (BY_HAND, SETUP, OFFICE):
+                raise _Wrong(f"{SETUP}, {OFFICE} or nothing under source")
+            single = replace(_own_row(row[1:4]), source=source)
+            if any(each.day == single.day for each in by_branch.get(branch, ())):
+                raise _Wrong("each day of a branch once")
+        except (_Wrong, IndexError) as error:
+            wrong.append(_told(path, number, row, error))
+        else:
+            by_branch.setdefault(branch, []).append(single)
+    if not by_branch and not wrong:
+        wrong.append(f"{path}: expected at least one day, got none")
+    if wrong:
+        raise BadFile("\n".join(wrong))
+    every = sorted(each for matches in by_branch.values() for each in matches)
+    return DayList(
+        source=BY_HAND, encoding=encoding, days=(), weekend=(), first=every[0].day, last=every[-1].day,
+        by_branch=MappingProxyType({branch: tuple(matches) for branch, matches in by_branch.items()}),
+    )  # fmt: skip
+
+
+def _told(path: Path, number: int, row: list[str], error: Exception) -> str:
+    expected = error if isinstance(error, _Wrong) else "all columns"
+    return f"{path}: line {number}: expected {expected}, got {','.join(row)[:80]!r}"
 
 
 def _named(single: Day) -> bool:
@@ -154,7 +199,7 @@ def _office_row(row: list[str]) -> Day:
 def _own_row(row: list[str]) -> Day:
     if row[1] not in ("closed", "open"):
         raise _Wrong("closed or open under state")
-    return Day(_day(row[0], "%Y-%m-%d", "a day like 2026-12-31"), row[1] == "open", row[2])
+    return Day(_day(row[0], "%Y-%m-%d", "a day like 2026-12-31"), row[1] == "open", as_written(row[2]))
 
 
 def _google_row(row: list[str]) -> Day:

@@ -28,7 +28,7 @@ def csv_rows(
         raise BadFile(f"{path}: a CSV file is in {', '.join(ENCODINGS)}; {encoding} is for MARC 21")
     try:
         with path.open(encoding=file_encoding(encoding), errors=ERRORS, newline="") as file:
-            rows = csv.reader(file, strict=True, delimiter=_delimiter(file))
+            rows = csv.reader(file, strict=True, delimiter=delimiter_of(file))
             header: list[str] = []
             while True:
                 line = rows.line_num + 1
@@ -52,7 +52,7 @@ def csv_rows(
         raise BadFile(f"{path}: {error}") from error
 
 
-def _delimiter(file: TextIO) -> str:
+def delimiter_of(file: TextIO) -> str:
     """What stands between the names of the header, none of which holds any of these."""
     header = "\n"
     while header and not header.strip():

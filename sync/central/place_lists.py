@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.domain.opening import WEEKDAYS, BadHours, parse_hours
+from sync.central.calendars import HOURS_NOT_KNOWN
+from sync.central.formulas import as_written
+from sync.central.import_csv import delimiter_of
 from sync.central.import_rows import BadFile
 
 BRANCH_COLUMNS = ("branch", "name", "library", "address", "telephone", *WEEKDAYS)
+_OF_THE_LIST = ("closed_for_good", "kiosks")
+"""What `central branch list --csv` tells beside; passed over."""
 TERM_COLUMNS = ("code", "zh", "en")
 
 
@@ -41,8 +46,8 @@ def read_branches(path: Path) -> list[BranchRow]:
     """Code and name are needed columns, the others may be absent. Raises BadFile."""
     matches: list[BranchRow] = []
     wrong: list[str] = []
-    for number, row in _rows(path, BRANCH_COLUMNS, needed=("branch", "name")):
-        hours = {name: row[name] for name in WEEKDAYS if row.get(name)}
+    for number, row in _rows(path, (*BRANCH_COLUMNS, *_OF_THE_LIST), needed=("branch", "name")):
+        hours = {name: row[name] for name in WEEKDAYS if row.get(name, HOURS_NOT_KNOWN) not in ("", HOURS_NOT_KNOWN)}
         for name, text in hours.items():
             try:
                 parse_hours(text)
@@ -65,7 +70,7 @@ def _rows(path: Path, known: Collection[str], *, needed: Collection[str]) -> Ite
     """Each row with its line; the first column names it and comes once."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
+            rows = csv.reader(file, strict=True, delimiter=delimiter_of(file))
             header = [name.strip() for name in next(rows, [])]
             if set(header) - set(known) or set(needed) - set(header) or len(set(header)) != len(header):
                 raise BadFile(
@@ -77,7 +82,7 @@ def _rows(path: Path, known: Collection[str], *, needed: Collection[str]) -> Ite
                     continue
                 if len(row) != len(header):
                     raise BadFile(f"{path}: line {rows.line_num}: expected {len(header)} columns, got {len(row)}")
-                values = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+                values = {name: as_written(cell.strip()) for name, cell in zip(header, row, strict=True)}
                 if values[key] in seen:
                     raise BadFile(f"{path}: line {rows.line_num}: expected each {key} once, got {values[key]!r} again")
                 seen.add(values[key])

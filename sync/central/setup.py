@@ -132,7 +132,7 @@ def _records(change: Change, prepared: Prepared) -> Iterator[str]:
         after = with_hours(after, {str(name): text for name, text in branch.hours.items()})
         for codes, listed in prepared.lists:
             if _for(branch.code, codes):
-                after = with_list(after, listed.source, listed.days, listed.first, listed.last)
+                after = listed.on(after)
         days = [Day(each.day, each.open, each.reason) for each in file.days if _for(branch.code, each.branches)]
         after = with_list(after, SETUP, days, _FIRST, _LAST)
         yield from put_branch(change, before, after, may_change=True, what="branch set")

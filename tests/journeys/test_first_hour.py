@@ -1,13 +1,15 @@
 """D6: from an empty folder to a library that lends, by installed commands; a typhoon day moves new due dates and no promised one."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from readme_session import Command, run
 
 from kiosk.domain.calendar import end_of_day, library_day
 from kiosk.domain.journal import Deed, Mode, Outcome, Word
@@ -31,9 +33,9 @@ class Library:
         self.folder = folder
         self.data = folder / "central"
 
-    def types(self, *command: str, said: str = "", code: int = 0) -> str:
+    def types(self, *command: str, said: str = "", code: int = 0, by: Sequence[str] = ()) -> str:
         done = subprocess.run(
-            [PROGRAM, "central", *command], input=said, capture_output=True, text=True, timeout=60, check=False,
+            [*by, PROGRAM, "central", *command], input=said, capture_output=True, text=True, timeout=60, check=False,
             cwd=self.folder, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "SHELFPOINT_CENTRAL_DATA": str(self.data)},
         )  # fmt: skip
         assert done.returncode == code, (command, done.stdout, done.stderr)
@@ -85,17 +87,106 @@ def test_an_empty_folder_becomes_a_library_by_commands_alone(library: Library) -
 
 def test_questions_lead_to_the_same_library_and_their_answers_can_be_kept(library: Library) -> None:
     hours = ["closed", "nine to nine", "08:30-21:00", "", "", "", "08:30-17:30", ""]
-    answers = ["school", "north", "北區國小圖書館", "", "all", "lib", "圖書館", *hours, "n", "", "c h", "chen", ""]
+    answers = [
+        "school",
+        "north",
+        "北區國小圖書館",
+        "",
+        "all",
+        "lib",
+        "圖書館",
+        *hours,
+        "n",
+        "none.csv",
+        "",
+        "c h",
+        "chen",
+        "nostick/k",
+        "",
+    ]
     asked = ("setup", "--save", "answers.toml", "--password-stdin")
     told = library.types(*asked, said="\n".join([*answers, PASSWORD]))
     for wrong in ("'all'", "'nine to nine'", "'c h'"):
         assert f"got {wrong}" in told, "a wrong answer is asked for again"
+    assert "none.csv: No such file" in told
+    assert "there is no folder" in told, "a stick that is missing costs no other answer"
     assert "+ library north (北區國小圖書館), school" in told
     assert "mon closed; tue 08:30-21:00; wed 08:30-21:00" in told
     assert "+ category pupil (學生, Pupil)" in told
     assert "+ administrator chen" in told
     assert library.types("setup", "--from", "answers.toml") == "Nothing changed: it is so already.\n"
     assert "there is a file of this name already" in library.types(*asked, code=2)
+
+
+def test_each_kind_of_library_is_added_by_the_word_that_is_documented(library: Library) -> None:
+    for kind in ("public", "school", "agency"):
+        told = library.types("library", "add", f"a-{kind}", "--name", "館", "--kind", kind)
+        assert told == f"+ library a-{kind} (館), {kind}\n"
+    assert "+ library plain (館), public" in library.types("library", "add", "plain", "--name", "館")
+
+
+def test_lists_of_branches_and_days_come_back_as_they_were_written(library: Library) -> None:
+    """Also names that a spreadsheet would compute, hours that nobody knows, and days that differ from branch to branch."""
+    library.types("library", "add", "city", "--name", "館")
+    library.types("branch", "add", "main", "--name", "=SUM(1)", "--telephone", "+886-4-1")
+    library.types("branch", "add", "east", "--name", "東")
+    library.types("calendar", "set", "--branch", "main", "--mon", "08:30-12:00, 13:30-17:00")
+    library.types("calendar", "close-day", "2027-03-03", "--reason", "=盤點", "--branch", "main")
+    library.types("branch", "list", "--csv", "branches.csv")
+    library.types("calendar", "list", "--csv", "days.csv")
+    same = "Nothing changed: it is so already.\n"
+    assert library.types("branch", "import", "branches.csv") == same
+    assert library.types("calendar", "import", "days.csv", "--branch", "all").startswith(same)
+    library.types("calendar", "clear-day", "2027-03-03")
+    back = library.types("calendar", "import", "days.csv", "--branch", "all", "--preview")
+    assert [line for line in back.splitlines() if line[:1] in "+~-"] == ["+ branch main: 2027-03-03 closed (=盤點)"]
+    refused = library.types("calendar", "import", "days.csv", "--branch", "east", code=2)
+    assert "says nothing of branch east" in refused
+
+
+def test_reopening_changes_nothing_else_and_knows_which_branches_there_are(library: Library) -> None:
+    library.types("library", "add", "city", "--name", "館")
+    library.types("branch", "add", "main", "--name", "總館")
+    assert "there is no branch 'mian': known are main" in library.types("branch", "add", "mian", "--reopen", code=2)
+    library.types("branch", "close", "main")
+    assert "--change makes it so" in library.types("branch", "add", "main", "--reopen", "--name", "分館", code=1)
+    assert library.types("branch", "add", "main", "--reopen") == "~ branch main: open again\n"
+
+
+def test_a_disk_without_room_is_named_and_nothing_half_written_stays(library: Library) -> None:
+    small, full = (
+        ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"] for blocks in (200, 0)
+    )  # of 512 bytes for a file
+    library.types("library", "add", "city", "--name", "館")
+    rows = "".join(f"b{number},分館,04-{'0' * 30}\n" for number in range(600))
+    library.types("branch", "import", library.writes("branches.csv", f"branch,name,telephone\n{rows}"))
+    library.types("key", "copy", "stick.key")
+    untouched = library.types("doctor", "--json", code=1)
+    before = {path.name for path in library.folder.iterdir()}
+    assert "Error: list.csv: File too large" in library.types("branch", "list", "--csv", "list.csv", code=2, by=small)
+    told = library.types("backup", "copy.sqlite", code=1, by=small)
+    assert "copy.sqlite: the copy cannot be written there" in told
+    assert "damaged" not in told, "the library's own database is well"
+    told = library.types("library", "list", "--data", "other", code=2, by=full)
+    assert "other.key: " in told
+    left = {path.name for path in library.folder.iterdir()} - before
+    assert left <= {"other"}, "half a key would stand in the way of the next try"
+    library.types("library", "list", "--data", "other")
+    assert library.types("doctor", "--json", code=1) == untouched
+
+
+def test_a_password_that_is_too_short_is_asked_for_again(library: Library) -> None:
+    library.writes("library.toml", library.types("setup", "--example"))
+    replies = [("Password for admin:", "short"), ("Repeat for confirmation:", "short")]
+
+    def hear(output: str) -> None:
+        if "Error: a password has 8 to 128 characters" in output:
+            replies[:] = [(question, PASSWORD.strip()) for question, _ in replies]
+
+    text = f"cd {library.folder} && {PROGRAM} central setup --from library.toml --data central"
+    heard = run(Command(text, replies=replies), os.environ, hear)
+    assert heard.code == 0, heard.output
+    assert "+ administrator admin" in heard.output
 
 
 def test_every_mistake_of_a_file_ends_with_two_and_a_line(library: Library) -> None:

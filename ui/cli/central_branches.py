@@ -34,7 +34,12 @@ def library() -> None:
 @with_place
 @_CODE
 @click.option("--name", required=True, help="As people read it.")
-@click.option("--kind", type=click.Choice(list(LibraryKind)), default=LibraryKind.PUBLIC, show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in LibraryKind]),
+    default=LibraryKind.PUBLIC.value,
+    show_default=True,
+)
 @_CHANGE
 @AS_JSON
 def add_library(place: CentralSettings, code: str, name: str, kind: str, change: bool, as_json: bool) -> None:

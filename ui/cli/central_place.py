@@ -114,10 +114,15 @@ def write_sheet(path: Path, sheet: str) -> None:
     """Open to its owner only: such lists may say who waits for what. Raises WrongUse."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(sheet)
+        except OSError:
+            if path.is_file():
+                path.unlink()  # half a list would be taken for a whole one
+            raise
     except OSError as error:
         raise WrongUse(f"{path}: {error.strerror}") from error
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        file.write(sheet)
 
 
 def say(as_json: bool, value: dict[str, Any] | list[dict[str, Any]], plain: str) -> None:

@@ -13,7 +13,11 @@ from typing import Any
 import click
 
 from kiosk.domain.opening import CLOSED, EXPECTED, WEEKDAYS
+from sync.central.day_lists import read_days
+from sync.central.import_rows import BadFile
+from sync.central.in_folder import MissingFolder, refuse_missing
 from sync.central.office import CentralSettings
+from sync.central.passwords import BadPassword, demand
 from sync.central.places import LibraryKind
 from sync.central.policies import preset, preset_words
 from sync.central.setup import needs_password, prepare, set_up
@@ -84,7 +88,12 @@ def _password(given: SetupFile, *, from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\n")
     if not sys.stdin.isatty():
         raise WrongUse(f"the administrator {login} is new: a password is needed; give it by --password-stdin")
-    return str(click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True))
+    while True:
+        typed = str(click.prompt(f"Password for {login}", hide_input=True, confirmation_prompt=True))
+        try:
+            return demand(typed)
+        except BadPassword as error:
+            click.echo(f"Error: {error}", err=True)
 
 
 # --- questions --------------------------------------------------------------------------------------------------------
@@ -111,13 +120,20 @@ def _asked() -> SetupFile:
     for table, kind in (("categories", "category"), ("item_types", "item_type")):
         words_of_kind = [word for word in words if word.key.startswith(f"{kind}:")]
         values[table] = [{"code": word.key.partition(":")[2], "zh": word.zh, "en": word.en} for word in words_of_kind]
-    holidays = click.prompt("File with the government's office calendar (Enter: later)", default="", show_default=False)
+    holidays = click.prompt(
+        "File with the government's office calendar (Enter: later)",
+        default="",
+        show_default=False,
+        value_proc=_readable,
+    )
     if holidays:
         values["holidays"] = [{"file": str(Path(holidays).absolute())}]
     values["administrator"] = {
         "login": click.prompt("Login of the first administrator", default="admin", value_proc=_checked(login))
     }
-    copy = click.prompt("Where the recovery copy of the key goes (Enter: later)", default="", show_default=False)
+    copy = click.prompt(
+        "Where the recovery copy of the key goes (Enter: later)", default="", show_default=False, value_proc=_placeable
+    )
     if copy:
         values["key"] = {"copy_to": str(Path(copy).absolute())}
     with told():
@@ -162,6 +178,26 @@ def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
             raise click.BadParameter(f"expected {error}; got {text!r}") from error
 
     return checked
+
+
+def _readable(text: str) -> str:
+    """Asked again while the file is none, so that a slip of the pen costs no other answer."""
+    try:
+        if text:
+            read_days(Path(text))
+    except BadFile as error:
+        raise click.BadParameter(str(error)) from error
+    return text
+
+
+def _placeable(text: str) -> str:
+    """Asked again while the stick is not there."""
+    try:
+        if text:
+            refuse_missing(Path(text))
+    except MissingFolder as error:
+        raise click.BadParameter(str(error)) from error
+    return text
 
 
 def _write(path: Path, given: SetupFile) -> None:
