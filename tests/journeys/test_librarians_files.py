@@ -79,7 +79,10 @@ def test_files_come_in_a_double_lending_is_worked_and_is_forgotten(command: Comm
     preview = command("import-patrons", people, "--preview", "--encoding", "cp950")
     assert "1 good rows, 2 bad rows; nothing was changed." in preview.stdout
     assert "line 3, easycard: expected the number without marks between its bytes" in preview.stdout
-    assert "line 4, category: expected one of adult; else set a lending rule for it first" in preview.stdout
+    assert (
+        "line 4, category: expected a known one; known are adult; add one: shelfpoint central category add"
+        in preview.stdout
+    )
     people.write_bytes(people.read_bytes().replace(b"04:B2:2F:91", b"04B22F91").replace(b"audlt", b"adult"))
     done = command("import-patrons", people, "--encoding", "cp950", "--json")
     assert done.returncode == 0, done.stderr
