@@ -14,7 +14,7 @@ from kiosk.domain.holds import WorkState, state_after
 from kiosk.domain.journal import Deed
 from kiosk.domain.quiet import CANDIDATES, Cut, Log, greatest, log_of
 from kiosk.domain.reconcile import ItemEvent, Span, settle
-from kiosk.domain.values import ItemId
+from kiosk.domain.values import ItemId, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +59,24 @@ def work_cut(events: Collection[ItemEvent], copies: Collection[ItemId], before: 
             placed.update(hold.id for hold in before.holds.holds)
         if not placed or any(event.hold is not None and event.hold not in placed for event in earlier):
             continue
-        return _cut(earlier, numbers, copies, before)
+        if (cut := _cut(earlier, numbers, copies, before)) is not None:
+            return cut
     return None
 
 
 def _cut(
     earlier: Collection[ItemEvent], numbers: Mapping[Log, int], copies: Collection[ItemId], before: WorkCut | None
-) -> WorkCut:
+) -> WorkCut | None:
+    """None while a book that went out twice is not back: its return is still to close that case."""
     stood: dict[ItemId, CopyBefore] = {}
     for copy in copies:
         own = [event for event in earlier if event.item == copy]
         was = _NEVER if before is None else before.copies.get(copy, _NEVER)
         ever = was.ever or any(event.deed is Deed.CHECKOUT for event in own)
-        stood[copy] = CopyBefore(settle(own, was.lent).holder, ever)
+        settled = settle(own, was.lent)
+        if any(one.reason is Reason.LENT_TO_TWO for one in settled.conflicts - settled.came_back):
+            return None
+        stood[copy] = CopyBefore(settled.holder, ever)
     if before is not None:
         numbers = {**before.moment.numbers, **numbers}
     moment = Cut(max(event.at for event in earlier), numbers, any(copy.ever for copy in stood.values()))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kiosk.domain.holds import settle_holds
 from kiosk.domain.journal import Deed
 from kiosk.domain.reconcile import ItemEvent, settle
-from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId
+from kiosk.domain.values import ActId, BranchId, IncarnationId, ItemId, KioskId, MembershipId, Reason
 from kiosk.domain.work_cut import WorkCut, work_cut
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -81,6 +81,9 @@ def test_what_is_settled_from_a_cut_on_is_what_all_acts_amount_to(events: list[I
         assert since.conflicts <= all_of_it.conflicts
         recent = {event.act_id for event in rest}
         assert {one for one in all_of_it.conflicts if one.later in recent} == since.conflicts
+        assert {one for one in all_of_it.came_back if one.later in recent} == since.came_back
+        twice = {one for one in all_of_it.conflicts if one.reason is Reason.LENT_TO_TWO and one.later not in recent}
+        assert twice <= all_of_it.came_back  # nothing before the cut waits for a return
         assert stood.ever is any(
             event.deed is Deed.CHECKOUT and event.item == copy and event not in rest for event in known
         )
