@@ -72,7 +72,7 @@ def cuts(town: Any) -> int:
         return int(connection.execute(select(func.count()).select_from(tables.quiet)).scalar_one())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=acts, data=st.data())
 def test_a_history_read_from_its_cut_gives_the_same_verdicts_loans_and_cases(
     new_town: Callable[[], Any], told: list[Any], data: st.DataObject
@@ -88,7 +88,7 @@ def test_a_history_read_from_its_cut_gives_the_same_verdicts_loans_and_cases(
     assert cuts(whole) == 0
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=acts, data=st.data())
 def test_facts_in_any_order_end_alike_although_histories_are_cut_between_them(
     new_town: Callable[[], Any], told: list[Any], data: st.DataObject

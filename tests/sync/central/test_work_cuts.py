@@ -84,7 +84,7 @@ def cuts(town: Any) -> int:
 
 
 @pytest.mark.parametrize("in_time", [True, False])
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=told, data=st.data())
 def test_a_work_read_from_its_cut_gives_the_same_verdicts_loans_holds_and_cases(
     new_town: Callable[[], Any], acts: list[Any], data: st.DataObject, in_time: bool
@@ -99,7 +99,7 @@ def test_a_work_read_from_its_cut_gives_the_same_verdicts_loans_holds_and_cases(
     assert cuts(whole) == 0
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=told, data=st.data())
 def test_facts_about_a_work_in_any_order_end_alike_although_it_is_cut_between_them(
     new_town: Callable[[], Any], acts: list[Any], data: st.DataObject
